@@ -442,9 +442,9 @@ var _ = Object.assign;
 function g(n3) {
   n3 && n3.parentNode && n3.remove();
 }
-function k(n3, t18, r4) {
+function k(n3, t19, r4) {
   var u4, i4, f5, o5 = {}, e4 = arguments.length;
-  for (f5 in t18) "key" == f5 ? u4 = t18[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t18[f5] : o5[f5] = t18[f5];
+  for (f5 in t19) "key" == f5 ? u4 = t19[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t19[f5] : o5[f5] = t19[f5];
   return e4 > 2 && (o5.children = e4 > 3 ? d.call(arguments, 2) : r4), m(n3, o5, u4, i4, null);
 }
 function m(r4, u4, i4, f5, o5) {
@@ -454,41 +454,41 @@ function m(r4, u4, i4, f5, o5) {
 function $(n3) {
   return n3.children;
 }
-function x(n3, t18) {
-  this.props = n3, this.context = t18, this.__g = 0;
+function x(n3, t19) {
+  this.props = n3, this.context = t19, this.__g = 0;
 }
-function S(n3, t18) {
-  if (null == t18) return n3.__ && S(n3.__, n3.__i + 1);
-  for (var r4; t18 < n3.__k.length; t18++) if ((r4 = n3.__k[t18]) && r4.__e) return r4.__e;
+function S(n3, t19) {
+  if (null == t19) return n3.__ && S(n3.__, n3.__i + 1);
+  for (var r4; t19 < n3.__k.length; t19++) if ((r4 = n3.__k[t19]) && r4.__e) return r4.__e;
   return "function" != typeof n3.type || n3.props.__P ? null : S(n3);
 }
-function C(t18) {
-  var r4, u4 = t18.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t18.__P;
-  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t18.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
+function C(t19) {
+  var r4, u4 = t19.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t19.__P;
+  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t19.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
 }
 function j(n3) {
-  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t18) {
-    return t18 && (n3.__e = t18.__e);
+  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t19) {
+    return t19 && (n3.__e = t19.__e);
   }), j(n3);
 }
-function L(t18) {
-  (8 & t18.__g || (t18.__g |= 8, u.push(t18), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
+function L(t19) {
+  (8 & t19.__g || (t19.__g |= 8, u.push(t19), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
 }
 function H() {
   try {
-    for (var n3, t18 = 1; u.length; ) u.length > t18 && u.sort(o), n3 = u.shift(), t18 = u.length, 8 & n3.__g && C(n3);
+    for (var n3, t19 = 1; u.length; ) u.length > t19 && u.sort(o), n3 = u.shift(), t19 = u.length, 8 & n3.__g && C(n3);
   } finally {
     (f = u.length) && (i || queueMicrotask)(H);
   }
 }
-function I(n3, t18, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
-  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t18.length;
-  for (l4 = q(r4, t18, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
+function I(n3, t19, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t19.length;
+  for (l4 = q(r4, t19, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
   return r4.__e = d5, l4;
 }
-function q(n3, t18, r4, u4, i4) {
+function q(n3, t19, r4, u4, i4) {
   var f5, o5, e4, l4, c4, a5, s4, p5, y5, v4 = r4.length, d5 = v4, _4 = 0, g5 = 0, k4 = n3.__k = Array(i4);
-  for (f5 = 0; f5 < i4; f5++) null != (o5 = t18[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
+  for (f5 = 0; f5 < i4; f5++) null != (o5 = t19[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
   if (g5) {
     for (a5 = [], s4 = [], f5 = 0; f5 < i4; f5++) if ((o5 = k4[f5]) && 16 & o5.__u) {
       for (_4 = 0, p5 = a5.length; _4 < p5; ) a5[y5 = _4 + p5 >> 1] < o5.__i ? _4 = y5 + 1 : p5 = y5;
@@ -499,58 +499,58 @@ function q(n3, t18, r4, u4, i4) {
   if (d5) for (f5 = 0; f5 < v4; f5++) !(e4 = r4[f5]) || 2 & e4.__u || (e4.__e == u4 && (u4 = S(e4)), J(e4, e4));
   return u4;
 }
-function A(n3, t18, r4, u4) {
+function A(n3, t19, r4, u4) {
   var i4, f5, o5, e4;
   if ("function" == typeof n3.type) {
-    if (n3.props.__P) return t18;
-    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t18 = A(i4[f5], t18, r4, false));
-    return t18;
+    if (n3.props.__P) return t19;
+    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t19 = A(i4[f5], t19, r4, false));
+    return t19;
   }
-  for (t18 && !t18.parentNode && (t18 = S(n3)) && !t18.parentNode && (t18 = null), o5 = n3.__e, e4 = t18; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
-  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t18) : r4.insertBefore(o5, t18 || null)), t18 = o5; (t18 = t18 && t18.nextSibling) && 8 == t18.nodeType && !t18.data.startsWith("$s"); ) ;
-  return t18;
+  for (t19 && !t19.parentNode && (t19 = S(n3)) && !t19.parentNode && (t19 = null), o5 = n3.__e, e4 = t19; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
+  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t19) : r4.insertBefore(o5, t19 || null)), t19 = o5; (t19 = t19 && t19.nextSibling) && 8 == t19.nodeType && !t19.data.startsWith("$s"); ) ;
+  return t19;
 }
-function P(n3, t18, r4, u4) {
-  var i4, f5 = n3.key, o5 = n3.type, e4 = t18[r4], l4 = e4 && !(2 & e4.__u);
+function P(n3, t19, r4, u4) {
+  var i4, f5 = n3.key, o5 = n3.type, e4 = t19[r4], l4 = e4 && !(2 & e4.__u);
   if (null === e4 && null == f5 || l4 && f5 == e4.key && o5 == e4.type) return r4;
   if (u4 > (l4 ? 1 : 0)) {
-    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t18[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
-    for (i4 = r4 + 1; i4 < t18.length; i4++) if ((e4 = t18[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t19[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 + 1; i4 < t19.length; i4++) if ((e4 = t19[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
   }
   return -1;
 }
-function T(n3, t18, r4) {
-  null == r4 && (r4 = ""), "-" == t18[0] ? n3.setProperty(t18, r4) : n3[t18] = r4;
+function T(n3, t19, r4) {
+  null == r4 && (r4 = ""), "-" == t19[0] ? n3.setProperty(t19, r4) : n3[t19] = r4;
 }
-function N(n3, t18, r4, u4, i4) {
+function N(n3, t19, r4, u4, i4) {
   var f5, o5;
-  if ("style" == t18) if ("string" == typeof r4) n3.style.cssText = r4;
+  if ("style" == t19) if ("string" == typeof r4) n3.style.cssText = r4;
   else {
-    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t18 in u4) r4 && t18 in r4 || T(n3.style, t18);
-    if (r4) for (t18 in r4) u4 && r4[t18] == u4[t18] || T(n3.style, t18, r4[t18]);
+    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t19 in u4) r4 && t19 in r4 || T(n3.style, t19);
+    if (r4) for (t19 in r4) u4 && r4[t19] == u4[t19] || T(n3.style, t19, r4[t19]);
   }
-  else if ("o" == t18[0] && "n" == t18[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t18] = r4, r4 && u4 || (o5 = a[t18] || (a[t18] = V(t18)), (n3.__a || (n3.__a = {}))[t18] = c, f5 = t18 != (t18 = t18.replace(l, "$1")), (t18 = t18.slice(2))[0] < "a" && (t18 = t18.toLowerCase()), r4 ? n3.addEventListener(t18, o5, f5) : n3.removeEventListener(t18, o5, f5));
+  else if ("o" == t19[0] && "n" == t19[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t19] = r4, r4 && u4 || (o5 = a[t19] || (a[t19] = V(t19)), (n3.__a || (n3.__a = {}))[t19] = c, f5 = t19 != (t19 = t19.replace(l, "$1")), (t19 = t19.slice(2))[0] < "a" && (t19 = t19.toLowerCase()), r4 ? n3.addEventListener(t19, o5, f5) : n3.removeEventListener(t19, o5, f5));
   else {
-    if ("http://www.w3.org/2000/svg" == i4) t18 = t18.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
-    else if ("width" != t18 && "height" != t18 && "href" != t18 && "list" != t18 && "form" != t18 && "tabIndex" != t18 && "download" != t18 && "rowSpan" != t18 && "colSpan" != t18 && "role" != t18 && "popover" != t18 && t18 in n3) try {
-      return void (n3[t18] = null == r4 ? "" : r4);
+    if ("http://www.w3.org/2000/svg" == i4) t19 = t19.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
+    else if ("width" != t19 && "height" != t19 && "href" != t19 && "list" != t19 && "form" != t19 && "tabIndex" != t19 && "download" != t19 && "rowSpan" != t19 && "colSpan" != t19 && "role" != t19 && "popover" != t19 && t19 in n3) try {
+      return void (n3[t19] = null == r4 ? "" : r4);
     } catch (n4) {
     }
     if ("function" == typeof r4) return;
-    null == r4 || false === r4 && "-" != t18[4] ? n3.removeAttribute(t18) : n3.setAttribute(t18, "popover" == t18 && 1 == r4 ? "" : r4);
+    null == r4 || false === r4 && "-" != t19[4] ? n3.removeAttribute(t19) : n3.setAttribute(t19, "popover" == t19 && 1 == r4 ? "" : r4);
   }
 }
-function V(t18) {
+function V(t19) {
   return function(r4) {
     var u4 = this.__e;
     if (u4) {
-      if (u4 = u4[t18], null == r4[e]) r4[e] = c++;
-      else if (r4[e] < this.__a[t18]) return;
+      if (u4 = u4[t19], null == r4[e]) r4[e] = c++;
+      else if (r4[e] < this.__a[t19]) return;
       return u4(n.event ? n.event(r4) : r4);
     }
   };
 }
-function z(t18, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function z(t19, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, p5, v4, d5, k4, b4, m5, M2, C3, j4, L2, H2, q2, A4, O2, P3, T4, N2, V2 = r4.type;
   if (r4.constructor !== h) return null;
   128 & u4.__u && (c4 = 32 & u4.__u, s4 = u4.__c.__z) && (r4.__u |= c4, p5 = o5 = [], 8 == s4.nodeType ? l4 = B(s4, o5) : o5.push(s4), l4 = o5[0] || l4), (s4 = n.__b) && s4(r4);
@@ -568,15 +568,15 @@ function z(t18, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
           d5.componentDidUpdate(k4, b4, m5);
         });
       } else C3 && !V2.getDerivedStateFromProps && d5.componentWillMount && d5.componentWillMount(), C3 && d5.componentDidMount && d5.__h.push(d5.componentDidMount);
-      d5.context = L2, d5.props = M2, d5.__P = t18, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
+      d5.context = L2, d5.props = M2, d5.__P = t19, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
       do {
         d5.__g &= -9, H2 && H2(r4), s4 = d5.render(d5.props, d5.state = d5.__s, d5.context);
       } while (8 & d5.__g && ++q2 < 25);
-      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t18 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t18 && (u4.__k.some(function(n3) {
+      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t19 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t19 && (u4.__k.some(function(n3) {
         n3 && J(n3, n3);
-      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t18, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
-    } catch (t19) {
-      if (e4.length = v4, r4.__v = null, c4 || o5) if (t19 && t19.then) {
+      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t19, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
+    } catch (t20) {
+      if (e4.length = v4, r4.__v = null, c4 || o5) if (t20 && t20.then) {
         if (r4.__u |= 128 | c4, o5) {
           for (~(T4 = o5.indexOf(l4 || void 0)) || (T4 = o5.length); (N2 = o5[T4 - 1]) && 8 == N2.nodeType; ) T4--;
           for (; T4 < o5.length; T4++) if (N2 = o5[T4]) if (o5[T4] = null, O2) {
@@ -593,86 +593,86 @@ function z(t18, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
         (s4 = B(O2 = r4.__c.__z || (r4.__c.__z = O2))) ? (r4.__e = O2, l4 = s4) : r4.__e = l4, l4 = l4 && l4.nextSibling;
       } else o5 && o5.some(g);
       else r4.__e = u4.__e;
-      r4.__k || (r4.__k = u4.__k || []), t19 && t19.then || D(r4), n.__e(t19, r4, u4);
+      r4.__k || (r4.__k = u4.__k || []), t20 && t20.then || D(r4), n.__e(t20, r4, u4);
     }
-  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t18);
+  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t19);
   return (s4 = n.diffed) && s4(r4), l4;
 }
-function B(n3, t18) {
+function B(n3, t19) {
   if (n3 && 8 == n3.nodeType && n3.data.startsWith("$s")) for (var r4 = 1; n3 = n3.nextSibling; ) {
     if (8 == n3.nodeType) {
       if (n3.data.startsWith("$s")) r4++;
       else if (n3.data.startsWith("/$s") && !--r4) return n3;
     }
-    t18 && t18.push(n3);
+    t19 && t19.push(n3);
   }
 }
 function D(n3) {
   n3 && (n3.__c && (n3.__c.__g |= 4), n3.__k && n3.__k.some(D));
 }
-function E(t18, r4, u4) {
+function E(t19, r4, u4) {
   for (var i4 = 0; i4 < u4.length; ) G(u4[i4++], u4[i4++], u4[i4++]);
-  n.__c && n.__c(r4, t18), t18.some(function(r5) {
+  n.__c && n.__c(r4, t19), t19.some(function(r5) {
     try {
-      t18 = r5.__h, r5.__h = [], t18.some(function(n3) {
+      t19 = r5.__h, r5.__h = [], t19.some(function(n3) {
         n3.call(r5);
       });
-    } catch (t19) {
-      n.__e(t19, r5.__v);
+    } catch (t20) {
+      n.__e(t20, r5.__v);
     }
   });
 }
-function F(t18, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function F(t19, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, h5, y5, _4, k4, b4, m5, M2, $2 = u4.props || p, x3 = r4.props, C3 = r4.type;
   if ("svg" == C3 ? f5 = "http://www.w3.org/2000/svg" : "math" == C3 ? f5 = "http://www.w3.org/1998/Math/MathML" : f5 || (f5 = "http://www.w3.org/1999/xhtml"), o5) {
     for (s4 = 0; s4 < o5.length; s4++) if ((k4 = o5[s4]) && (C3 ? k4.localName == C3 : 3 == k4.nodeType)) {
-      t18 = k4, o5[s4] = null;
+      t19 = k4, o5[s4] = null;
       break;
     }
   }
-  if (!t18) {
+  if (!t19) {
     if (M2 = a5.ownerDocument || document, !C3) return M2.createTextNode(x3);
-    t18 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
+    t19 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
   }
   if (C3) {
-    if (a5 = "template" == C3 && t18.content || t18, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t18.attributes.length; s4++) $2[(k4 = t18.attributes[s4]).name] = k4.value;
-    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t18, s4, null, k4, f5);
-    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t18, s4, k4, $2[s4], f5);
-    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t18.innerHTML) || (t18.innerHTML = h5.__html), r4.__k = []) : (y5 && (t18.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t18.removeAttribute(s4) : null == b4 || b4 === t18[s4] && ("progress" != C3 || b4) || N(t18, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t18[s4] && N(t18, s4, m5, $2[s4], f5));
-  } else $2 === x3 || l4 && t18.data == x3 || (t18.data = x3);
-  return t18;
+    if (a5 = "template" == C3 && t19.content || t19, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t19.attributes.length; s4++) $2[(k4 = t19.attributes[s4]).name] = k4.value;
+    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t19, s4, null, k4, f5);
+    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t19, s4, k4, $2[s4], f5);
+    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t19.innerHTML) || (t19.innerHTML = h5.__html), r4.__k = []) : (y5 && (t19.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t19.removeAttribute(s4) : null == b4 || b4 === t19[s4] && ("progress" != C3 || b4) || N(t19, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t19[s4] && N(t19, s4, m5, $2[s4], f5));
+  } else $2 === x3 || l4 && t19.data == x3 || (t19.data = x3);
+  return t19;
 }
-function G(t18, r4, u4, i4) {
+function G(t19, r4, u4, i4) {
   try {
-    "function" == typeof t18 ? r4 ? r4.__x = t18(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t18(null)) : t18.current = r4;
-  } catch (t19) {
-    n.__e(t19, u4);
+    "function" == typeof t19 ? r4 ? r4.__x = t19(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t19(null)) : t19.current = r4;
+  } catch (t20) {
+    n.__e(t20, u4);
   }
 }
-function J(t18, r4, u4) {
+function J(t19, r4, u4) {
   var i4, f5, o5, e4;
-  if (n.unmount && n.unmount(t18), !(i4 = t18.ref) || i4.current && i4.current != t18.__e || G(i4, null, r4, t18), i4 = t18.__c) {
+  if (n.unmount && n.unmount(t19), !(i4 = t19.ref) || i4.current && i4.current != t19.__e || G(i4, null, r4, t19), i4 = t19.__c) {
     if (i4.componentWillUnmount) try {
       i4.componentWillUnmount();
-    } catch (t19) {
-      n.__e(t19, r4);
+    } catch (t20) {
+      n.__e(t20, r4);
     }
     i4.__P = i4.__n = null;
   }
-  if (i4 = t18.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t18.type || u4 && !t18.props.__P);
-  !u4 && (i4 = t18.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t18.__e && o5.some(g), g(f5), g(i4)), u4 || g(t18.__e), t18.__e = t18.__c = t18.__ = null;
+  if (i4 = t19.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t19.type || u4 && !t19.props.__P);
+  !u4 && (i4 = t19.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t19.__e && o5.some(g), g(f5), g(i4)), u4 || g(t19.__e), t19.__e = t19.__c = t19.__ = null;
 }
-function K(n3, t18, r4) {
+function K(n3, t19, r4) {
   return this.constructor(n3, r4);
 }
-function Q(t18, r4) {
+function Q(t19, r4) {
   var u4, i4, f5, o5;
-  n.__ && n.__(t18, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t18 && 32 & t18.__u) ? null : r4.__k, r4.__k = m($, { children: [t18] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
+  n.__ && n.__(t19, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t19 && 32 & t19.__u) ? null : r4.__k, r4.__k = m($, { children: [t19] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
 }
 function U(n3) {
-  function t18(n4) {
+  function t19(n4) {
     var r4, u4;
-    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t18.__c] = this, this.getChildContext = function() {
+    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t19.__c] = this, this.getChildContext = function() {
       return u4;
     }, this.shouldComponentUpdate = function(n5) {
       this.props.value != n5.value && r4.forEach(function(n6) {
@@ -680,41 +680,42 @@ function U(n3) {
       });
     }, this.sub = function(n5) {
       r4.add(n5);
-      var t19 = n5.componentWillUnmount;
+      var t20 = n5.componentWillUnmount;
       n5.componentWillUnmount = function() {
-        r4.delete(n5), t19 && t19.call(n5);
+        r4.delete(n5), t20 && t20.call(n5);
       };
     }), n4.children;
   }
-  return t18.__c = "__cC" + s++, t18.__ = n3, t18.Provider = (t18.Consumer = function(n4, t19) {
-    return n4.children(t19);
-  }).contextType = t18, t18;
+  return t19.__c = "__cC" + s++, t19.__ = n3, t19.Provider = (t19.Consumer = function(n4, t20) {
+    return n4.children(t20);
+  }).contextType = t19, t19;
 }
-n = { __e: function(n3, t18, r4, u4) {
-  for (var i4, o5, e4; t18 = t18.__; ) if ((i4 = t18.__c) && !(1 & i4.__g)) {
+n = { __e: function(n3, t19, r4, u4) {
+  for (var i4, o5, e4; t19 = t19.__; ) if ((i4 = t19.__c) && !(1 & i4.__g)) {
     i4.__g |= 4;
     try {
       if ((e4 = (o5 = i4.constructor) && o5.getDerivedStateFromError) && i4.setState(o5.getDerivedStateFromError(n3)), i4.componentDidCatch && (i4.componentDidCatch(n3, u4 || {}), e4 = 1), e4 && 8 & i4.__g) return void (i4.__g |= 2);
-    } catch (t19) {
-      n3 = t19;
+    } catch (t20) {
+      n3 = t20;
     }
   }
   throw f = 0, n3;
 } }, t = 0, r = function(n3) {
   return null != n3 && n3.constructor === h;
-}, x.prototype.setState = function(n3, t18) {
+}, x.prototype.setState = function(n3, t19) {
   var r4 = this.__s;
-  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t18 && this.__k.push(t18), L(this)));
+  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t19 && this.__k.push(t19), L(this)));
 }, x.prototype.forceUpdate = function(n3) {
   this.__v && (this.__g |= 4, n3 && this.__h.push(n3), L(this));
-}, x.prototype.render = $, u = [], f = 0, o = function(n3, t18) {
-  return n3.__v.__b - t18.__v.__b;
+}, x.prototype.render = $, u = [], f = 0, o = function(n3, t19) {
+  return n3.__v.__b - t19.__v.__b;
 }, e = /* @__PURE__ */ Symbol(), l = /(PointerCapture)$|Capture$/i, c = 0, a = {}, s = 0;
 
 // src/rooms.ts
 var rooms_exports = {};
 __export(rooms_exports, {
   account: () => account,
+  avatar: () => avatar,
   drop: () => drop,
   file: () => file,
   mailcode: () => mailcode,
@@ -744,8 +745,8 @@ var m2 = a2.diffed;
 var h2 = a2.__c;
 var s2 = a2.unmount;
 var p2 = a2.__;
-function y2(n3, t18) {
-  a2.__h && a2.__h(r2, n3, f2 || t18), f2 = 0;
+function y2(n3, t19) {
+  a2.__h && a2.__h(r2, n3, f2 || t19), f2 = 0;
   var u4 = r2.__H || (r2.__H = { __: [], __h: [] });
   return n3 >= u4.__.length && u4.__.push({}), u4.__[n3];
 }
@@ -755,19 +756,19 @@ function d2(n3) {
 function _2(n3, u4, i4) {
   var f5 = y2(t2++, 2);
   if (f5.t = n3, !f5.__c && (f5.__ = [i4 ? i4(u4) : G2(void 0, u4), function(n4) {
-    var t18 = (f5.__N || f5.__)[0], r4 = f5.t(t18, n4);
-    o2(t18, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
+    var t19 = (f5.__N || f5.__)[0], r4 = f5.t(t19, n4);
+    o2(t19, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
   }], f5.__c = r2, !r2.__f)) {
     r2.__f = true;
     var c4 = r2.shouldComponentUpdate;
-    r2.shouldComponentUpdate = function(n4, t18, r4) {
+    r2.shouldComponentUpdate = function(n4, t19, r4) {
       var u5 = this.__H;
       if (!u5) return true;
       var i5 = false, f6 = this.props != n4;
       if (u5.__.some(function(n5) {
         n5.__N && (i5 = true, o2(n5.__[0], n5.__N[0]) || (f6 = true));
       }), c4) {
-        var e4 = c4.call(this, n4, t18, r4);
+        var e4 = c4.call(this, n4, t19, r4);
         return i5 ? e4 || f6 : e4;
       }
       return !i5 || f6;
@@ -792,10 +793,10 @@ function w2(n3, r4) {
   var u4 = y2(t2++, 7);
   return E2(u4.__H, r4) && (u4.__ = n3(), u4.__H = r4), u4.__;
 }
-function b(n3, t18) {
+function b(n3, t19) {
   return f2 = 8, w2(function() {
     return n3;
-  }, t18);
+  }, t19);
 }
 function j2(n3) {
   var u4 = r2.context[n3.__c], i4 = y2(t2++, 9);
@@ -815,23 +816,23 @@ function g2() {
   do {
     for (; n3 = e2.shift(); ) try {
       C2(n3);
-    } catch (t19) {
-      a2.__e(t19, { __: (n3 = n3.__P) && n3.__v });
+    } catch (t20) {
+      a2.__e(t20, { __: (n3 = n3.__P) && n3.__v });
     }
     for (; n3 = c2.shift(); ) {
-      var t18 = n3.__H;
-      if (n3.__P && t18) try {
-        t18.__h.some(C2), t18.__h.some(D2), t18.__h = [];
+      var t19 = n3.__H;
+      if (n3.__P && t19) try {
+        t19.__h.some(C2), t19.__h.some(D2), t19.__h = [];
       } catch (r4) {
-        t18.__h = [], a2.__e(r4, n3.__v);
+        t19.__h = [], a2.__e(r4, n3.__v);
       }
     }
   } while (e2.length);
 }
 a2.__b = function(n3) {
   r2 = null, v2 && v2(n3);
-}, a2.__ = function(n3, t18) {
-  n3 && t18.__k && t18.__k.__m && (n3.__m = t18.__k.__m), p2 && p2(n3, t18);
+}, a2.__ = function(n3, t19) {
+  n3 && t19.__k && t19.__k.__m && (n3.__m = t19.__k.__m), p2 && p2(n3, t19);
 }, a2.__r = function(n3) {
   l2 && l2(n3), t2 = 0;
   var i4 = (r2 = n3.__c).__H;
@@ -840,25 +841,25 @@ a2.__b = function(n3) {
   })), u2 = r2;
 }, a2.diffed = function(n3) {
   m2 && m2(n3);
-  var t18 = n3.__c;
-  t18 && t18.__H && (t18.__H.__h.length && B2(c2.push(t18)), t18.__H.__.some(function(n4) {
+  var t19 = n3.__c;
+  t19 && t19.__H && (t19.__H.__h.length && B2(c2.push(t19)), t19.__H.__.some(function(n4) {
     n4.u && (n4.__H = n4.u);
   })), u2 = r2 = null;
-}, a2.__c = function(n3, t18) {
-  t18.some(function(n4) {
+}, a2.__c = function(n3, t19) {
+  t19.some(function(n4) {
     try {
       n4.__h.some(C2), n4.__h = n4.__h.filter(function(n5) {
         return !n5.__ || D2(n5);
       });
-    } catch (t19) {
+    } catch (t20) {
       n4.__h = [function() {
-        throw t19;
+        throw t20;
       }];
     }
-  }), h2 && h2(n3, t18);
+  }), h2 && h2(n3, t19);
 }, a2.unmount = function(n3) {
   s2 && s2(n3);
-  var t18, r4, u4 = n3.__c;
+  var t19, r4, u4 = n3.__c;
   u4 && u4.__H && (u4.__H.__.some(function(u5) {
     try {
       if (u5.__P && u5.__c) {
@@ -869,49 +870,49 @@ a2.__b = function(n3) {
         u5.__P = r4, B2(e2.push(u5));
       } else C2(u5);
     } catch (n4) {
-      t18 = n4;
+      t19 = n4;
     }
-  }), u4.__H = void 0, t18 && a2.__e(t18, u4.__v));
+  }), u4.__H = void 0, t19 && a2.__e(t19, u4.__v));
 };
 var k2 = "function" == typeof requestAnimationFrame;
 function z2(n3) {
-  var t18, r4 = function() {
-    clearTimeout(u4), k2 && cancelAnimationFrame(t18), setTimeout(n3);
+  var t19, r4 = function() {
+    clearTimeout(u4), k2 && cancelAnimationFrame(t19), setTimeout(n3);
   }, u4 = setTimeout(r4, 35);
-  k2 && (t18 = requestAnimationFrame(r4));
+  k2 && (t19 = requestAnimationFrame(r4));
 }
 function B2(n3) {
   1 != n3 && i2 == a2.requestAnimationFrame || ((i2 = a2.requestAnimationFrame) || z2)(g2);
 }
 function C2(n3) {
-  var t18 = r2, u4 = n3.__c;
-  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t18;
+  var t19 = r2, u4 = n3.__c;
+  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t19;
 }
 function D2(n3) {
-  var t18 = r2;
-  n3.__c = n3.__(), r2 = t18;
+  var t19 = r2;
+  n3.__c = n3.__(), r2 = t19;
 }
-function E2(n3, t18) {
-  return !n3 || n3.length != t18.length || t18.some(function(t19, r4) {
-    return !o2(t19, n3[r4]);
+function E2(n3, t19) {
+  return !n3 || n3.length != t19.length || t19.some(function(t20, r4) {
+    return !o2(t20, n3[r4]);
   });
 }
-function G2(n3, t18) {
-  return "function" == typeof t18 ? t18(n3) : t18;
+function G2(n3, t19) {
+  return "function" == typeof t19 ? t19(n3) : t19;
 }
 
 // node_modules/@preact/signals-core/dist/signals-core.module.js
 var i3 = /* @__PURE__ */ Symbol.for("preact-signals");
 function t3() {
   if (!(v3 > 1)) {
-    var i4, t18 = false;
+    var i4, t19 = false;
     !(function() {
       var i5 = c3;
       c3 = void 0;
       while (void 0 !== i5) {
-        var t19 = i5.S;
-        if (t19.v === i5.v) {
-          for (var r5 = t19.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t19.i;
+        var t20 = i5.S;
+        if (t20.v === i5.v) {
+          for (var r5 = t20.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t20.i;
         }
         i5 = i5.o;
       }
@@ -927,9 +928,9 @@ function t3() {
         if (!(8 & r4.f) && w3(r4)) try {
           r4.c();
         } catch (r5) {
-          if (!t18) {
+          if (!t19) {
             i4 = r5;
-            t18 = true;
+            t19 = true;
           }
         }
         r4 = n3;
@@ -937,7 +938,7 @@ function t3() {
     }
     s3 = 0;
     v3--;
-    if (t18) throw i4;
+    if (t19) throw i4;
   } else v3--;
 }
 function r3(i4) {
@@ -953,13 +954,13 @@ function r3(i4) {
 var n2;
 var o3 = void 0;
 function f3(i4) {
-  var t18 = o3, r4 = n2;
+  var t19 = o3, r4 = n2;
   o3 = void 0;
   n2 = void 0;
   try {
     return i4();
   } finally {
-    o3 = t18;
+    o3 = t19;
     n2 = r4;
   }
 }
@@ -972,56 +973,56 @@ var c3 = void 0;
 var a3 = 0;
 function d3(i4) {
   if (void 0 !== o3) {
-    var t18 = i4.n;
-    if (void 0 === t18 || t18.t !== o3) {
-      t18 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t18 };
-      if (void 0 !== o3.s) o3.s.n = t18;
-      o3.s = t18;
-      i4.n = t18;
-      if (32 & o3.f) i4.S(t18);
-      return t18;
-    } else if (-1 === t18.i) {
-      t18.i = 0;
-      if (void 0 !== t18.n) {
-        t18.n.p = t18.p;
-        if (void 0 !== t18.p) t18.p.n = t18.n;
-        t18.p = o3.s;
-        t18.n = void 0;
-        o3.s.n = t18;
-        o3.s = t18;
+    var t19 = i4.n;
+    if (void 0 === t19 || t19.t !== o3) {
+      t19 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t19 };
+      if (void 0 !== o3.s) o3.s.n = t19;
+      o3.s = t19;
+      i4.n = t19;
+      if (32 & o3.f) i4.S(t19);
+      return t19;
+    } else if (-1 === t19.i) {
+      t19.i = 0;
+      if (void 0 !== t19.n) {
+        t19.n.p = t19.p;
+        if (void 0 !== t19.p) t19.p.n = t19.n;
+        t19.p = o3.s;
+        t19.n = void 0;
+        o3.s.n = t19;
+        o3.s = t19;
       }
-      return t18;
+      return t19;
     }
   }
 }
-function l3(i4, t18) {
+function l3(i4, t19) {
   this.v = i4;
   this.i = 0;
   this.n = void 0;
   this.t = void 0;
   this.l = 0;
-  this.W = null == t18 ? void 0 : t18.watched;
-  this.Z = null == t18 ? void 0 : t18.unwatched;
-  this.name = null == t18 ? void 0 : t18.name;
+  this.W = null == t19 ? void 0 : t19.watched;
+  this.Z = null == t19 ? void 0 : t19.unwatched;
+  this.name = null == t19 ? void 0 : t19.name;
 }
 l3.prototype.brand = i3;
 l3.prototype.h = function() {
   return true;
 };
 l3.prototype.S = function(i4) {
-  var t18 = this, r4 = this.t;
+  var t19 = this, r4 = this.t;
   if (r4 !== i4 && void 0 === i4.e) {
     i4.x = r4;
     this.t = i4;
     if (void 0 !== r4) r4.e = i4;
     else f3(function() {
       var i5;
-      null == (i5 = t18.W) || i5.call(t18);
+      null == (i5 = t19.W) || i5.call(t19);
     });
   }
 };
 l3.prototype.U = function(i4) {
-  var t18 = this;
+  var t19 = this;
   if (void 0 !== this.t) {
     var r4 = i4.e, n3 = i4.x;
     if (void 0 !== r4) {
@@ -1036,15 +1037,15 @@ l3.prototype.U = function(i4) {
       this.t = n3;
       if (void 0 === n3) f3(function() {
         var i5;
-        null == (i5 = t18.Z) || i5.call(t18);
+        null == (i5 = t19.Z) || i5.call(t19);
       });
     }
   }
 };
 l3.prototype.subscribe = function(i4) {
-  var t18 = this;
+  var t19 = this;
   return x2(function() {
-    var r4 = t18.value;
+    var r4 = t19.value;
     f3(function() {
       return i4(r4);
     });
@@ -1091,42 +1092,42 @@ Object.defineProperty(l3.prototype, "value", { get: function() {
     }
   }
 } });
-function y3(i4, t18) {
-  return new l3(i4, t18);
+function y3(i4, t19) {
+  return new l3(i4, t19);
 }
 function w3(i4) {
-  for (var t18 = i4.s; void 0 !== t18; t18 = t18.n) if (t18.S.i !== t18.i || !t18.S.h() || t18.S.i !== t18.i) return true;
+  for (var t19 = i4.s; void 0 !== t19; t19 = t19.n) if (t19.S.i !== t19.i || !t19.S.h() || t19.S.i !== t19.i) return true;
   return false;
 }
 function b2(i4) {
-  for (var t18 = i4.s; void 0 !== t18; t18 = t18.n) {
-    var r4 = t18.S.n;
-    if (void 0 !== r4) t18.r = r4;
-    t18.S.n = t18;
-    t18.i = -1;
-    if (void 0 === t18.n) {
-      i4.s = t18;
+  for (var t19 = i4.s; void 0 !== t19; t19 = t19.n) {
+    var r4 = t19.S.n;
+    if (void 0 !== r4) t19.r = r4;
+    t19.S.n = t19;
+    t19.i = -1;
+    if (void 0 === t19.n) {
+      i4.s = t19;
       break;
     }
   }
 }
 function _3(i4) {
-  var t18 = i4.s, r4 = void 0;
-  while (void 0 !== t18) {
-    var n3 = t18.p;
-    if (-1 === t18.i) {
-      t18.S.U(t18);
-      if (void 0 !== n3) n3.n = t18.n;
-      if (void 0 !== t18.n) t18.n.p = n3;
-    } else r4 = t18;
-    t18.S.n = t18.r;
-    if (void 0 !== t18.r) t18.r = void 0;
-    t18 = n3;
+  var t19 = i4.s, r4 = void 0;
+  while (void 0 !== t19) {
+    var n3 = t19.p;
+    if (-1 === t19.i) {
+      t19.S.U(t19);
+      if (void 0 !== n3) n3.n = t19.n;
+      if (void 0 !== t19.n) t19.n.p = n3;
+    } else r4 = t19;
+    t19.S.n = t19.r;
+    if (void 0 !== t19.r) t19.r = void 0;
+    t19 = n3;
   }
   i4.s = r4;
 }
-function j3(i4, t18) {
-  l3.call(this, void 0, t18);
+function j3(i4, t19) {
+  l3.call(this, void 0, t19);
   this.x = i4;
   this.s = void 0;
   this.g = a3 - 1;
@@ -1149,9 +1150,9 @@ j3.prototype.h = function() {
   try {
     b2(this);
     o3 = this;
-    var t18 = this.x();
-    if (16 & this.f || this.v !== t18 || 0 === this.i) {
-      this.v = t18;
+    var t19 = this.x();
+    if (16 & this.f || this.v !== t19 || 0 === this.i) {
+      this.v = t19;
       this.f &= -17;
       this.i++;
     }
@@ -1168,7 +1169,7 @@ j3.prototype.h = function() {
 j3.prototype.S = function(i4) {
   if (void 0 === this.t) {
     this.f |= 36;
-    for (var t18 = this.s; void 0 !== t18; t18 = t18.n) t18.S.S(t18);
+    for (var t19 = this.s; void 0 !== t19; t19 = t19.n) t19.S.S(t19);
   }
   l3.prototype.S.call(this, i4);
 };
@@ -1177,7 +1178,7 @@ j3.prototype.U = function(i4) {
     l3.prototype.U.call(this, i4);
     if (void 0 === this.t) {
       this.f &= -33;
-      for (var t18 = this.s; void 0 !== t18; t18 = t18.n) t18.S.U(t18);
+      for (var t19 = this.s; void 0 !== t19; t19 = t19.n) t19.S.U(t19);
     }
   }
 };
@@ -1195,8 +1196,8 @@ Object.defineProperty(j3.prototype, "value", { get: function() {
   if (16 & this.f) throw this.v;
   return this.v;
 } });
-function O(i4, t18) {
-  return new j3(i4, t18);
+function O(i4, t19) {
+  return new j3(i4, t19);
 }
 function p3(i4) {
   var r4 = i4.j;
@@ -1207,11 +1208,11 @@ function p3(i4) {
     o3 = void 0;
     try {
       r4();
-    } catch (t18) {
+    } catch (t19) {
       i4.f &= -2;
       i4.f |= 8;
       g3(i4);
-      throw t18;
+      throw t19;
     } finally {
       o3 = n3;
       t3();
@@ -1219,7 +1220,7 @@ function p3(i4) {
   }
 }
 function g3(i4) {
-  for (var t18 = i4.s; void 0 !== t18; t18 = t18.n) t18.S.U(t18);
+  for (var t19 = i4.s; void 0 !== t19; t19 = t19.n) t19.S.U(t19);
   i4.x = void 0;
   i4.s = void 0;
   p3(i4);
@@ -1235,13 +1236,13 @@ function S2(i4) {
     t3();
   }
 }
-function m3(i4, t18) {
+function m3(i4, t19) {
   this.x = i4;
   this.j = void 0;
   this.s = void 0;
   this.u = void 0;
   this.f = 32;
-  this.name = null == t18 ? void 0 : t18.name;
+  this.name = null == t19 ? void 0 : t19.name;
   if (n2) n2.push(this);
 }
 m3.prototype.c = function() {
@@ -1249,8 +1250,8 @@ m3.prototype.c = function() {
   try {
     if (8 & this.f) return;
     if (void 0 === this.x) return;
-    var t18 = this.x();
-    if ("function" == typeof t18) this.j = t18;
+    var t19 = this.x();
+    if ("function" == typeof t19) this.j = t19;
   } finally {
     i4();
   }
@@ -1280,8 +1281,8 @@ m3.prototype.d = function() {
 m3.prototype.dispose = function() {
   this.d();
 };
-function x2(i4, t18) {
-  var r4 = new m3(i4, t18);
+function x2(i4, t19) {
+  var r4 = new m3(i4, t19);
   try {
     r4.c();
   } catch (i5) {
@@ -1315,9 +1316,9 @@ function y4(i4) {
   p4 = i4 && i4.S();
 }
 function w4(i4) {
-  var n3 = this, r4 = i4.data, t18 = useSignal(r4);
-  t18.name = "ReactiveDom";
-  t18.value = r4;
+  var n3 = this, r4 = i4.data, t19 = useSignal(r4);
+  t19.name = "ReactiveDom";
+  t19.value = r4;
   var e4 = w2(function() {
     var i5 = n3, r5 = n3.__v;
     while (r5 = r5.__) if (r5.__c) {
@@ -1325,7 +1326,7 @@ function w4(i4) {
       break;
     }
     var o5 = O(function() {
-      var i6 = t18.value.value;
+      var i6 = t19.value.value;
       return 0 === i6 ? 0 : true === i6 ? "" : i6 || "";
     }), e5 = O(function() {
       return !Array.isArray(o5.value) && !r(o5.value);
@@ -1355,13 +1356,13 @@ b3("__b", function(i4, n3) {
   y4();
   d4 = void 0;
   if ("string" == typeof n3.type) {
-    var r4, t18 = n3.props;
-    for (var f5 in t18) if ("children" !== f5) {
-      var o5 = t18[f5];
+    var r4, t19 = n3.props;
+    for (var f5 in t19) if ("children" !== f5) {
+      var o5 = t19[f5];
       if (o5 instanceof l3) {
         if (!r4) n3.__np = r4 = {};
         r4[f5] = o5;
-        t18[f5] = o5.peek();
+        t19[f5] = o5.peek();
       }
     }
   }
@@ -1371,10 +1372,10 @@ b3("__r", function(i4, r4) {
   i4(r4);
   if (r4.type !== $) {
     y4();
-    var t18, f5 = r4.__c;
+    var t19, f5 = r4.__c;
     if (f5) {
       f5.__$f &= -2;
-      if (void 0 === (t18 = f5.__$u)) f5.__$u = t18 = (function(i5, n3) {
+      if (void 0 === (t19 = f5.__$u)) f5.__$u = t19 = (function(i5, n3) {
         var r5;
         x2(function() {
           r5 = this;
@@ -1391,34 +1392,34 @@ b3("__r", function(i4, r4) {
       })(f5), "function" == typeof r4.type ? r4.type.displayName || r4.type.name : "");
     }
     d4 = f5;
-    y4(t18);
+    y4(t19);
   }
 });
-b3("__e", function(i4, n3, r4, t18) {
+b3("__e", function(i4, n3, r4, t19) {
   y4();
   d4 = void 0;
-  i4(n3, r4, t18);
+  i4(n3, r4, t19);
 });
 b3("diffed", function(i4, n3) {
   y4();
   d4 = void 0;
   var r4;
   if ("string" == typeof n3.type && (r4 = n3.__e)) {
-    var t18 = n3.__np, f5 = n3.props, o5 = r4.U;
+    var t19 = n3.__np, f5 = n3.props, o5 = r4.U;
     if (o5) for (var e4 in o5) {
       var u4 = o5[e4];
-      if (!(void 0 === u4 || t18 && e4 in t18)) {
+      if (!(void 0 === u4 || t19 && e4 in t19)) {
         u4.d();
         o5[e4] = void 0;
       }
     }
-    if (t18) {
+    if (t19) {
       if (!o5) {
         o5 = {};
         r4.U = o5;
       }
-      for (var a5 in t18) {
-        var c4 = o5[a5], v4 = t18[a5];
+      for (var a5 in t19) {
+        var c4 = o5[a5], v4 = t19[a5];
         if (void 0 === c4) {
           c4 = k3(r4, a5, v4, f5);
           o5[a5] = c4;
@@ -1428,16 +1429,16 @@ b3("diffed", function(i4, n3) {
   }
   i4(n3);
 });
-function k3(i4, n3, r4, t18) {
+function k3(i4, n3, r4, t19) {
   var f5 = n3 in i4 && void 0 === i4.ownerSVGElement, o5 = y3(r4);
   return { o: function(i5, n4) {
     o5.value = i5;
-    t18 = n4;
+    t19 = n4;
   }, d: x2(function() {
     this.N = M;
     var r5 = o5.value.value;
-    if (t18[n3] !== r5) {
-      t18[n3] = r5;
+    if (t19[n3] !== r5) {
+      t19[n3] = r5;
       if (f5) i4[n3] = r5;
       else if (null != r5 && (false !== r5 || "-" === n3[4])) i4.setAttribute(n3, r5);
       else i4.removeAttribute(n3);
@@ -1448,11 +1449,11 @@ b3("unmount", function(i4, n3) {
   if ("string" == typeof n3.type) {
     var r4 = n3.__e;
     if (r4) {
-      var t18 = r4.U;
-      if (t18) {
+      var t19 = r4.U;
+      if (t19) {
         r4.U = void 0;
-        for (var f5 in t18) {
-          var o5 = t18[f5];
+        for (var f5 in t19) {
+          var o5 = t19[f5];
           if (o5) o5.d();
         }
       }
@@ -1476,20 +1477,20 @@ b3("unmount", function(i4, n3) {
   }
   i4(n3);
 });
-b3("__h", function(i4, n3, r4, t18) {
-  if (t18 < 3) n3.__$f |= 2;
-  i4(n3, r4, t18);
+b3("__h", function(i4, n3, r4, t19) {
+  if (t19 < 3) n3.__$f |= 2;
+  i4(n3, r4, t19);
 });
 x.prototype.shouldComponentUpdate = function(i4, n3) {
   if (this.__R) return true;
-  var r4 = this.__$u, t18 = r4 && void 0 !== r4.s;
+  var r4 = this.__$u, t19 = r4 && void 0 !== r4.s;
   for (var f5 in n3) return true;
   if (this.__f || "boolean" == typeof this.u && true === this.u) {
     var o5 = 2 & this.__$f;
-    if (!(t18 || o5 || 4 & this.__$f)) return true;
+    if (!(t19 || o5 || 4 & this.__$f)) return true;
     if (1 & this.__$f) return true;
   } else {
-    if (!(t18 || 4 & this.__$f)) return true;
+    if (!(t19 || 4 & this.__$f)) return true;
     if (3 & this.__$f) return true;
   }
   for (var e4 in i4) if ("__source" !== e4 && i4[e4] !== this.props[e4]) return true;
@@ -1561,17 +1562,17 @@ function fill(message, values, l4) {
   } else {
     text2 = new Intl.PluralRules(l4).select(Number(values.count)) === "one" ? message.one : message.other;
   }
-  return text2.replace(/\{(\w+)\}/g, (whole6, name) => {
+  return text2.replace(/\{(\w+)\}/g, (whole7, name) => {
     const value = values[name];
-    if (value === void 0) return whole6;
+    if (value === void 0) return whole7;
     return typeof value === "number" ? new Intl.NumberFormat(l4).format(value) : value;
   });
 }
 function catalog(c4) {
-  const t18 = (key3, values = {}) => fill(c4[lang.value][key3], values, lang.value);
-  return Object.assign(t18, {
+  const t19 = (key3, values = {}) => fill(c4[lang.value][key3], values, lang.value);
+  return Object.assign(t19, {
     catalog: c4,
-    find: (key3, values) => Object.hasOwn(c4.en, key3) ? t18(key3, values) : void 0
+    find: (key3, values) => Object.hasOwn(c4.en, key3) ? t19(key3, values) : void 0
   });
 }
 var units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
@@ -1609,7 +1610,7 @@ function ago(at, now = Date.now()) {
   const relative = new Intl.RelativeTimeFormat(lang.value, { numeric: "auto" });
   if (seconds < 60) return relative.format(0, "second");
   let [unit2, length] = steps[0];
-  for (const step2 of steps) if (seconds >= step2[1]) [unit2, length] = step2;
+  for (const step of steps) if (seconds >= step[1]) [unit2, length] = step;
   return relative.format(-Math.floor(seconds / length), unit2);
 }
 
@@ -1665,6 +1666,7 @@ var t4 = catalog({
     transfers: { one: "{count} transfer is running, {percent} % done", other: "{count} transfers are running, {percent} % done" },
     transfersOpen: { one: "{count} transfer is running", other: "{count} transfers are running" },
     transfersOver: "All transfers are over",
+    transfersFailed: { one: "{count} transfer failed", other: "{count} transfers failed" },
     transfersRest: { one: "{count} transfer waits for you", other: "{count} transfers wait for you" },
     lost: "Page not found",
     lostText: "There is no page at this address. The link may be old, or a letter may be missing.",
@@ -1743,6 +1745,7 @@ var t4 = catalog({
     transfers: { one: "{count} Übertragung läuft, {percent} % fertig", other: "{count} Übertragungen laufen, {percent} % fertig" },
     transfersOpen: { one: "{count} Übertragung läuft", other: "{count} Übertragungen laufen" },
     transfersOver: "Alle Übertragungen sind beendet",
+    transfersFailed: { one: "{count} Übertragung ist fehlgeschlagen", other: "{count} Übertragungen sind fehlgeschlagen" },
     transfersRest: { one: "{count} Übertragung wartet auf Sie", other: "{count} Übertragungen warten auf Sie" },
     lost: "Seite nicht gefunden",
     lostText: "Unter dieser Adresse gibt es keine Seite. Vielleicht ist der Link alt, oder es fehlt ein Zeichen.",
@@ -2001,17 +2004,17 @@ async function call(method, path3, ...[options]) {
   return options?.quiet ? once() : proven(once);
 }
 var proofs = 0;
-async function proven(work3) {
+async function proven(work4) {
   const before2 = proofs;
   try {
-    return await work3();
+    return await work4();
   } catch (err2) {
     if (!(err2 instanceof Problem) || err2.code !== "step_up_required") throw err2;
     if (proofs === before2) {
       if (!await keeper().prove()) throw cancelled();
       proofs++;
     }
-    return work3();
+    return work4();
   }
 }
 var get = (path3, ...rest) => call("get", path3, ...rest);
@@ -2059,15 +2062,16 @@ var serverNow = () => Date.now() + ahead;
 function proof(method, to, authorization, body) {
   return keeper().sign({ method, address: to, authorization, body, at: serverNow() });
 }
-async function send(method, path3, { path: named, query, body, signal, signed: signed3 }, authorization) {
+async function send(method, path3, { path: named, query, body, raw, signal, signed: signed3 }, authorization) {
   const to = address(path3, query, named);
   const json = body === void 0 ? void 0 : JSON.stringify(body);
   const headers = { Accept: "application/json", ...signed3 && await proof(method, to, authorization, json) };
   if (authorization) headers.Authorization = authorization;
   if (json !== void 0) headers["Content-Type"] = "application/json";
+  else if (raw) headers["Content-Type"] = raw.type || "application/octet-stream";
   let response;
   try {
-    response = await fetch(to, { method: method.toUpperCase(), headers, body: json, signal, credentials: "same-origin", cache: "no-store" });
+    response = await fetch(to, { method: method.toUpperCase(), headers, body: json ?? raw, signal, credentials: "same-origin", cache: "no-store" });
   } catch (err2) {
     if (signal?.aborted) throw err2;
     throw offline();
@@ -2096,11 +2100,11 @@ async function bodyOf(response) {
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
 var f4 = /* @__PURE__ */ Symbol.for("pv");
 var o4 = 0;
-function a4(t18, e4, n3, u4, a5, i4) {
+function a4(t19, e4, n3, u4, a5, i4) {
   e4 || (e4 = {});
   var c4, l4, p5 = e4;
-  if ("ref" in p5 && "function" != typeof t18) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
-  var s4 = { type: t18, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
+  if ("ref" in p5 && "function" != typeof t19) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
+  var s4 = { type: t19, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
   return (a5 || i4) && (s4.__source = a5, s4.__self = i4), n.vnode && n.vnode(s4), s4;
 }
 
@@ -2128,6 +2132,7 @@ var drawings = {
   inbox: "M3.5 13.500L6 5h12l2.500 8.500V19h-17zM3.5 13.500h5a3.500 3.500 0 0 0 7 0h5",
   key: "M8 11a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM11.2 12.300L20 3.500M16 7.500l3 3M13.500 10l2 2",
   link: "M10 14a4 4 0 0 0 5.700.3l3-3a4 4 0 0 0-5.700-5.700l-1.500 1.500M14 10a4 4 0 0 0-5.700-.3l-3 3a4 4 0 0 0 5.700 5.700l1.500-1.500",
+  list: "M9 7h11M9 12h11M9 17h11M4.5 7h.01M4.5 12h.01M4.5 17h.01",
   look: "M12 3.5a8.5 8.5 0 1 0 0 17zM12 3.5a8.5 8.5 0 0 1 0 17M12 8h6.500M12 12h8.500M12 16h6.500",
   mail: "M3.5 6h17v12h-17zM3.5 7l8.5 6.5L20.5 7",
   menu: "M4.5 7h15M4.5 12h15M4.5 17h15",
@@ -2147,6 +2152,7 @@ var drawings = {
   signOut: "M14 4H5v16h9M10 12h10.5M17 8.5l3.5 3.5-3.5 3.5",
   storage: "M4 5h16v6H4zM4 13h16v6H4zM7.500 8h.01M7.500 16h.01",
   swap: "M8 20V4M4 8l4-4 4 4M16 4v16M12 16l4 4 4-4",
+  tiles: "M4 4h6.5v6.5H4zM13.5 4H20v6.5h-6.5zM4 13.5h6.5V20H4zM13.5 13.5H20V20h-6.5z",
   trash: "M4 6.5h16M9 6.5V4h6v2.5M6 6.5l1 14h10l1-14M10 10.5v6M14 10.5v6",
   upload: "M12 20V9M7 13l5-5 5 5M5 4h14",
   user: "M12 11.5a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.5 20.5c.5-4 3.5-6 7.5-6s7 2 7.5 6",
@@ -2180,11 +2186,11 @@ var isCheck = (c4) => c4.type === "checkbox";
 function giveBack(form) {
   const text2 = sessionStorage.getItem(stored2);
   if (!text2) return;
-  const kept3 = JSON.parse(text2);
-  const at = kept3.page === location.pathname && Date.now() - kept3.at < lasts ? kept3.forms.findIndex(({ names: names2 }) => names2 === namesOf(form)) : -1;
+  const kept4 = JSON.parse(text2);
+  const at = kept4.page === location.pathname && Date.now() - kept4.at < lasts ? kept4.forms.findIndex(({ names: names2 }) => names2 === namesOf(form)) : -1;
   if (at < 0) return;
-  const [{ values }] = kept3.forms.splice(at, 1);
-  if (kept3.forms.length > 0) sessionStorage.setItem(stored2, JSON.stringify(kept3));
+  const [{ values }] = kept4.forms.splice(at, 1);
+  if (kept4.forms.length > 0) sessionStorage.setItem(stored2, JSON.stringify(kept4));
   else sessionStorage.removeItem(stored2);
   for (const c4 of controls(form)) {
     const value = values[c4.name];
@@ -2508,15 +2514,15 @@ function startRouter() {
 }
 
 // src/shell/ui.tsx
-function useLoad(work3, deps) {
+function useLoad(work4, deps) {
   const [data, set] = d2();
   const [problem2, setProblem] = d2();
-  const running6 = T2(void 0);
+  const running7 = T2(void 0);
   const reload = b(async () => {
-    running6.current?.abort();
-    const mine2 = running6.current = new AbortController();
+    running7.current?.abort();
+    const mine2 = running7.current = new AbortController();
     try {
-      const fresh2 = await work3(mine2.signal);
+      const fresh2 = await work4(mine2.signal);
       if (mine2.signal.aborted) return;
       set(fresh2);
       setProblem(void 0);
@@ -2528,7 +2534,7 @@ function useLoad(work3, deps) {
     set(void 0);
     setProblem(void 0);
     void reload();
-    return () => running6.current?.abort();
+    return () => running7.current?.abort();
   }, [reload]);
   return { data, problem: problem2, reload, set };
 }
@@ -2772,9 +2778,9 @@ function place2(box, anchor) {
   const a5 = anchor.getBoundingClientRect();
   const b4 = box.getBoundingClientRect();
   const edge = 8;
-  const top = a5.bottom + 4 + b4.height > innerHeight - edge ? a5.top - 4 - b4.height : a5.bottom + 4;
+  const top2 = a5.bottom + 4 + b4.height > innerHeight - edge ? a5.top - 4 - b4.height : a5.bottom + 4;
   const left2 = a5.right < innerWidth / 2 ? a5.left : Math.min(a5.right - b4.width, innerWidth - b4.width - edge);
-  box.style.top = Math.max(edge, top) + "px";
+  box.style.top = Math.max(edge, top2) + "px";
   box.style.left = Math.max(edge, left2) + "px";
 }
 
@@ -3180,22 +3186,36 @@ function setAwaited(email) {
   else sessionStorage.removeItem(stored3);
 }
 
+// src/shell/face.tsx
+var sizes = { small: ["64", "128"], large: ["128", "256"] };
+function Face({ account: account2, size: size2 }) {
+  const [broken2, setBroken] = d2();
+  const { avatar: avatar2 } = account2;
+  if (!avatar2 || broken2 === avatar2.id) return /* @__PURE__ */ a4("span", { class: "initials", "aria-hidden": "true", "data-initials": initials(account2.first_name, account2.last_name) });
+  const [plain, sharp] = sizes[size2];
+  return /* @__PURE__ */ a4("img", { class: "face", src: avatar2.urls[plain], srcset: `${avatar2.urls[plain]} 1x, ${avatar2.urls[sharp]} 2x`, alt: "", draggable: false, onError: () => setBroken(avatar2.id) });
+}
+function initials(first, last3) {
+  const letter = (name) => [...name ?? ""][0] ?? "";
+  return (letter(first) + letter(last3)).toUpperCase() || "·";
+}
+
 // src/shell/theme.ts
 var themes = ["auto", "light", "dark"];
 var stored4 = "coffer.theme";
 var theme = y3("auto");
 function startTheme() {
   const chosen3 = localStorage.getItem(stored4);
-  show2(themes.find((t18) => t18 === chosen3) ?? "auto");
+  show2(themes.find((t19) => t19 === chosen3) ?? "auto");
 }
-function setTheme(t18) {
-  localStorage.setItem(stored4, t18);
-  show2(t18);
+function setTheme(t19) {
+  localStorage.setItem(stored4, t19);
+  show2(t19);
 }
-function show2(t18) {
-  theme.value = t18;
-  if (t18 === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = t18;
+function show2(t19) {
+  theme.value = t19;
+  if (t19 === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = t19;
 }
 
 // src/shell/look.tsx
@@ -3234,7 +3254,7 @@ function ThemeField() {
 }
 
 // src/shell/transfers.ts
-var transfers = y3({ count: 0, resting: 0, done: 0 });
+var transfers = y3({ count: 0, resting: 0, failed: 0, done: 0 });
 var panel = y3(void 0);
 var downloads = y3([]);
 var downloading = O(() => downloads.value.filter((d5) => d5.state.value === "running").length);
@@ -3266,16 +3286,16 @@ function Top({ framed }) {
       " ",
       /* @__PURE__ */ a4("span", { children: "Coffer" })
     ] }),
-    search && /* @__PURE__ */ a4(Search, { href: search.href, label: search.label() }),
+    search && /* @__PURE__ */ a4(Search, { href: search.href, from: search.from, label: search.label() }),
     /* @__PURE__ */ a4("div", { class: "top-end", children: [
       framed && /* @__PURE__ */ a4(Ring, {}),
-      search && /* @__PURE__ */ a4("a", { class: "icon-button phone-only", href: search.href, "aria-label": search.label(), title: search.label(), children: /* @__PURE__ */ a4(Icon, { name: "search" }) }),
-      account2 && /* @__PURE__ */ a4(Menu, { label: t4("menu", { name: account2.username }), class: "avatar", items: mine(account2), children: /* @__PURE__ */ a4("span", { "aria-hidden": "true", "data-initials": initials(account2.first_name, account2.last_name) }) }),
+      search && /* @__PURE__ */ a4("a", { class: "icon-button phone-only", href: [search.href, new URLSearchParams(search.from?.()).toString()].filter(Boolean).join("?"), "aria-label": search.label(), title: search.label(), children: /* @__PURE__ */ a4(Icon, { name: "search" }) }),
+      account2 && /* @__PURE__ */ a4(Menu, { label: t4("menu", { name: account2.username }), class: "avatar", items: mine(account2), children: /* @__PURE__ */ a4(Face, { account: account2, size: "small" }) }),
       state.is === "out" && door && path.value !== door.href && /* @__PURE__ */ a4("a", { class: "button", href: door.href, children: door.label() })
     ] })
   ] });
 }
-function Search({ href, label }) {
+function Search({ href, from, label }) {
   const field = T2(null);
   const { path: here2, search } = place.value;
   A2(() => {
@@ -3295,7 +3315,7 @@ function Search({ href, label }) {
   return /* @__PURE__ */ a4("form", { class: "search", role: "search", onSubmit: (event) => {
     event.preventDefault();
     const q2 = field.current.value.trim();
-    if (q2) go(`${href}?q=${encodeURIComponent(q2)}`);
+    if (q2) go(`${href}?${new URLSearchParams({ q: q2, ...from?.() }).toString()}`);
   }, children: [
     /* @__PURE__ */ a4(Icon, { name: "search" }),
     /* @__PURE__ */ a4("input", { ref: field, type: "search", name: "q", "aria-label": label, placeholder: label, maxLength: 200, "aria-keyshortcuts": "/" }),
@@ -3303,23 +3323,21 @@ function Search({ href, label }) {
   ] });
 }
 function Ring() {
-  const { count: count2, resting, done } = transfers.value;
+  const { count: count2, resting, failed, done } = transfers.value;
   const open2 = panel.value;
   if (open2 === void 0) return null;
-  const label = count2 === 0 ? resting > 0 ? t4("transfersRest", { count: resting }) : t4("transfersOver") : done === void 0 ? t4("transfersOpen", { count: count2 }) : t4("transfers", { count: count2, percent: Math.round(done * 100) });
-  return /* @__PURE__ */ a4("button", { type: "button", class: "ring", "aria-expanded": open2, "aria-label": label, title: label, onClick: () => {
+  const over3 = failed > 0 ? t4("transfersFailed", { count: failed }) : resting > 0 ? t4("transfersRest", { count: resting }) : t4("transfersOver");
+  const runs3 = done === void 0 ? t4("transfersOpen", { count: count2 }) : t4("transfers", { count: count2, percent: Math.round(done * 100) });
+  const label = count2 === 0 ? over3 : failed > 0 ? `${runs3}, ${t4("transfersFailed", { count: failed })}` : runs3;
+  return /* @__PURE__ */ a4("button", { type: "button", class: failed > 0 ? "ring bad" : "ring", "aria-expanded": open2, "aria-label": label, title: label, onClick: () => {
     panel.value = !open2;
   }, children: [
     /* @__PURE__ */ a4("svg", { viewBox: "0 0 36 36", "aria-hidden": "true", focusable: "false", children: [
       /* @__PURE__ */ a4("circle", { class: "ring-whole", cx: "18", cy: "18", r: "15" }),
       /* @__PURE__ */ a4("circle", { class: "ring-share", cx: "18", cy: "18", r: "15", pathLength: 100, "stroke-dasharray": `${count2 > 0 ? (done ?? 0.25) * 100 : resting > 0 ? 0 : 100} 200` })
     ] }),
-    count2 > 0 ? /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: count2 }) : /* @__PURE__ */ a4(Icon, { name: resting > 0 ? "pause" : "check" })
+    count2 > 0 ? /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: count2 }) : /* @__PURE__ */ a4(Icon, { name: failed > 0 ? "warning" : resting > 0 ? "pause" : "check" })
   ] });
-}
-function initials(first, last3) {
-  const letter = (name) => [...name ?? ""][0] ?? "";
-  return (letter(first) + letter(last3)).toUpperCase() || "·";
 }
 function mine(account2) {
   const shells = [
@@ -3459,9 +3477,9 @@ function useOneTime(path3, open2 = true) {
     token: link.secret,
     dead,
     used: link.used,
-    async use(work3) {
+    async use(work4) {
       try {
-        await work3(link.secret);
+        await work4(link.secret);
       } catch (err2) {
         if (!(err2 instanceof Problem) || err2.code !== "link_gone") throw err2;
         gone3();
@@ -3664,15 +3682,15 @@ async function write({ file: file3, open: open2 }, stop, seen) {
   if (!showSaveFilePicker) {
     const response = await open2(stop);
     const parts = [];
-    let held3 = [];
+    let held4 = [];
     let bytes2 = 0;
     const put2 = () => {
-      parts.push(new Blob(held3));
-      held3 = [];
+      parts.push(new Blob(held4));
+      held4 = [];
       bytes2 = 0;
     };
     await read2(response, (chunk) => {
-      held3.push(chunk);
+      held4.push(chunk);
       bytes2 += chunk.length;
       if (bytes2 >= 4 << 20) put2();
       seen(chunk.length);
@@ -3956,6 +3974,7 @@ function Profile() {
     /* @__PURE__ */ a4("h1", { children: t5("account") }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "profile", children: [
       /* @__PURE__ */ a4("h2", { id: "profile", children: t5("profile") }),
+      collect((room) => room.profile).map(({ Part: Part2, order }) => /* @__PURE__ */ a4(Part2, {}, order)),
       /* @__PURE__ */ a4(ProfileForm, { me: data, onSaved: set })
     ] }),
     /* @__PURE__ */ a4(Email, { me: me3 }),
@@ -4239,7 +4258,7 @@ function Glance({ lines }) {
           t5("passwordHead")
         ] }),
         waysIn.filter(({ alone: alone2 }) => !alone2).map(({ Names: Names3, order }) => /* @__PURE__ */ a4(Names3, { lines }, order)),
-        on.map((step2) => layerStep(step2).title()).map((name) => /* @__PURE__ */ a4("li", { children: [
+        on.map((step) => layerStep(step).title()).map((name) => /* @__PURE__ */ a4("li", { children: [
           /* @__PURE__ */ a4(Icon, { name: "check" }),
           " ",
           name
@@ -4263,11 +4282,11 @@ function Glance({ lines }) {
 }
 function Next({ advice, lines }) {
   const line = about[advice];
-  const step2 = stepsOf(lines, false)[0];
+  const step = stepsOf(lines, false)[0];
   const begin4 = line && collect((room) => room.security).find(({ advised }) => advised?.line === line)?.advised;
   if (begin4) return /* @__PURE__ */ a4("div", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: begin4.run, children: begin4.label(lines[line].enabled) }) });
-  if (advice !== "addSecond" && advice !== "addAnyStep" || !step2) return null;
-  return /* @__PURE__ */ a4("div", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => leadToStep(step2), children: t5("chooseStep") }) });
+  if (advice !== "addSecond" && advice !== "addAnyStep" || !step) return null;
+  return /* @__PURE__ */ a4("div", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => leadToStep(step), children: t5("chooseStep") }) });
 }
 
 // src/shell/entries.tsx
@@ -4481,6 +4500,314 @@ var account = {
   start: startAwaited
 };
 
+// src/shell/drop-zone.tsx
+function DropZone({ label, onDrop }) {
+  const [dragging, setDragging] = d2(false);
+  useDrop(onDrop, setDragging);
+  return dragging ? /* @__PURE__ */ a4("div", { class: "drop", "aria-hidden": "true", children: /* @__PURE__ */ a4("div", { children: [
+    /* @__PURE__ */ a4(Icon, { name: "upload" }),
+    /* @__PURE__ */ a4("p", { children: label })
+  ] }) }) : null;
+}
+function useDrop(drop2, setDragging) {
+  const latest = T2(drop2);
+  latest.current = drop2;
+  F2(() => {
+    let depth = 0;
+    const carries = (event) => event.dataTransfer?.types.includes("Files") ?? false;
+    const on = [
+      ["dragenter", () => {
+        depth++;
+        setDragging(true);
+      }],
+      ["dragleave", () => {
+        if (--depth <= 0) {
+          depth = 0;
+          setDragging(false);
+        }
+      }],
+      ["dragover", (event) => {
+        event.dataTransfer.dropEffect = "copy";
+      }],
+      ["drop", (event) => {
+        depth = 0;
+        setDragging(false);
+        latest.current(event.dataTransfer);
+      }]
+    ];
+    const bound = on.map(([name, act]) => {
+      const handler = (event) => {
+        if (!carries(event)) return;
+        event.preventDefault();
+        act(event);
+      };
+      document.addEventListener(name, handler);
+      return [name, handler];
+    });
+    return () => bound.forEach(([name, handler]) => document.removeEventListener(name, handler));
+  }, []);
+}
+
+// src/avatar/crop.ts
+var least = 64;
+var largest = ({ width, height }) => Math.min(width, height);
+var smallest = (of) => Math.min(least, largest(of));
+function held(of, x3, y5, side) {
+  const kept4 = Math.min(largest(of), Math.max(smallest(of), side));
+  const inside = (at, room) => Math.min(Math.max(0, at), room - kept4);
+  return { x: inside(x3, of.width), y: inside(y5, of.height), side: kept4 };
+}
+function centred(of) {
+  const side = largest(of);
+  return held(of, (of.width - side) / 2, (of.height - side) / 2, side);
+}
+var moved = (of, c4, right, down) => held(of, c4.x + right, c4.y + down, c4.side);
+function sized(of, c4, side, at = [0.5, 0.5]) {
+  const to = held(of, c4.x, c4.y, side).side;
+  return held(of, c4.x + at[0] * (c4.side - to), c4.y + at[1] * (c4.side - to), to);
+}
+function zoomOf(of, c4) {
+  const whole7 = Math.log(largest(of) / smallest(of));
+  return whole7 > 0 ? Math.log(largest(of) / c4.side) / whole7 : 0;
+}
+var sideOf = (of, zoom) => largest(of) / Math.pow(largest(of) / smallest(of), zoom);
+function whole2(of, c4) {
+  const side = Math.max(1, Math.min(largest(of), Math.round(c4.side)));
+  const inside = (at, room) => Math.min(Math.max(0, Math.round(at)), room - side);
+  return { x: inside(c4.x, of.width), y: inside(c4.y, of.height), side };
+}
+
+// src/avatar/words.ts
+var t6 = catalog({
+  en: {
+    picture: "Picture",
+    choose: "Choose a picture",
+    change: "Change picture",
+    remove: "Remove picture",
+    hint: "JPEG, PNG, GIF or WebP. You can drop one here, too. Everybody who gets its address can see it.",
+    drop: "Drop your picture here",
+    cropTitle: "Your picture",
+    area: "The part of the picture that is shown",
+    zoom: "Size",
+    keys: "Move the picture, and zoom it with two fingers, the wheel or the slider. Keys: arrows move, + and − zoom.",
+    save: "Use this picture",
+    cancel: "Cancel",
+    other: "Choose another",
+    broken: "This cannot be shown as a picture. Choose a JPEG, PNG, GIF or WebP that opens on your device.",
+    saved: "Your picture is saved.",
+    removeTitle: "Remove your picture?",
+    removeText: "Your initials take its place. Its address shows nothing any more.",
+    removed: "Your picture is removed."
+  },
+  de: {
+    picture: "Bild",
+    choose: "Bild wählen",
+    change: "Bild ändern",
+    remove: "Bild entfernen",
+    hint: "JPEG, PNG, GIF oder WebP. Sie können es auch hierher ziehen. Wer seine Adresse bekommt, kann es sehen.",
+    drop: "Bild hier ablegen",
+    cropTitle: "Ihr Bild",
+    area: "Der Teil des Bildes, der gezeigt wird",
+    zoom: "Größe",
+    keys: "Verschieben Sie das Bild, und vergrößern Sie es mit zwei Fingern, dem Mausrad oder dem Regler. Tasten: Pfeile verschieben, + und − vergrößern und verkleinern.",
+    save: "Dieses Bild verwenden",
+    cancel: "Abbrechen",
+    other: "Anderes wählen",
+    broken: "Das lässt sich nicht als Bild zeigen. Wählen Sie ein JPEG, PNG, GIF oder WebP, das sich auf Ihrem Gerät öffnen lässt.",
+    saved: "Ihr Bild ist gespeichert.",
+    removeTitle: "Bild entfernen?",
+    removeText: "An seiner Stelle stehen dann Ihre Initialen. Unter seiner Adresse ist nichts mehr zu sehen.",
+    removed: "Ihr Bild ist entfernt."
+  }
+});
+var problems3 = catalog({
+  en: {
+    picture_unsupported: "This is no picture that can be used. Choose a JPEG, PNG, GIF or WebP.",
+    picture_too_large: "This picture has too many pixels. Make it smaller first, or choose another.",
+    picture_crop: "The square lies outside of the picture. Choose it again.",
+    picture_damaged: "This picture is damaged. Choose another."
+  },
+  de: {
+    picture_unsupported: "Das ist kein Bild, das sich verwenden lässt. Wählen Sie ein JPEG, PNG, GIF oder WebP.",
+    picture_too_large: "Dieses Bild hat zu viele Pixel. Verkleinern Sie es erst, oder wählen Sie ein anderes.",
+    picture_crop: "Der Ausschnitt liegt außerhalb des Bildes. Wählen Sie ihn noch einmal.",
+    picture_damaged: "Dieses Bild ist beschädigt. Wählen Sie ein anderes."
+  }
+});
+
+// src/avatar/crop-dialog.tsx
+var squareOf = ({ x: x3, y: y5, side }) => ({ x: String(x3), y: String(y5), side: String(side) });
+function CropDialog({ file: file3, onSaved, onOther, onClose }) {
+  const end4 = useEnd();
+  const [url, setUrl] = d2();
+  const [of, setOf] = d2();
+  const [crop, setCrop] = d2();
+  const [broken2, setBroken] = d2(false);
+  A2(() => {
+    const mine2 = URL.createObjectURL(file3);
+    setUrl(mine2);
+    return () => URL.revokeObjectURL(mine2);
+  }, [file3]);
+  function loaded({ naturalWidth: width, naturalHeight: height }) {
+    if (!width || !height) return setBroken(true);
+    setOf({ width, height });
+    setCrop(centred({ width, height }));
+  }
+  return /* @__PURE__ */ a4(Dialog, { title: t6("cropTitle"), onClose, class: "crop-dialog", children: broken2 ? /* @__PURE__ */ a4("div", { class: "crop-broken", children: [
+    /* @__PURE__ */ a4("p", { role: "alert", children: t6("broken") }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onOther, children: t6("other") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: onClose, children: t6("cancel") })
+    ] })
+  ] }) : /* @__PURE__ */ a4(Form, { submit: t6("save"), onCancel: onClose, onSubmit: async () => {
+    if (!of || !crop) return;
+    const { avatar: avatar2 } = await put("/account/avatar", { query: squareOf(whole2(of, crop)), raw: file3, signal: end4 });
+    onSaved(avatar2);
+  }, children: /* @__PURE__ */ a4(Cropper, { url, of, crop, change: setCrop, onLoad: loaded, onError: () => setBroken(true) }) }) });
+}
+var between = (a5, b4) => Math.hypot(a5.x - b4.x, a5.y - b4.y);
+function Cropper({ url, of, crop, change, onLoad, onError }) {
+  const frame = T2(null);
+  const image = T2(null);
+  const fingers = T2(/* @__PURE__ */ new Map());
+  F2(() => {
+    if (!of || !crop) return;
+    const { style } = image.current;
+    style.width = `${100 * of.width / crop.side}%`;
+    style.left = `${-100 * crop.x / crop.side}%`;
+    style.top = `${-100 * crop.y / crop.side}%`;
+  }, [of, crop]);
+  const edit = (how2) => change((c4) => of && c4 ? how2(of, c4) : c4);
+  const across = ({ x: x3, y: y5 }) => {
+    const box = frame.current.getBoundingClientRect();
+    return [(x3 - box.left) / box.width, (y5 - box.top) / box.height];
+  };
+  const drag = (right, down) => {
+    const { width } = frame.current.getBoundingClientRect();
+    edit((of2, c4) => moved(of2, c4, -right * c4.side / width, -down * c4.side / width));
+  };
+  function press(event) {
+    if (event.button !== 0) return;
+    frame.current.setPointerCapture(event.pointerId);
+    fingers.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
+  }
+  function move(event) {
+    const before2 = fingers.current.get(event.pointerId);
+    if (!before2) return;
+    const now = { x: event.clientX, y: event.clientY };
+    fingers.current.set(event.pointerId, now);
+    const [other] = [...fingers.current].filter(([id]) => id !== event.pointerId).map(([, at]) => at);
+    if (!other) return drag(now.x - before2.x, now.y - before2.y);
+    const [was, is] = [between(before2, other), between(now, other)];
+    const middle = across({ x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 });
+    if (is > 0) edit((of2, c4) => sized(of2, c4, c4.side * was / is, middle));
+    drag((now.x - before2.x) / 2, (now.y - before2.y) / 2);
+  }
+  const lift2 = (event) => fingers.current.delete(event.pointerId);
+  function wheel(event) {
+    event.preventDefault();
+    const at = across({ x: event.clientX, y: event.clientY });
+    edit((of2, c4) => sized(of2, c4, c4.side * Math.exp(Math.sign(event.deltaY) * Math.min(0.2, Math.abs(event.deltaY) / 500)), at));
+  }
+  function key3(event) {
+    const step = event.shiftKey ? 0.1 : 0.02;
+    const to = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
+    const way = to[event.key];
+    if (way) edit((of2, c4) => moved(of2, c4, way[0] * c4.side, way[1] * c4.side));
+    else if (event.key === "+" || event.key === "=") edit((of2, c4) => sized(of2, c4, c4.side / 1.1));
+    else if (event.key === "-") edit((of2, c4) => sized(of2, c4, c4.side * 1.1));
+    else return;
+    event.preventDefault();
+  }
+  return /* @__PURE__ */ a4("div", { class: "crop", children: [
+    /* @__PURE__ */ a4(
+      "div",
+      {
+        ref: frame,
+        class: of ? "crop-frame" : "crop-frame crop-waits",
+        role: "application",
+        "data-first": true,
+        tabIndex: 0,
+        "aria-label": t6("area"),
+        "aria-describedby": "crop-keys",
+        onPointerDown: press,
+        onPointerMove: move,
+        onPointerUp: lift2,
+        onPointerCancel: lift2,
+        onWheel: wheel,
+        onKeyDown: key3,
+        children: [
+          url && /* @__PURE__ */ a4("img", { ref: image, src: url, alt: "", draggable: false, onLoad: (event) => onLoad(event.currentTarget), onError }),
+          !of && /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" })
+        ]
+      }
+    ),
+    /* @__PURE__ */ a4("label", { class: "crop-zoom", children: [
+      /* @__PURE__ */ a4("span", { class: "hidden", children: t6("zoom") }),
+      /* @__PURE__ */ a4(Icon, { name: "image" }),
+      /* @__PURE__ */ a4(
+        "input",
+        {
+          type: "range",
+          min: "0",
+          max: "1",
+          step: "0.01",
+          disabled: !of,
+          value: of && crop ? zoomOf(of, crop) : 0,
+          onInput: ({ currentTarget: { valueAsNumber: zoom } }) => edit((of2, c4) => sized(of2, c4, sideOf(of2, zoom)))
+        }
+      ),
+      /* @__PURE__ */ a4(Icon, { name: "image", class: "crop-big" })
+    ] }),
+    /* @__PURE__ */ a4("p", { class: "hint", id: "crop-keys", children: t6("keys") })
+  ] });
+}
+
+// src/avatar/picture.tsx
+var kinds = "image/jpeg,image/png,image/gif,image/webp";
+function Picture() {
+  const account2 = me();
+  const [wish, setWish] = d2();
+  const field = T2(null);
+  if (!account2) return null;
+  const close = () => setWish(void 0);
+  const now = (avatar2) => keeper().changed({ ...me(), avatar: avatar2 });
+  return /* @__PURE__ */ a4("div", { class: "picture", role: "group", "aria-label": t6("picture"), children: [
+    /* @__PURE__ */ a4("div", { class: "picture-face", children: /* @__PURE__ */ a4(Face, { account: account2, size: "large" }) }),
+    /* @__PURE__ */ a4("div", { class: "picture-text", children: [
+      /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => field.current.click(), children: [
+          /* @__PURE__ */ a4(Icon, { name: "image" }),
+          " ",
+          account2.avatar ? t6("change") : t6("choose")
+        ] }),
+        account2.avatar && /* @__PURE__ */ a4("button", { type: "button", class: "button danger-text", onClick: () => setWish("remove"), children: t6("remove") })
+      ] }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t6("hint") })
+    ] }),
+    /* @__PURE__ */ a4("input", { ref: field, type: "file", accept: kinds, hidden: true, onChange: ({ currentTarget: input }) => {
+      if (input.files[0]) setWish(input.files[0]);
+      input.value = "";
+    } }),
+    /* @__PURE__ */ a4(DropZone, { label: t6("drop"), onDrop: ({ files }) => files[0] && setWish(files[0]) }),
+    wish === "remove" ? /* @__PURE__ */ a4(Confirm, { title: t6("removeTitle"), action: t6("remove"), onClose: close, onConfirm: async () => {
+      await del("/account/avatar");
+      now(null);
+      toast(t6("removed"));
+    }, children: /* @__PURE__ */ a4("p", { children: t6("removeText") }) }) : wish && /* @__PURE__ */ a4(CropDialog, { file: wish, onOther: () => field.current.click(), onClose: close, onSaved: (avatar2) => {
+      now(avatar2);
+      close();
+      toast(t6("saved"));
+    } }, wish.name + wish.lastModified)
+  ] });
+}
+
+// src/avatar/room.ts
+var avatar = {
+  profile: { Part: Picture, order: 1 },
+  problems: problems3
+};
+
 // src/shell/meter.ts
 var span = 5e3;
 var Meter = class {
@@ -4517,8 +4844,8 @@ function rounded(seconds) {
 }
 
 // src/shell/pace.ts
-function percent(done, whole6) {
-  return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole6 > 0 ? Math.floor(100 * done / whole6) / 100 : 0);
+function percent(done, whole7) {
+  return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole7 > 0 ? Math.floor(100 * done / whole7) / 100 : 0);
 }
 var perSecond = (speed) => t4("perSecond", { size: size(speed) });
 function pace(of, left2) {
@@ -4547,9 +4874,9 @@ async function offeredFrom(list2) {
   if (entries2.length === 0) return chosen(list2.files);
   const found = [];
   for (const { entry: entry4, file: file3, handle } of entries2) {
-    const kept3 = await handle ?? void 0;
-    if (entry4?.isDirectory) found.push({ ...await folder(entry4), handle: kept3 });
-    else if (file3) found.push({ name: file3.name, kind: "file", files: [{ path: file3.name, file: file3 }], handle: kept3 });
+    const kept4 = await handle ?? void 0;
+    if (entry4?.isDirectory) found.push({ ...await folder(entry4), handle: kept4 });
+    else if (file3) found.push({ name: file3.name, kind: "file", files: [{ path: file3.name, file: file3 }], handle: kept4 });
   }
   return found;
 }
@@ -4576,15 +4903,15 @@ function chosen(list2) {
   const found = [];
   const folders2 = /* @__PURE__ */ new Map();
   for (const file3 of list2) {
-    const [top, ...below2] = (file3.webkitRelativePath || file3.name).split("/");
+    const [top2, ...below2] = (file3.webkitRelativePath || file3.name).split("/");
     if (below2.length === 0) {
       found.push({ name: file3.name, kind: "file", files: [{ path: file3.name, file: file3 }] });
       continue;
     }
-    let of = folders2.get(top);
+    let of = folders2.get(top2);
     if (!of) {
-      of = { name: top, kind: "folder", files: [] };
-      folders2.set(top, of);
+      of = { name: top2, kind: "folder", files: [] };
+      folders2.set(top2, of);
       found.push(of);
     }
     of.files.push({ path: below2.join("/"), file: file3 });
@@ -4644,15 +4971,15 @@ var blank = { phase: "connecting", name: "", expiresAt: "", host: false, people:
 async function connect(how2) {
   const worker = new Worker(workerAddress(), { type: "module", name: "drop" });
   const state = y3("join" in how2 ? { ...blank, name: how2.join.name } : blank);
-  const waiting2 = /* @__PURE__ */ new Map();
+  const waiting3 = /* @__PURE__ */ new Map();
   let calls2 = 0;
   let over3 = false;
   function end4(err2) {
     over3 = true;
     worker.terminate();
     awake(worker, false);
-    for (const { reject } of waiting2.values()) reject(err2);
-    waiting2.clear();
+    for (const { reject } of waiting3.values()) reject(err2);
+    waiting3.clear();
   }
   worker.onmessage = ({ data }) => {
     if ("state" in data) {
@@ -4660,8 +4987,8 @@ async function connect(how2) {
       awake(worker, busy(data.state));
       return;
     }
-    const asked3 = waiting2.get(data.call);
-    waiting2.delete(data.call);
+    const asked3 = waiting3.get(data.call);
+    waiting3.delete(data.call);
     if ("failed" in data) asked3?.reject(new Problem(data.failed));
     else asked3?.resolve(data.answer);
   };
@@ -4673,7 +5000,7 @@ async function connect(how2) {
   function ask4(what, ...args) {
     if (over3) return Promise.reject(new Problem({ status: 0, code: "cancelled" }));
     return new Promise((resolve, reject) => {
-      waiting2.set(++calls2, { resolve, reject });
+      waiting3.set(++calls2, { resolve, reject });
       worker.postMessage({ call: calls2, do: what, args });
     });
   }
@@ -4732,15 +5059,15 @@ function hold() {
   if (active.size > 0 && !lock && document.visibilityState === "visible") {
     lock = navigator.wakeLock.request("screen").catch(() => void 0);
     const free = () => lock = void 0;
-    void lock.then((held3) => held3 ? held3.addEventListener("release", free) : free());
+    void lock.then((held4) => held4 ? held4.addEventListener("release", free) : free());
   } else if (active.size === 0 && lock) {
-    void lock.then((held3) => held3?.release());
+    void lock.then((held4) => held4?.release());
     lock = void 0;
   }
 }
 globalThis.document?.addEventListener("visibilitychange", hold);
 function device(agent) {
-  const of = (kinds) => kinds.find(([sign2]) => sign2.test(agent))?.[1];
+  const of = (kinds2) => kinds2.find(([sign2]) => sign2.test(agent))?.[1];
   const browser = of([[/Edg/, "Edge"], [/OPR\//, "Opera"], [/SamsungBrowser/, "Samsung Internet"], [/Firefox|FxiOS/, "Firefox"], [/Chrom|CriOS/, "Chrome"], [/Safari/, "Safari"]]);
   const system = of([[/Android/, "Android"], [/iPhone/, "iPhone"], [/iPad/, "iPad"], [/Windows/, "Windows"], [/CrOS/, "ChromeOS"], [/Mac OS/, "Mac"], [/Linux/, "Linux"]]);
   return [browser, system].filter(Boolean).join(", ") || "Browser";
@@ -4763,7 +5090,7 @@ function resumeDrop(want = {}) {
 }
 
 // src/drop/words.ts
-var t6 = catalog({
+var t7 = catalog({
   en: {
     place: "Send & receive",
     placeShort: "Send",
@@ -5163,7 +5490,7 @@ var t6 = catalog({
     safeTrust3: "Alle in der Verbindung sehen, was angeboten wird. Geben Sie den Code nur Menschen, denen Sie das anvertrauen."
   }
 });
-var problems3 = catalog({
+var problems4 = catalog({
   en: {
     field_drop_name: "A name is small letters, digits and hyphens, such as “brave-otter”.",
     field_drop_code: "The code has six digits.",
@@ -5238,10 +5565,10 @@ async function send2(files) {
   try {
     const offered = await files?.catch((err2) => {
       console.error(err2);
-      toast(t6("unreadable"), true);
+      toast(t7("unreadable"), true);
     });
     if (files && !offered) return;
-    if (offered?.length === 0) return toast(t6("nothingFound"), true);
+    if (offered?.length === 0) return toast(t7("nothingFound"), true);
     if (!alive()) {
       be(await openDrop());
       if ((await settled2(current2.peek())).phase === "closed") return;
@@ -5273,8 +5600,8 @@ var share = O(() => {
   const moving = flows(current2.value.state.value);
   const parts = [...moving.out.map((o5) => [o5.confirmed, o5.total]), ...moving.in.map((i4) => [i4.done, i4.total])];
   if (parts.length === 0) return void 0;
-  const whole6 = parts.reduce((sum, [, total]) => sum + total, 0);
-  return whole6 === 0 ? void 0 : percent(parts.reduce((sum, [done]) => sum + done, 0), whole6);
+  const whole7 = parts.reduce((sum, [, total]) => sum + total, 0);
+  return whole7 === 0 ? void 0 : percent(parts.reduce((sum, [done]) => sum + done, 0), whole7);
 });
 var titled = (title) => share.value === void 0 ? title : `${share.value} · ${title}`;
 function startDrops() {
@@ -5305,8 +5632,8 @@ function take2(name) {
 }
 
 // src/drop/name-form.tsx
-function NameForm({ value, autoFocus, quiet: quiet2, hint = t6("receiveHint") }) {
-  return /* @__PURE__ */ a4(Form, { submit: t6("next"), quiet: quiet2, onSubmit: async ({ name = "" }) => {
+function NameForm({ value, autoFocus, quiet: quiet2, hint = t7("receiveHint") }) {
+  return /* @__PURE__ */ a4(Form, { submit: t7("next"), quiet: quiet2, onSubmit: async ({ name = "" }) => {
     const found = parseLink(name);
     if (!found) throw new Problem({ status: -1, code: "validation_failed", fields: [{ pointer: "/name", code: "drop_name" }] });
     hand(found);
@@ -5314,7 +5641,7 @@ function NameForm({ value, autoFocus, quiet: quiet2, hint = t6("receiveHint") })
     if (!parseLink(event.clipboardData?.getData("text") ?? "")?.secret) return;
     const { form } = event.currentTarget.querySelector("input");
     setTimeout(() => form.requestSubmit());
-  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("name"), hint, value, autoFocus, required: true, secret: true, autoComplete: "off", spellcheck: false, inputMode: "text", maxLength: 500 }) }) });
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("name"), hint, value, autoFocus, required: true, secret: true, autoComplete: "off", spellcheck: false, inputMode: "text", maxLength: 500 }) }) });
 }
 
 // src/drop/home.tsx
@@ -5324,12 +5651,12 @@ function HomeReceive() {
       /* @__PURE__ */ a4("h2", { id: "drop-home", children: [
         /* @__PURE__ */ a4(Icon, { name: "swap" }),
         " ",
-        t6("homeTitle")
+        t7("homeTitle")
       ] }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t6("homeText") })
+      /* @__PURE__ */ a4("p", { class: "hint", children: t7("homeText") })
     ] }),
     /* @__PURE__ */ a4(NameForm, { quiet: true, hint: "" }),
-    /* @__PURE__ */ a4("p", { class: "aside", children: /* @__PURE__ */ a4("a", { href: "/send", children: t6("homeSend") }) })
+    /* @__PURE__ */ a4("p", { class: "aside", children: /* @__PURE__ */ a4("a", { href: "/send", children: t7("homeSend") }) })
   ] });
 }
 
@@ -5422,82 +5749,82 @@ function Over({ refusal, host, name, retryAfter = 0, again: again3 }) {
     /* @__PURE__ */ a4("p", { children: text2 }),
     refusal === "not_found" && !host ? /* @__PURE__ */ a4(NameForm, { value: name }) : /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       retry2 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: wait > 0, onClick: again3, children: retry2 }),
-      host && !retry2 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => void forget().then(() => send2()), children: t6("newConnection") }),
-      /* @__PURE__ */ a4("a", { class: retry2 || host ? "button" : "button primary", href: "/send", onClick: () => void forget(), children: t6("startOver") })
+      host && !retry2 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => void forget().then(() => send2()), children: t7("newConnection") }),
+      /* @__PURE__ */ a4("a", { class: retry2 || host ? "button" : "button primary", href: "/send", onClick: () => void forget(), children: t7("startOver") })
     ] })
   ] });
 }
 function told(refusal, host, name, wait) {
   const gone3 = refusal === "host_gone" || refusal === "not_found";
-  if (gone3 && host) return { icon: "device", title: t6("goneHostTitle"), text: t6("goneHostText") };
+  if (gone3 && host) return { icon: "device", title: t7("goneHostTitle"), text: t7("goneHostText") };
   switch (refusal) {
     case "not_found":
-      return { icon: "search", title: t6("notFoundTitle", { name }), text: t6("notFoundText") };
+      return { icon: "search", title: t7("notFoundTitle", { name }), text: t7("notFoundText") };
     case "host_gone":
-      return { icon: "device", title: t6("goneTitle"), text: t6("goneText"), retry: t6("again") };
+      return { icon: "device", title: t7("goneTitle"), text: t7("goneText"), retry: t7("again") };
     case "full":
-      return { icon: "user", title: t6("fullTitle"), text: t6("fullText"), retry: t6("again") };
+      return { icon: "user", title: t7("fullTitle"), text: t7("fullText"), retry: t7("again") };
     case "offline":
-      return { icon: "warning", title: t6("offlineTitle"), text: t6("offlineText"), retry: t6("again") };
+      return { icon: "warning", title: t7("offlineTitle"), text: t7("offlineText"), retry: t7("again") };
     case "too_often":
-      return { icon: "warning", title: t6("tooOftenTitle"), text: wait > 0 ? t6("tooOften", { time: duration(wait) }) : t6("tooOftenOver"), retry: t6("again") };
+      return { icon: "warning", title: t7("tooOftenTitle"), text: wait > 0 ? t7("tooOften", { time: duration(wait) }) : t7("tooOftenOver"), retry: t7("again") };
     case "replaced":
-      return { icon: "copy", title: t6("replacedTitle"), text: t6("replacedText"), retry: t6("continueHere") };
+      return { icon: "copy", title: t7("replacedTitle"), text: t7("replacedText"), retry: t7("continueHere") };
     case "expired":
-      return { icon: "warning", title: t6("expiredTitle"), text: t6("expiredText") };
+      return { icon: "warning", title: t7("expiredTitle"), text: t7("expiredText") };
     default:
-      return host ? { icon: "check", title: t6("closedHostTitle"), text: t6("closedHostText") } : { icon: "check", title: t6("closedTitle"), text: t6("closedText") };
+      return host ? { icon: "check", title: t7("closedHostTitle"), text: t7("closedHostText") } : { icon: "check", title: t7("closedTitle"), text: t7("closedText") };
   }
 }
 
 // src/drop/safe-page.tsx
 function Text({ Heading: Heading2 }) {
   return /* @__PURE__ */ a4("div", { class: "drop-safe", children: [
-    /* @__PURE__ */ a4("p", { class: "drop-safe-lead", children: t6("safeLead") }),
+    /* @__PURE__ */ a4("p", { class: "drop-safe-lead", children: t7("safeLead") }),
     /* @__PURE__ */ a4("div", { class: "drop-safe-pair", children: [
       /* @__PURE__ */ a4("section", { children: [
-        /* @__PURE__ */ a4(Heading2, { children: t6("safeNot") }),
+        /* @__PURE__ */ a4(Heading2, { children: t7("safeNot") }),
         /* @__PURE__ */ a4("ul", { children: [
-          /* @__PURE__ */ a4("li", { children: t6("safeNot1") }),
-          /* @__PURE__ */ a4("li", { children: t6("safeNot2") }),
-          /* @__PURE__ */ a4("li", { children: t6("safeNot3") })
+          /* @__PURE__ */ a4("li", { children: t7("safeNot1") }),
+          /* @__PURE__ */ a4("li", { children: t7("safeNot2") }),
+          /* @__PURE__ */ a4("li", { children: t7("safeNot3") })
         ] })
       ] }),
       /* @__PURE__ */ a4("section", { children: [
-        /* @__PURE__ */ a4(Heading2, { children: t6("safeSees") }),
+        /* @__PURE__ */ a4(Heading2, { children: t7("safeSees") }),
         /* @__PURE__ */ a4("ul", { children: [
-          /* @__PURE__ */ a4("li", { children: t6("safeSees1") }),
-          /* @__PURE__ */ a4("li", { children: t6("safeSees2") }),
-          /* @__PURE__ */ a4("li", { children: t6("safeSees3") })
+          /* @__PURE__ */ a4("li", { children: t7("safeSees1") }),
+          /* @__PURE__ */ a4("li", { children: t7("safeSees2") }),
+          /* @__PURE__ */ a4("li", { children: t7("safeSees3") })
         ] })
       ] })
     ] }),
     /* @__PURE__ */ a4("section", { children: [
-      /* @__PURE__ */ a4(Heading2, { children: t6("safeTrust") }),
-      /* @__PURE__ */ a4("p", { children: t6("safeTrust1") }),
-      /* @__PURE__ */ a4("p", { children: t6("safeTrust2") }),
-      /* @__PURE__ */ a4("p", { children: t6("safeTrust3") })
+      /* @__PURE__ */ a4(Heading2, { children: t7("safeTrust") }),
+      /* @__PURE__ */ a4("p", { children: t7("safeTrust1") }),
+      /* @__PURE__ */ a4("p", { children: t7("safeTrust2") }),
+      /* @__PURE__ */ a4("p", { children: t7("safeTrust3") })
     ] }),
     /* @__PURE__ */ a4("section", { children: [
-      /* @__PURE__ */ a4(Heading2, { children: t6("safeCode") }),
-      /* @__PURE__ */ a4("p", { children: t6("safeCodeText") })
+      /* @__PURE__ */ a4(Heading2, { children: t7("safeCode") }),
+      /* @__PURE__ */ a4("p", { children: t7("safeCodeText") })
     ] }),
     /* @__PURE__ */ a4("section", { children: [
-      /* @__PURE__ */ a4(Heading2, { children: t6("safeVerified") }),
-      /* @__PURE__ */ a4("p", { children: t6("safeVerifiedText") })
+      /* @__PURE__ */ a4(Heading2, { children: t7("safeVerified") }),
+      /* @__PURE__ */ a4("p", { children: t7("safeVerifiedText") })
     ] })
   ] });
 }
 function Safe() {
-  useParent("/send", t6("place"));
+  useParent("/send", t7("place"));
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("h1", { children: t6("safeTitle") }),
+    /* @__PURE__ */ a4("h1", { children: t7("safeTitle") }),
     /* @__PURE__ */ a4(Text, { Heading: "h2" }),
-    /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button", href: "/send", children: t6("startOver") }) })
+    /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button", href: "/send", children: t7("startOver") }) })
   ] });
 }
 function SafeLink() {
-  return /* @__PURE__ */ a4("button", { type: "button", class: "link drop-safe-link", onClick: () => void ask((close) => /* @__PURE__ */ a4(Dialog, { title: t6("safeTitle"), onClose: close, sheet: matchMedia("(max-width: 40rem)").matches, children: /* @__PURE__ */ a4(Text, { Heading: "h3" }) })), children: t6("safeLink") });
+  return /* @__PURE__ */ a4("button", { type: "button", class: "link drop-safe-link", onClick: () => void ask((close) => /* @__PURE__ */ a4(Dialog, { title: t7("safeTitle"), onClose: close, sheet: matchMedia("(max-width: 40rem)").matches, children: /* @__PURE__ */ a4(Text, { Heading: "h3" }) })), children: t7("safeLink") });
 }
 
 // src/drop/join.tsx
@@ -5505,18 +5832,18 @@ var helped = ["wrong_code", "burnt", "not_the_host", "too_often", "offline"];
 var problemOf2 = ({ refusal, retryAfter = 0 }) => refusal === "too_often" ? new Problem({ status: 429, code: "rate_limited", retryAfter }) : new Problem({ status: refusal === "offline" ? 0 : -1, code: refusal === "offline" ? "offline" : "drop_" + refusal });
 function Join({ name, secret }) {
   const end4 = useEnd();
-  const whole6 = secret !== void 0 && isSecret(secret);
-  const [byLink, setByLink] = d2(whole6);
+  const whole7 = secret !== void 0 && isSecret(secret);
+  const [byLink, setByLink] = d2(whole7);
   const [proving2, setProving] = d2(false);
-  const [wrong, setWrong] = d2(secret !== void 0 && !whole6 ? t6("wrongLink") : "");
+  const [wrong, setWrong] = d2(secret !== void 0 && !whole7 ? t7("wrongLink") : "");
   const [over3, setOver] = d2();
-  const running6 = T2(void 0);
+  const running7 = T2(void 0);
   async function connect2(given) {
     const drop2 = await joinDrop(name, given);
     if (end4.aborted) return drop2.stop();
-    running6.current = drop2;
+    running7.current = drop2;
     const last3 = await settled2(drop2, (phase) => setProving(phase === "proving"));
-    running6.current = void 0;
+    running7.current = void 0;
     if (last3.phase !== "closed") return be(drop2);
     await drop2.stop();
     if (helped.includes(last3.refusal)) throw problemOf2(last3);
@@ -5527,7 +5854,7 @@ function Join({ name, secret }) {
       await connect2(secret);
     } catch (err2) {
       const problem2 = err2;
-      setWrong(problem2.code === "drop_wrong_code" && secret.startsWith("v1.") ? t6("wrongLink") : say(problem2));
+      setWrong(problem2.code === "drop_wrong_code" && secret.startsWith("v1.") ? t7("wrongLink") : say(problem2));
       setByLink(false);
     }
   }
@@ -5539,8 +5866,8 @@ function Join({ name, secret }) {
     }
   }
   A2(() => {
-    void (whole6 ? follow2() : look2());
-    return () => void running6.current?.leave().then(() => running6.current?.stop());
+    void (whole7 ? follow2() : look2());
+    return () => void running7.current?.leave().then(() => running7.current?.stop());
   }, []);
   if (over3) {
     return /* @__PURE__ */ a4(Over, { refusal: over3, host: false, name, again: () => {
@@ -5552,79 +5879,31 @@ function Join({ name, secret }) {
   if (byLink) {
     return /* @__PURE__ */ a4("div", { class: "card narrow centre", role: "status", children: [
       /* @__PURE__ */ a4("span", { class: "spinner drop-spinner", "aria-hidden": "true" }),
-      /* @__PURE__ */ a4("h1", { children: t6("joinTitle") }),
-      /* @__PURE__ */ a4("p", { children: proving2 ? t6("proving") : t6("joining", { name }) }),
-      /* @__PURE__ */ a4("a", { class: "button", href: "/send", children: t6("cancel") })
+      /* @__PURE__ */ a4("h1", { children: t7("joinTitle") }),
+      /* @__PURE__ */ a4("p", { children: proving2 ? t7("proving") : t7("joining", { name }) }),
+      /* @__PURE__ */ a4("a", { class: "button", href: "/send", children: t7("cancel") })
     ] });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "download" }) }),
-    /* @__PURE__ */ a4("h1", { children: t6("joinTitle") }),
-    /* @__PURE__ */ a4("p", { children: t6("joinLead", { name }) }),
+    /* @__PURE__ */ a4("h1", { children: t7("joinTitle") }),
+    /* @__PURE__ */ a4("p", { children: t7("joinLead", { name }) }),
     wrong && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
       /* @__PURE__ */ a4("p", { children: wrong })
     ] }),
-    /* @__PURE__ */ a4(CodeForm, { label: t6("code"), submit: t6("join"), autoFocus: true, onCode: async (code) => {
+    /* @__PURE__ */ a4(CodeForm, { label: t7("code"), submit: t7("join"), autoFocus: true, onCode: async (code) => {
       setWrong("");
       if (!/^\d{6}$/.test(code)) throw new Problem({ status: -1, code: "validation_failed", fields: [{ pointer: "/code", code: "drop_code" }] });
       await connect2(code);
     } }),
-    /* @__PURE__ */ a4("p", { class: "hidden", role: "status", children: proving2 && t6("proving") }),
+    /* @__PURE__ */ a4("p", { class: "hidden", role: "status", children: proving2 && t7("proving") }),
     /* @__PURE__ */ a4("p", { class: "aside ways", children: [
-      /* @__PURE__ */ a4("a", { href: "/send", children: t6("otherName") }),
+      /* @__PURE__ */ a4("a", { href: "/send", children: t7("otherName") }),
       " ",
       /* @__PURE__ */ a4(SafeLink, {})
     ] })
   ] });
-}
-
-// src/shell/drop-zone.tsx
-function DropZone({ label, onDrop }) {
-  const [dragging, setDragging] = d2(false);
-  useDrop(onDrop, setDragging);
-  return dragging ? /* @__PURE__ */ a4("div", { class: "drop", "aria-hidden": "true", children: /* @__PURE__ */ a4("div", { children: [
-    /* @__PURE__ */ a4(Icon, { name: "upload" }),
-    /* @__PURE__ */ a4("p", { children: label })
-  ] }) }) : null;
-}
-function useDrop(drop2, setDragging) {
-  const latest = T2(drop2);
-  latest.current = drop2;
-  F2(() => {
-    let depth = 0;
-    const carries = (event) => event.dataTransfer?.types.includes("Files") ?? false;
-    const on = [
-      ["dragenter", () => {
-        depth++;
-        setDragging(true);
-      }],
-      ["dragleave", () => {
-        if (--depth <= 0) {
-          depth = 0;
-          setDragging(false);
-        }
-      }],
-      ["dragover", (event) => {
-        event.dataTransfer.dropEffect = "copy";
-      }],
-      ["drop", (event) => {
-        depth = 0;
-        setDragging(false);
-        latest.current(event.dataTransfer);
-      }]
-    ];
-    const bound = on.map(([name, act]) => {
-      const handler = (event) => {
-        if (!carries(event)) return;
-        event.preventDefault();
-        act(event);
-      };
-      document.addEventListener(name, handler);
-      return [name, handler];
-    });
-    return () => bound.forEach(([name, handler]) => document.removeEventListener(name, handler));
-  }, []);
 }
 
 // src/drop/groups.ts
@@ -5697,18 +5976,18 @@ var clean = (s4) => s4.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\uFFFD]/gu, "_");
 var mostCost = 128 * 2 ** 20;
 
 // src/drop/people.tsx
-var called = (person) => person && clean(person.device) || t6("unnamed");
+var called = (person) => person && clean(person.device) || t7("unnamed");
 function People({ state }) {
   return /* @__PURE__ */ a4("section", { class: "card drop-people", "aria-labelledby": "drop-people", children: [
-    /* @__PURE__ */ a4("h2", { id: "drop-people", children: t6("people") }),
+    /* @__PURE__ */ a4("h2", { id: "drop-people", children: t7("people") }),
     /* @__PURE__ */ a4("ul", { children: state.people.map((person) => /* @__PURE__ */ a4("li", { class: person.here ? void 0 : "away", children: [
       /* @__PURE__ */ a4(Icon, { name: "device" }),
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("p", { class: "drop-called", children: /* @__PURE__ */ a4(Name, { name: called(person), read: true }) }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: [person.me && t6("you"), person.host && t6("hostTag"), !person.here && !person.me && t6("away")].filter(Boolean).join(" · ") })
+        /* @__PURE__ */ a4("p", { class: "hint", children: [person.me && t7("you"), person.host && t7("hostTag"), !person.here && !person.me && t7("away")].filter(Boolean).join(" · ") })
       ] })
     ] }, person.rid)) }),
-    others(state).length === 0 && /* @__PURE__ */ a4("p", { class: "hint", children: t6("nobody") })
+    others(state).length === 0 && /* @__PURE__ */ a4("p", { class: "hint", children: t7("nobody") })
   ] });
 }
 
@@ -6046,10 +6325,10 @@ function detectType(str) {
   return type;
 }
 var ALNUM_VAL = /* @__PURE__ */ (() => {
-  const t18 = new Int8Array(128).fill(-1);
+  const t19 = new Int8Array(128).fill(-1);
   for (let i4 = 0; i4 < ALPHANUMERIC.length; i4++)
-    t18[ALPHANUMERIC.charCodeAt(i4)] = i4;
-  return t18;
+    t19[ALPHANUMERIC.charCodeAt(i4)] = i4;
+  return t19;
 })();
 function encodeData(ver, ecc, text2, type, utf82) {
   const cap = capacity(ver, ecc);
@@ -6140,10 +6419,10 @@ function maskBits(x3, y5) {
   return bits;
 }
 var POP16 = /* @__PURE__ */ (() => {
-  const t18 = new Uint8Array(1 << 16);
-  for (let i4 = 1; i4 < t18.length; i4++)
-    t18[i4] = t18[i4 >>> 1] + (i4 & 1);
-  return t18;
+  const t19 = new Uint8Array(1 << 16);
+  for (let i4 = 1; i4 < t19.length; i4++)
+    t19[i4] = t19[i4 >>> 1] + (i4 & 1);
+  return t19;
 })();
 var popcnt = (n3) => POP16[n3 & 65535] + POP16[n3 >>> 16];
 var TRANSPOSE_TMP = /* @__PURE__ */ new Uint32Array(32);
@@ -6156,9 +6435,9 @@ function transpose32(a5) {
       for (let k4 = 0; k4 < s4; k4++) {
         const x3 = a5[i4 + k4] >>> 0;
         const y5 = a5[i4 + k4 + s4] >>> 0;
-        const t18 = (x3 >>> s4 ^ y5) & m5;
-        a5[i4 + k4] = (x3 ^ t18 << s4) >>> 0;
-        a5[i4 + k4 + s4] = (y5 ^ t18) >>> 0;
+        const t19 = (x3 >>> s4 ^ y5) & m5;
+        a5[i4 + k4] = (x3 ^ t19 << s4) >>> 0;
+        a5[i4 + k4 + s4] = (y5 ^ t19) >>> 0;
       }
     }
   }
@@ -6241,9 +6520,9 @@ function finderPenaltyVertical(m5) {
   }
   return count2;
 }
-function penaltyScore(m5, t18, limit = Infinity) {
+function penaltyScore(m5, t19, limit = Infinity) {
   const { size: size2, words: words2, v: v4 } = m5;
-  const adjacent = runsPenaltyVertical(m5) + runsPenaltyVertical(t18);
+  const adjacent = runsPenaltyVertical(m5) + runsPenaltyVertical(t19);
   if (adjacent >= limit)
     return adjacent;
   const tail2 = (1 << size2 - 32 * (words2 - 1) - 1) - 1 >>> 0;
@@ -6272,7 +6551,7 @@ function penaltyScore(m5, t18, limit = Infinity) {
   const partial = adjacent + 3 * boxes + 10 * darkSteps;
   if (partial >= limit)
     return partial;
-  return partial + 40 * (finderPenaltyVertical(m5) + finderPenaltyVertical(t18));
+  return partial + 40 * (finderPenaltyVertical(m5) + finderPenaltyVertical(t19));
 }
 function drawInfo(m5, ver, ecc, mask) {
   const size2 = m5.size;
@@ -6391,9 +6670,9 @@ function buildSymCache(ver) {
     }
   }
   const planesT = planes.map((p5) => {
-    const t18 = mat(size2);
-    transposeMat(p5, t18);
-    return t18.v;
+    const t19 = mat(size2);
+    transposeMat(p5, t19);
+    return t19.v;
   });
   return {
     ver,
@@ -6407,8 +6686,8 @@ function buildSymCache(ver) {
 function drawSymbol(ver, ecc, data, maskIdx, test = false) {
   if (symCache === void 0 || symCache.ver !== ver)
     symCache = buildSymCache(ver);
-  const { tpl, pos, planes, planesT, work: work3 } = symCache;
-  const [m5, t18, cand, candT] = work3;
+  const { tpl, pos, planes, planesT, work: work4 } = symCache;
+  const [m5, t19, cand, candT] = work4;
   m5.v.set(tpl);
   const need = Math.min(8 * data.length, pos.length);
   for (let i4 = 0; i4 < need; i4++) {
@@ -6419,14 +6698,14 @@ function drawSymbol(ver, ecc, data, maskIdx, test = false) {
   }
   let mask = maskIdx;
   if (mask === void 0) {
-    transposeMat(m5, t18);
+    transposeMat(m5, t19);
     let bestScore = Infinity;
     for (let p5 = 0; p5 < 8; p5++) {
       const pv2 = planes[p5];
       const ptv = planesT[p5];
       for (let i4 = 0; i4 < cand.v.length; i4++) {
         cand.v[i4] = m5.v[i4] ^ pv2[i4];
-        candT.v[i4] = t18.v[i4] ^ ptv[i4];
+        candT.v[i4] = t19.v[i4] ^ ptv[i4];
       }
       const score = penaltyScore(cand, candT, bestScore);
       if (score < bestScore) {
@@ -6737,33 +7016,33 @@ function Share({ drop: drop2, state, onClose }) {
   const close = () => setWish(void 0);
   const fresh2 = () => {
     drop2.newCode();
-    toast(t6("newCodeDone"));
+    toast(t7("newCodeDone"));
   };
   const items = [
-    { icon: "pencil", label: t6("rename"), run: () => setWish("rename") },
-    { icon: "key", label: t6("newCode"), run: fresh2 },
-    { icon: "plus", label: t6("prolong"), run: () => setWish("prolong") },
-    { icon: "close", label: t6("close"), run: onClose, danger: true }
+    { icon: "pencil", label: t7("rename"), run: () => setWish("rename") },
+    { icon: "key", label: t7("newCode"), run: fresh2 },
+    { icon: "plus", label: t7("prolong"), run: () => setWish("prolong") },
+    { icon: "close", label: t7("close"), run: onClose, danger: true }
   ];
   return /* @__PURE__ */ a4("section", { class: "card drop-share", "aria-labelledby": "drop-share", children: [
     /* @__PURE__ */ a4("div", { class: "drop-head", children: [
-      /* @__PURE__ */ a4("h2", { id: "drop-share", children: t6("shareTitle") }),
-      /* @__PURE__ */ a4(Menu, { label: t6("actions"), items, children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
+      /* @__PURE__ */ a4("h2", { id: "drop-share", children: t7("shareTitle") }),
+      /* @__PURE__ */ a4(Menu, { label: t7("actions"), items, children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
     ] }),
     /* @__PURE__ */ a4("div", { class: "drop-share-body", children: [
       link && /* @__PURE__ */ a4("figure", { class: "drop-scan", children: [
-        /* @__PURE__ */ a4(Qr, { class: "drop-picture", text: link, label: t6("qr") }),
-        /* @__PURE__ */ a4("figcaption", { class: "hint", children: t6("qrHint") })
+        /* @__PURE__ */ a4(Qr, { class: "drop-picture", text: link, label: t7("qr") }),
+        /* @__PURE__ */ a4("figcaption", { class: "hint", children: t7("qrHint") })
       ] }),
       /* @__PURE__ */ a4("div", { class: "drop-ways", children: [
         /* @__PURE__ */ a4("dl", { class: "drop-words", children: [
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("dt", { children: t6("connectionName") }),
+            /* @__PURE__ */ a4("dt", { children: t7("connectionName") }),
             /* @__PURE__ */ a4("dd", { class: "drop-name", children: state.name })
           ] }),
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("dt", { children: t6("codeShort") }),
-            burnt || !code ? /* @__PURE__ */ a4("dd", { class: "drop-code burnt", children: t6("codeGone") }) : /* @__PURE__ */ a4("dd", { class: "drop-code", children: [
+            /* @__PURE__ */ a4("dt", { children: t7("codeShort") }),
+            burnt || !code ? /* @__PURE__ */ a4("dd", { class: "drop-code burnt", children: t7("codeGone") }) : /* @__PURE__ */ a4("dd", { class: "drop-code", children: [
               /* @__PURE__ */ a4("span", { class: "hidden", children: [...code].join(" ") }),
               /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: [
                 code.slice(0, 3),
@@ -6775,17 +7054,17 @@ function Share({ drop: drop2, state, onClose }) {
         ] }),
         link && /* @__PURE__ */ a4("div", { class: "drop-link", children: [
           /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
-            /* @__PURE__ */ a4(Copy, { text: link, label: t6("copyLink") }),
+            /* @__PURE__ */ a4(Copy, { text: link, label: t7("copyLink") }),
             "share" in navigator && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void navigator.share({ url: link }).catch(() => void 0), children: [
               /* @__PURE__ */ a4(Icon, { name: "link" }),
               " ",
-              t6("shareLink")
+              t7("shareLink")
             ] })
           ] }),
           /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t6("linkHint"),
+            t7("linkHint"),
             " ",
-            state.expiresAt && t6("until", { time: untilOf(state.expiresAt) })
+            state.expiresAt && t7("until", { time: untilOf(state.expiresAt) })
           ] })
         ] })
       ] })
@@ -6793,18 +7072,18 @@ function Share({ drop: drop2, state, onClose }) {
     burnt ? /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: t6("burntTitle") }) }),
-        /* @__PURE__ */ a4("p", { children: t6("burntText") }),
+        /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: t7("burntTitle") }) }),
+        /* @__PURE__ */ a4("p", { children: t7("burntText") }),
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: fresh2, children: [
           /* @__PURE__ */ a4(Icon, { name: "key" }),
           " ",
-          t6("newCode")
+          t7("newCode")
         ] })
       ] })
     ] }) : tries < allTries && /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: t6("tries", { count: allTries - tries }) })
+      /* @__PURE__ */ a4("span", { children: t7("tries", { count: allTries - tries }) })
     ] }),
     wish === "rename" && /* @__PURE__ */ a4(Rename, { drop: drop2, name: state.name, onClose: close }),
     wish === "prolong" && /* @__PURE__ */ a4(Prolong, { drop: drop2, onClose: close })
@@ -6812,24 +7091,24 @@ function Share({ drop: drop2, state, onClose }) {
 }
 var untilOf = (at) => new Date(at).toDateString() === (/* @__PURE__ */ new Date()).toDateString() ? clock(at) : dateTime(at);
 function Rename({ drop: drop2, name, onClose }) {
-  return /* @__PURE__ */ a4(Dialog, { title: t6("renameTitle"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("rename"), onCancel: onClose, onSubmit: async (values) => {
+  return /* @__PURE__ */ a4(Dialog, { title: t7("renameTitle"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t7("rename"), onCancel: onClose, onSubmit: async (values) => {
     const next = cleanName(values.name ?? "");
     if (!isName(next)) throw new Problem({ status: -1, code: "validation_failed", fields: [{ pointer: "/name", code: "drop_name" }] });
     if (next !== name) {
       await drop2.rename(next);
-      toast(t6("renamed", { name: next }));
+      toast(t7("renamed", { name: next }));
     }
     onClose();
-  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t6("connectionName"), hint: t6("renameHint"), value: name, autoFocus: true, required: true, autoComplete: "off", spellcheck: false, maxLength: 40 }) }) });
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("connectionName"), hint: t7("renameHint"), value: name, autoFocus: true, required: true, autoComplete: "off", spellcheck: false, maxLength: 40 }) }) });
 }
 var hour = 36e5;
 function Prolong({ drop: drop2, onClose }) {
-  return /* @__PURE__ */ a4(Dialog, { title: t6("prolongTitle"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t6("prolong"), onCancel: onClose, onSubmit: async ({ span: span2 }) => {
+  return /* @__PURE__ */ a4(Dialog, { title: t7("prolongTitle"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t7("prolong"), onCancel: onClose, onSubmit: async ({ span: span2 }) => {
     const until3 = new Date(Date.now() + Number(span2) * hour);
     await drop2.prolong(until3);
-    toast(t6("prolonged", { time: dateTime(until3.toISOString()) }));
+    toast(t7("prolonged", { time: dateTime(until3.toISOString()) }));
     onClose();
-  }, children: /* @__PURE__ */ a4(Select, { name: "span", label: t6("prolongFor"), value: "24", options: { 12: t6("hours", { count: 12 }), 24: t6("days", { count: 1 }), 72: t6("days", { count: 3 }), 167: t6("days", { count: 7 }) } }) }) });
+  }, children: /* @__PURE__ */ a4(Select, { name: "span", label: t7("prolongFor"), value: "24", options: { 12: t7("hours", { count: 12 }), 24: t7("days", { count: 1 }), 72: t7("days", { count: 3 }), 167: t7("days", { count: 7 }) } }) }) });
 }
 
 // src/drop/news.ts
@@ -6839,27 +7118,27 @@ function news(before2, now) {
   const was = new Map(before2.people.map((p5) => [p5.rid, p5]));
   for (const p5 of now.people) {
     if (p5.me || !p5.here || !p5.device || was.get(p5.rid)?.here && was.get(p5.rid)?.device) continue;
-    said.push(t6("said_joined", { device: called(p5) }));
+    said.push(t7("said_joined", { device: called(p5) }));
   }
   const are = new Map(now.people.map((p5) => [p5.rid, p5]));
-  for (const p5 of before2.people) if (!p5.me && p5.here && !are.get(p5.rid)?.here) said.push(t6("said_left", { device: called(p5) }));
+  for (const p5 of before2.people) if (!p5.me && p5.here && !are.get(p5.rid)?.here) said.push(t7("said_left", { device: called(p5) }));
   const known3 = new Set(before2.items.map((i4) => i4.id));
   const fresh2 = now.items.filter((i4) => i4.owner !== mine2 && !known3.has(i4.id)).length;
-  if (fresh2 > 0) said.push(t6("said_offered", { count: fresh2 }));
+  if (fresh2 > 0) said.push(t7("said_offered", { count: fresh2 }));
   const items = new Map(now.items.map((i4) => [i4.id, clean(i4.name)]));
-  const took = new Map(before2.incoming.map((i4) => [i4.item, i4.state]));
+  const took2 = new Map(before2.incoming.map((i4) => [i4.item, i4.state]));
   for (const { item, state, why: why3 } of now.incoming) {
-    if (took.get(item) === state) continue;
+    if (took2.get(item) === state) continue;
     const name = items.get(item) ?? "";
-    if (state === "verified") said.push(t6("said_received", { name }));
-    if (state === "broken" && why3 !== "cancelled") said.push(t6("said_broken", { name }));
+    if (state === "verified") said.push(t7("said_received", { name }));
+    if (state === "broken" && why3 !== "cancelled") said.push(t7("said_broken", { name }));
   }
   const gave = new Map(before2.outgoing.map((o5) => [o5.id, o5.state]));
   for (const { id, item, to, state } of now.outgoing) {
     if (gave.get(id) === state) continue;
     const values = { name: items.get(item) ?? "", device: called(are.get(to)) };
-    if (state === "verified") said.push(t6("said_sent", values));
-    if (state === "failed") said.push(t6("said_failed", values));
+    if (state === "verified") said.push(t7("said_sent", values));
+    if (state === "failed") said.push(t7("said_failed", values));
   }
   return said.join(" ");
 }
@@ -6921,7 +7200,7 @@ function useKeptFocus() {
 }
 
 // src/drop/row.tsx
-var sizeOf = (item) => [size(item.size), ...item.kind === "folder" ? [t6("filesInside", { count: item.files })] : []].join(" · ");
+var sizeOf = (item) => [size(item.size), ...item.kind === "folder" ? [t7("filesInside", { count: item.files })] : []].join(" · ");
 function Row({ item, hint, children, actions, class: extra }) {
   return /* @__PURE__ */ a4("li", { "data-item": item.id, class: extra ? "drop-row " + extra : "drop-row", children: [
     /* @__PURE__ */ a4(Icon, { name: iconOf(item), class: "drop-kind" + (item.kind === "folder" ? " folder" : "") }),
@@ -6948,7 +7227,7 @@ function Progress({ label, done, total, to, moving = true }) {
     const timer2 = setInterval(() => tick((n3) => n3 + 1), 1e3);
     return () => clearInterval(timer2);
   }, [moving]);
-  const words2 = [percent(done, total), t6("ofWhole", { done: size(done), size: size(total) }), ...moving ? pace(meter2.current, total - done) : []];
+  const words2 = [percent(done, total), t7("ofWhole", { done: size(done), size: size(total) }), ...moving ? pace(meter2.current, total - done) : []];
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("progress", { value: done, max: Math.max(1, total), "aria-label": label }),
     /* @__PURE__ */ a4("p", { class: "hint drop-pace", children: [
@@ -6971,19 +7250,19 @@ async function save(drop2, id, to) {
 }
 function Theirs({ drop: drop2, state, over: over3 }) {
   const sorted = coming(state);
-  const kept3 = useKeptFocus();
+  const kept4 = useKeptFocus();
   if (over3) {
     sorted.open = [];
     sorted.running = [];
     sorted.failed = [];
   }
   const shownGroups = groups.filter((g5) => sorted[g5].length > 0);
-  return /* @__PURE__ */ a4("section", { ...kept3, class: "card drop-offers", "aria-labelledby": "drop-theirs", children: [
-    /* @__PURE__ */ a4("div", { class: "drop-head", children: /* @__PURE__ */ a4("h2", { id: "drop-theirs", tabIndex: -1, children: t6("theirs") }) }),
+  return /* @__PURE__ */ a4("section", { ...kept4, class: "card drop-offers", "aria-labelledby": "drop-theirs", children: [
+    /* @__PURE__ */ a4("div", { class: "drop-head", children: /* @__PURE__ */ a4("h2", { id: "drop-theirs", tabIndex: -1, children: t7("theirs") }) }),
     shownGroups.length === 0 && /* @__PURE__ */ a4("div", { class: "drop-none", children: [
       /* @__PURE__ */ a4(Icon, { name: "download" }),
-      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: t6("theirsEmptyTitle") }) }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t6("theirsEmptyText") })
+      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: t7("theirsEmptyTitle") }) }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t7("theirsEmptyText") })
     ] }),
     shownGroups.map((group) => /* @__PURE__ */ a4(Part, { group, rows: sorted[group], drop: drop2, state, titled: shownGroups.length > 1 }, group)),
     /* @__PURE__ */ a4(Main, { drop: drop2, open: sorted.open, verified: sorted.verified })
@@ -6995,23 +7274,23 @@ function Main({ drop: drop2, open: open2, verified }) {
     open2.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", onClick: () => open2.forEach(({ item }) => drop2.take(item.id)), children: [
       /* @__PURE__ */ a4(Icon, { name: "download" }),
       " ",
-      t6("receiveAll", { count: open2.length })
+      t7("receiveAll", { count: open2.length })
     ] }),
     verified.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: open2.length > 1 ? "button big" : "button primary big", onClick: async () => {
       for (const { item } of verified) await save(drop2, item.id);
     }, children: [
       /* @__PURE__ */ a4(Icon, { name: "download" }),
       " ",
-      t6("saveAll", { count: verified.length })
+      t7("saveAll", { count: verified.length })
     ] })
   ] });
 }
 var titles = {
-  failed: () => t6("groupFailed"),
-  running: () => t6("groupRunning"),
-  verified: () => t6("groupVerified"),
-  open: () => t6("groupOpen"),
-  saved: (count2) => t6("groupSaved", { count: count2 })
+  failed: () => t7("groupFailed"),
+  running: () => t7("groupRunning"),
+  verified: () => t7("groupVerified"),
+  open: () => t7("groupOpen"),
+  saved: (count2) => t7("groupSaved", { count: count2 })
 };
 function Part({ group, rows, drop: drop2, state, titled: titled2 }) {
   const fold = group === "saved" && titled2;
@@ -7028,52 +7307,52 @@ function Part({ group, rows, drop: drop2, state, titled: titled2 }) {
 }
 function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
   const name = clean(item.name);
-  const from = t6("from", { device: called(state.people.find((p5) => p5.rid === item.owner)) });
+  const from = t7("from", { device: called(state.people.find((p5) => p5.rid === item.owner)) });
   const about2 = state.people.length > 2 ? `${sizeOf(item)} · ${from}` : sizeOf(item);
-  const label = t6("progressOf", { name });
+  const label = t7("progressOf", { name });
   if (!incoming || incoming.state === "broken" && incoming.why === "cancelled") {
-    return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: /* @__PURE__ */ a4("button", { type: "button", class: only2 ? "button primary" : "button brief", "aria-label": t6("receiveOf", { name }), onClick: () => drop2.take(item.id), children: [
+    return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: /* @__PURE__ */ a4("button", { type: "button", class: only2 ? "button primary" : "button brief", "aria-label": t7("receiveOf", { name }), onClick: () => drop2.take(item.id), children: [
       /* @__PURE__ */ a4(Icon, { name: "download" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: t6("receive") })
+      /* @__PURE__ */ a4("span", { children: t7("receive") })
     ] }) });
   }
-  const cancel4 = /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("cancelOf", { name }), title: t6("cancel"), onClick: () => drop2.cancel(item.id), children: /* @__PURE__ */ a4(Icon, { name: "close" }) });
+  const cancel4 = /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("cancelOf", { name }), title: t7("cancel"), onClick: () => drop2.cancel(item.id), children: /* @__PURE__ */ a4(Icon, { name: "close" }) });
   const { done, total, why: why3 } = incoming;
   switch (incoming.state) {
     case "waiting":
-      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel4, children: /* @__PURE__ */ a4("p", { class: "hint", children: t6("state_waiting") }) });
+      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel4, children: /* @__PURE__ */ a4("p", { class: "hint", children: t7("state_waiting") }) });
     case "checking":
       return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel4, children: [
         /* @__PURE__ */ a4("progress", { "aria-label": label }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t6("state_checking") })
+        /* @__PURE__ */ a4("p", { class: "hint", children: t7("state_checking") })
       ] });
     case "running":
       return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel4, children: /* @__PURE__ */ a4(Progress, { label, done, total }) });
     case "retrying":
       return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel4, children: [
         /* @__PURE__ */ a4(Progress, { label, done, total, moving: false }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t6("state_retrying") })
+        /* @__PURE__ */ a4("p", { class: "hint", children: t7("state_retrying") })
       ] });
     case "broken":
-      return /* @__PURE__ */ a4(Row, { item, hint: about2, class: "broken", actions: /* @__PURE__ */ a4("button", { type: "button", class: "button brief", "aria-label": t6("retryOf", { name }), onClick: () => void retry2(), children: [
+      return /* @__PURE__ */ a4(Row, { item, hint: about2, class: "broken", actions: /* @__PURE__ */ a4("button", { type: "button", class: "button brief", "aria-label": t7("retryOf", { name }), onClick: () => void retry2(), children: [
         /* @__PURE__ */ a4(Icon, { name: "retry" }),
         " ",
-        /* @__PURE__ */ a4("span", { children: t6("retry") })
+        /* @__PURE__ */ a4("span", { children: t7("retry") })
       ] }), children: /* @__PURE__ */ a4("p", { class: "error", children: [
         /* @__PURE__ */ a4(Icon, { name: "warning" }),
         " ",
-        t6("state_broken"),
+        t7("state_broken"),
         " ",
-        why3 && t6(`why_${why3}`)
+        why3 && t7(`why_${why3}`)
       ] }) });
     default:
       return /* @__PURE__ */ a4(Row, { item, hint: about2, class: "drop-row-whole", actions: /* @__PURE__ */ a4(Save, { drop: drop2, row: { item, incoming } }), children: /* @__PURE__ */ a4("p", { class: "drop-good", children: [
         /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
         " ",
         /* @__PURE__ */ a4("span", { children: [
-          incoming.state === "saved" ? t6("state_saved") + " · " : "",
-          t6("state_verified")
+          incoming.state === "saved" ? t7("state_saved") + " · " : "",
+          t7("state_verified")
         ] })
       ] }) });
   }
@@ -7086,14 +7365,14 @@ function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
 function Save({ drop: drop2, row: { item, incoming } }) {
   const name = clean(item.name);
   const again3 = incoming.state === "saved";
-  const more = savesIntoFolders() ? [{ icon: "folder", label: t6("saveFolder"), run: () => void save(drop2, item.id, targetFolder) }] : [];
+  const more = savesIntoFolders() ? [{ icon: "folder", label: t7("saveFolder"), run: () => void save(drop2, item.id, targetFolder) }] : [];
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("button", { type: "button", class: again3 ? "button" : "button primary", "aria-label": again3 ? t6("saveAgainOf", { name }) : item.kind === "folder" ? t6("saveZipOf", { name }) : t6("saveOf", { name }), onClick: () => void save(drop2, item.id), children: [
+    /* @__PURE__ */ a4("button", { type: "button", class: again3 ? "button" : "button primary", "aria-label": again3 ? t7("saveAgainOf", { name }) : item.kind === "folder" ? t7("saveZipOf", { name }) : t7("saveOf", { name }), onClick: () => void save(drop2, item.id), children: [
       !again3 && /* @__PURE__ */ a4(Icon, { name: "download" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: again3 ? t6("saveAgain") : item.kind === "folder" ? t6("saveZip") : t6("save") })
+      /* @__PURE__ */ a4("span", { children: again3 ? t7("saveAgain") : item.kind === "folder" ? t7("saveZip") : t7("save") })
     ] }),
-    more.length > 0 && /* @__PURE__ */ a4(Menu, { label: t6("saveMore", { name }), items: more, children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
+    more.length > 0 && /* @__PURE__ */ a4(Menu, { label: t7("saveMore", { name }), items: more, children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
   ] });
 }
 
@@ -7108,10 +7387,10 @@ async function pick(folder3) {
 }
 function Yours({ drop: drop2, state }) {
   const rows = going(state);
-  const kept3 = useKeptFocus();
-  return /* @__PURE__ */ a4("section", { ...kept3, class: "card drop-offers", "aria-labelledby": "drop-yours", children: [
-    /* @__PURE__ */ a4("div", { class: "drop-head", children: /* @__PURE__ */ a4("h2", { id: "drop-yours", tabIndex: -1, children: t6("yours") }) }),
-    rows.length === 0 && state.missing.length === 0 && /* @__PURE__ */ a4("p", { class: "hint", children: state.host ? t6("yoursEmptyHost") : t6("yoursEmpty") }),
+  const kept4 = useKeptFocus();
+  return /* @__PURE__ */ a4("section", { ...kept4, class: "card drop-offers", "aria-labelledby": "drop-yours", children: [
+    /* @__PURE__ */ a4("div", { class: "drop-head", children: /* @__PURE__ */ a4("h2", { id: "drop-yours", tabIndex: -1, children: t7("yours") }) }),
+    rows.length === 0 && state.missing.length === 0 && /* @__PURE__ */ a4("p", { class: "hint", children: state.host ? t7("yoursEmptyHost") : t7("yoursEmpty") }),
     /* @__PURE__ */ a4("ul", { class: "drop-rows", children: [
       state.missing.map((missing) => /* @__PURE__ */ a4(Lost2, { drop: drop2, missing }, missing.item.id)),
       rows.map((row) => /* @__PURE__ */ a4(Offer, { drop: drop2, state, row }, row.item.id))
@@ -7120,12 +7399,12 @@ function Yours({ drop: drop2, state }) {
       /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": opening.value, onClick: () => void pick(false), children: [
         /* @__PURE__ */ a4(Icon, { name: "plus" }),
         " ",
-        t6("addFiles")
+        t7("addFiles")
       ] }),
       choosesFolders() && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": opening.value, onClick: () => void pick(true), children: [
         /* @__PURE__ */ a4(Icon, { name: "folderPlus" }),
         " ",
-        t6("addFolder")
+        t7("addFolder")
       ] })
     ] })
   ] });
@@ -7133,15 +7412,15 @@ function Yours({ drop: drop2, state }) {
 function Offer({ drop: drop2, state, row: { item, to, verified } }) {
   const name = clean(item.name);
   const device2 = (rid) => called(state.people.find((p5) => p5.rid === rid));
-  return /* @__PURE__ */ a4(Row, { item, hint: to.length + verified.length === 0 ? `${sizeOf(item)} · ${t6("waitingFor")}` : void 0, actions: /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t6("withdraw", { name }), title: t6("withdrawShort"), onClick: () => {
+  return /* @__PURE__ */ a4(Row, { item, hint: to.length + verified.length === 0 ? `${sizeOf(item)} · ${t7("waitingFor")}` : void 0, actions: /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("withdraw", { name }), title: t7("withdrawShort"), onClick: () => {
     drop2.withdraw(item.id);
-    toast(t6("withdrawn", { name }));
+    toast(t7("withdrawn", { name }));
   }, children: /* @__PURE__ */ a4(Icon, { name: "close" }) }), children: [
     to.map((o5) => /* @__PURE__ */ a4(To, { out: o5, name, device: device2(o5.to) }, o5.to)),
     verified.length > 0 && /* @__PURE__ */ a4("p", { class: "drop-good", children: [
       /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: t6("verifiedBy", { devices: verified.map((o5) => device2(o5.to)).join(", ") }) })
+      /* @__PURE__ */ a4("span", { children: t7("verifiedBy", { devices: verified.map((o5) => device2(o5.to)).join(", ") }) })
     ] })
   ] });
 }
@@ -7149,12 +7428,12 @@ function To({ out, name, device: device2 }) {
   if (out.state === "failed") return /* @__PURE__ */ a4("p", { class: "error", children: [
     /* @__PURE__ */ a4(Icon, { name: "warning" }),
     " ",
-    t6("outFailed", { device: device2 }),
+    t7("outFailed", { device: device2 }),
     " ",
-    out.why && t6(`why_${out.why}`)
+    out.why && t7(`why_${out.why}`)
   ] });
-  if (out.state === "waiting") return /* @__PURE__ */ a4("p", { class: "hint", children: t6("outWaiting", { device: device2 }) });
-  return /* @__PURE__ */ a4("div", { class: "drop-out", children: /* @__PURE__ */ a4(Progress, { label: t6("progressTo", { name, device: device2 }), done: out.confirmed, total: out.total, to: t6("outRunning", { device: device2 }) }) });
+  if (out.state === "waiting") return /* @__PURE__ */ a4("p", { class: "hint", children: t7("outWaiting", { device: device2 }) });
+  return /* @__PURE__ */ a4("div", { class: "drop-out", children: /* @__PURE__ */ a4(Progress, { label: t7("progressTo", { name, device: device2 }), done: out.confirmed, total: out.total, to: t7("outRunning", { device: device2 }) }) });
 }
 function Lost2({ drop: drop2, missing: { item, ask: ask4 } }) {
   async function again3() {
@@ -7164,12 +7443,12 @@ function Lost2({ drop: drop2, missing: { item, ask: ask4 } }) {
         return;
       }
       const [found] = await choose(item.kind === "folder") ?? [];
-      if (found && !await drop2.again(item.id, found)) toast(t6("otherFile", { name: clean(item.name) }), true);
+      if (found && !await drop2.again(item.id, found)) toast(t7("otherFile", { name: clean(item.name) }), true);
     } catch (err2) {
       toastProblem(err2);
     }
   }
-  return /* @__PURE__ */ a4(Row, { item, hint: ask4 ? t6("lostAsk") : t6("lostChoose"), class: "lost", actions: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void again3(), children: ask4 ? t6("allow") : t6("chooseAgain") }) });
+  return /* @__PURE__ */ a4(Row, { item, hint: ask4 ? t7("lostAsk") : t7("lostChoose"), class: "lost", actions: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void again3(), children: ask4 ? t7("allow") : t7("chooseAgain") }) });
 }
 
 // src/drop/live.tsx
@@ -7188,7 +7467,7 @@ function Live({ drop: drop2 }) {
     if (state.host) return;
     await forget();
     go("/send");
-    toast(t6("left"));
+    toast(t7("left"));
   };
   return /* @__PURE__ */ a4("div", { class: state.host ? "drop-live host" : "drop-live", children: [
     /* @__PURE__ */ a4(News, { state }),
@@ -7202,11 +7481,11 @@ function Live({ drop: drop2 }) {
       /* @__PURE__ */ a4(People, { state }),
       /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SafeLink, {}) })
     ] }),
-    /* @__PURE__ */ a4(DropZone, { label: t6("dropHere"), onDrop: dropped }),
-    closing && /* @__PURE__ */ a4(Confirm, { title: state.host ? t6("closeAsk") : t6("leaveAsk"), action: state.host ? t6("close") : t6("leave"), onClose: () => setClosing(false), onConfirm: leave5, children: [
-      /* @__PURE__ */ a4("p", { children: state.host ? t6("closeAskText") : t6("leaveAskText") }),
-      flowing.value && /* @__PURE__ */ a4("p", { children: t6("closeAskFlow") }),
-      state.incoming.some((i4) => i4.state === "verified") && /* @__PURE__ */ a4("p", { children: t6("leaveAskUnsaved") })
+    /* @__PURE__ */ a4(DropZone, { label: t7("dropHere"), onDrop: dropped }),
+    closing && /* @__PURE__ */ a4(Confirm, { title: state.host ? t7("closeAsk") : t7("leaveAsk"), action: state.host ? t7("close") : t7("leave"), onClose: () => setClosing(false), onConfirm: leave5, children: [
+      /* @__PURE__ */ a4("p", { children: state.host ? t7("closeAskText") : t7("leaveAskText") }),
+      flowing.value && /* @__PURE__ */ a4("p", { children: t7("closeAskFlow") }),
+      state.incoming.some((i4) => i4.state === "verified") && /* @__PURE__ */ a4("p", { children: t7("leaveAskUnsaved") })
     ] })
   ] });
 }
@@ -7217,28 +7496,28 @@ function Head({ state, onClose }) {
   const host = state.people.find((p5) => p5.host);
   return /* @__PURE__ */ a4("div", { class: "drop-title", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h1", { children: !state.host ? t6("guestTitle") : here2.length > 0 ? t6("connectedTitle", { count: here2.length }) : empty ? t6("openTitle") : t6("readyTitle") }),
+      /* @__PURE__ */ a4("h1", { children: !state.host ? t7("guestTitle") : here2.length > 0 ? t7("connectedTitle", { count: here2.length }) : empty ? t7("openTitle") : t7("readyTitle") }),
       /* @__PURE__ */ a4("p", { children: state.phase === "reconnecting" ? /* @__PURE__ */ a4("span", { class: "drop-lost", role: "status", children: [
         /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
         " ",
-        t6("reconnecting")
-      ] }) : state.host ? t6("readyText", { site: location.host }) : t6("guestText", { name: state.name, device: called(host) }) })
+        t7("reconnecting")
+      ] }) : state.host ? t7("readyText", { site: location.host }) : t7("guestText", { name: state.name, device: called(host) }) })
     ] }),
     /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: onClose, children: [
       /* @__PURE__ */ a4(Icon, { name: "close" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: state.host ? t6("close") : t6("leave") })
+      /* @__PURE__ */ a4("span", { children: state.host ? t7("close") : t7("leave") })
     ] })
   ] });
 }
 function Ended({ drop: drop2, state }) {
-  const kept3 = state.incoming.some((i4) => i4.state === "verified" || i4.state === "saved");
+  const kept4 = state.incoming.some((i4) => i4.state === "verified" || i4.state === "saved");
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4(Over, { refusal: state.refusal ?? "closed", host: state.host, name: state.name, retryAfter: state.retryAfter, again: async () => {
       await forget();
       if (state.refusal === "replaced") be(await resumeDrop({ name: state.name }));
     } }),
-    kept3 && /* @__PURE__ */ a4(Theirs, { drop: drop2, state, over: true })
+    kept4 && /* @__PURE__ */ a4(Theirs, { drop: drop2, state, over: true })
   ] });
 }
 function News({ state }) {
@@ -7264,47 +7543,47 @@ function Send() {
   return ready ? /* @__PURE__ */ a4(Start, {}) : /* @__PURE__ */ a4(Skeleton, {});
 }
 function Hindered({ why: why3 }) {
-  return /* @__PURE__ */ a4(Empty, { icon: "warning", title: t6("place"), page: true, children: /* @__PURE__ */ a4("p", { children: why3 === "insecure" ? t6("insecure") : t6("oldBrowser") }) });
+  return /* @__PURE__ */ a4(Empty, { icon: "warning", title: t7("place"), page: true, children: /* @__PURE__ */ a4("p", { children: why3 === "insecure" ? t7("insecure") : t7("oldBrowser") }) });
 }
 function Start() {
   const busy3 = opening.value;
   return /* @__PURE__ */ a4("div", { class: "drop-start", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h1", { children: t6("place") }),
-      /* @__PURE__ */ a4("p", { class: "lead", children: t6("lead") })
+      /* @__PURE__ */ a4("h1", { children: t7("place") }),
+      /* @__PURE__ */ a4("p", { class: "lead", children: t7("lead") })
     ] }),
     /* @__PURE__ */ a4("div", { class: "drop-choices", children: [
       /* @__PURE__ */ a4("section", { class: "drop-target", "aria-labelledby": "drop-send", "aria-busy": busy3, children: [
         /* @__PURE__ */ a4("span", { class: "empty-icon", children: busy3 ? /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }) : /* @__PURE__ */ a4(Icon, { name: "upload" }) }),
-        /* @__PURE__ */ a4("h2", { id: "drop-send", children: t6("send") }),
-        /* @__PURE__ */ a4("p", { class: "drop-only-desk", children: t6("sendTarget") }),
+        /* @__PURE__ */ a4("h2", { id: "drop-send", children: t7("send") }),
+        /* @__PURE__ */ a4("p", { class: "drop-only-desk", children: t7("sendTarget") }),
         /* @__PURE__ */ a4("div", { class: "drop-buttons", children: [
           /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", "aria-disabled": busy3, onClick: () => void pick(false), children: [
             /* @__PURE__ */ a4(Icon, { name: "file" }),
             " ",
-            t6("chooseFiles")
+            t7("chooseFiles")
           ] }),
           choosesFolders() && /* @__PURE__ */ a4("button", { type: "button", class: "button big", "aria-disabled": busy3, onClick: () => void pick(true), children: [
             /* @__PURE__ */ a4(Icon, { name: "folder" }),
             " ",
-            t6("chooseFolder")
+            t7("chooseFolder")
           ] })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: busy3 ? t6("opening") : t6("sendHint") })
+        /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: busy3 ? t7("opening") : t7("sendHint") })
       ] }),
       /* @__PURE__ */ a4("section", { class: "card drop-receive", "aria-labelledby": "drop-receive", children: [
         /* @__PURE__ */ a4("span", { class: "empty-icon", children: /* @__PURE__ */ a4(Icon, { name: "download" }) }),
-        /* @__PURE__ */ a4("h2", { id: "drop-receive", children: t6("receive") }),
+        /* @__PURE__ */ a4("h2", { id: "drop-receive", children: t7("receive") }),
         /* @__PURE__ */ a4(NameForm, {}),
         /* @__PURE__ */ a4("p", { class: "aside", children: [
-          t6("showCodeHint"),
+          t7("showCodeHint"),
           " ",
-          /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-disabled": busy3, onClick: () => void send2(), children: t6("showCode") })
+          /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-disabled": busy3, onClick: () => void send2(), children: t7("showCode") })
         ] })
       ] })
     ] }),
     /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SafeLink, {}) }),
-    /* @__PURE__ */ a4(DropZone, { label: t6("dropHere"), onDrop: dropped })
+    /* @__PURE__ */ a4(DropZone, { label: t7("dropHere"), onDrop: dropped })
   ] });
 }
 
@@ -7334,14 +7613,14 @@ function At({ name, secret }) {
 }
 function Elsewhere({ here: here2, there }) {
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t6("elsewhereTitle") }),
-    /* @__PURE__ */ a4("p", { children: t6("elsewhereText", { here: here2, there }) }),
+    /* @__PURE__ */ a4("h1", { children: t7("elsewhereTitle") }),
+    /* @__PURE__ */ a4("p", { children: t7("elsewhereText", { here: here2, there }) }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("a", { class: "button primary", href: "/send", children: t6("back", { name: here2 }) }),
+      /* @__PURE__ */ a4("a", { class: "button primary", href: "/send", children: t7("back", { name: here2 }) }),
       /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
         await current2.peek()?.leave();
         await forget();
-      }, children: t6("leaveAndGo", { name: there }) })
+      }, children: t7("leaveAndGo", { name: there }) })
     ] })
   ] });
 }
@@ -7349,13 +7628,13 @@ function Elsewhere({ here: here2, there }) {
 // src/drop/room.ts
 var drop = {
   routes: [
-    { path: "/send", page: Send, title: () => titled(t6("place")), open: true, wide: true },
-    { path: "/send/safe", page: Safe, title: () => t6("safeTitle"), open: true },
-    { path: "/d/:name", page: Receive, title: () => titled(t6("joinTitle")), open: true, wide: true, alone: true }
+    { path: "/send", page: Send, title: () => titled(t7("place")), open: true, wide: true },
+    { path: "/send/safe", page: Safe, title: () => t7("safeTitle"), open: true },
+    { path: "/d/:name", page: Receive, title: () => titled(t7("joinTitle")), open: true, wide: true, alone: true }
   ],
-  places: [{ href: "/send", icon: "swap", label: () => t6("place"), short: () => t6("placeShort"), order: 4, phone: "bar", open: true }],
+  places: [{ href: "/send", icon: "swap", label: () => t7("place"), short: () => t7("placeShort"), order: 4, phone: "bar", open: true }],
   home: { Part: HomeReceive, order: 1 },
-  problems: problems3,
+  problems: problems4,
   start: startDrops
 };
 
@@ -7381,8 +7660,8 @@ function startFeed() {
   });
 }
 async function lead(signal) {
-  const work3 = () => follow(signal);
-  await (navigator.locks ? navigator.locks.request("coffer.feed", { signal }, work3) : work3()).catch(() => void 0);
+  const work4 = () => follow(signal);
+  await (navigator.locks ? navigator.locks.request("coffer.feed", { signal }, work4) : work4()).catch(() => void 0);
 }
 async function follow(signal) {
   for (let wait = 1e3; !signal.aborted; wait = Math.min(2 * wait, 3e4)) {
@@ -7443,14 +7722,14 @@ function changesOf(id) {
 // src/file/batch.ts
 var sleep2 = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1e3));
 var patience = 20;
-async function each(items, work3, { signal, progress, pause: pause5 = sleep2 }) {
+async function each(items, work4, { signal, progress, pause: pause5 = sleep2 }) {
   const out = { done: [], failed: [], left: [] };
   for (const [at, item] of items.entries()) {
     if (signal.aborted) {
       out.left = items.slice(at);
       break;
     }
-    const problem2 = await patiently(() => work3(item), signal, pause5);
+    const problem2 = await patiently(() => work4(item), signal, pause5);
     if (!problem2) {
       out.done.push(item);
     } else if (signal.aborted) {
@@ -7467,10 +7746,10 @@ async function each(items, work3, { signal, progress, pause: pause5 = sleep2 }) 
   }
   return out;
 }
-async function patiently(work3, signal, pause5) {
+async function patiently(work4, signal, pause5) {
   for (let tries = 1; ; tries++) {
     try {
-      await work3();
+      await work4();
       return void 0;
     } catch (err2) {
       const problem2 = asProblem(err2);
@@ -7485,7 +7764,7 @@ function ends(p5) {
 }
 
 // src/file/words.ts
-var t7 = catalog({
+var t8 = catalog({
   en: {
     files: "Files",
     path: "Where you are",
@@ -7563,6 +7842,8 @@ var t7 = catalog({
     emptyTrashText: "Everything in it is deleted for good. This cannot be undone.",
     emptied: "The trash is empty.",
     search: "Search files",
+    searchWhere: "Where to search",
+    searchAll: "All files",
     searchTitle: "Search your files",
     searchText: "Type words of a name, or their beginnings, in any order.",
     hitsFor: "Search: {q}",
@@ -7588,6 +7869,10 @@ var t7 = catalog({
     emptyFolderTitle: "This folder is empty",
     dropHere: "Drop to upload into {name}",
     more: "Show more",
+    seeking: { one: "Going to the end: {count} so far", other: "Going to the end: {count} so far" },
+    layout: "Layout",
+    asList: "List",
+    asGrid: "Grid",
     listOf: "Contents of {name}",
     keys: "Keys: arrows move, Space selects, Ctrl+A selects all, Escape selects nothing, Enter opens, F2 renames, Delete moves to the trash.",
     uploads: "Uploads",
@@ -7643,7 +7928,9 @@ var t7 = catalog({
     cancelOf: "Cancel {name}",
     retry: "Try again",
     retryOf: "Try {name} again",
-    takenReplace: "Replace puts the new one in its place, and the old one becomes a version. Keep both gives the new one a number. Skip leaves it out.",
+    takenReplace: "Replace puts the new one in its place, and the old one becomes a version.",
+    takenGone: "Replace puts the new one in its place. The old one is gone for good: this server keeps no versions.",
+    takenPlace: "Replace puts the new one in its place.",
     replace: "Replace",
     uploadsPaused: { one: "{count} upload paused", other: "{count} uploads paused" },
     uploadsLeft: { one: "{count} unfinished upload", other: "{count} unfinished uploads" },
@@ -7665,6 +7952,7 @@ var t7 = catalog({
     versionNow: "Current version",
     versionUntil: "replaced {time}",
     versionsNone: "There are no earlier versions. Each time you replace the file by an upload, its old content becomes one.",
+    versionsOff: "There are no earlier versions. This server keeps none: what you replace is gone for good.",
     versionsRoom: "Versions take up room of your storage.",
     versionMenu: "Actions for the version of {time}",
     versionRestored: "Restored. What was current before is a version now.",
@@ -7777,6 +8065,8 @@ var t7 = catalog({
     emptyTrashText: "Alles darin wird endgültig gelöscht. Das lässt sich nicht rückgängig machen.",
     emptied: "Der Papierkorb ist leer.",
     search: "Dateien suchen",
+    searchWhere: "Wo gesucht wird",
+    searchAll: "Alle Dateien",
     searchTitle: "Ihre Dateien durchsuchen",
     searchText: "Geben Sie Wörter eines Namens oder deren Anfänge ein, in beliebiger Reihenfolge.",
     hitsFor: "Suche: {q}",
@@ -7802,6 +8092,10 @@ var t7 = catalog({
     emptyFolderTitle: "Dieser Ordner ist leer",
     dropHere: "Loslassen, um in {name} hochzuladen",
     more: "Mehr anzeigen",
+    seeking: { one: "Auf dem Weg zum Ende: bisher {count}", other: "Auf dem Weg zum Ende: bisher {count}" },
+    layout: "Darstellung",
+    asList: "Liste",
+    asGrid: "Raster",
     listOf: "Inhalt von {name}",
     keys: "Tasten: Pfeile bewegen, Leertaste wählt aus, Strg+A wählt alles aus, Esc hebt die Auswahl auf, Eingabe öffnet, F2 benennt um, Entf legt in den Papierkorb.",
     uploads: "Hochladen",
@@ -7857,7 +8151,9 @@ var t7 = catalog({
     cancelOf: "{name} abbrechen",
     retry: "Noch einmal",
     retryOf: "{name} noch einmal versuchen",
-    takenReplace: "„Ersetzen“ setzt das neue an seine Stelle, das alte wird eine Version. „Beide behalten“ gibt dem neuen eine Nummer. „Überspringen“ lässt es weg.",
+    takenReplace: "„Ersetzen“ setzt das neue an seine Stelle, das alte wird eine Version.",
+    takenGone: "„Ersetzen“ setzt das neue an seine Stelle. Das alte ist dann endgültig weg: Dieser Server hebt keine Versionen auf.",
+    takenPlace: "„Ersetzen“ setzt das neue an seine Stelle.",
     replace: "Ersetzen",
     uploadsPaused: { one: "{count} Datei angehalten", other: "{count} Dateien angehalten" },
     uploadsLeft: { one: "{count} Datei unvollständig", other: "{count} Dateien unvollständig" },
@@ -7879,6 +8175,7 @@ var t7 = catalog({
     versionNow: "Aktuelle Version",
     versionUntil: "ersetzt {time}",
     versionsNone: "Es gibt keine früheren Versionen. Jedes Mal, wenn Sie die Datei beim Hochladen ersetzen, wird ihr alter Inhalt eine.",
+    versionsOff: "Es gibt keine früheren Versionen. Dieser Server hebt keine auf: Was Sie ersetzen, ist endgültig weg.",
     versionsRoom: "Versionen brauchen Platz in Ihrem Speicher.",
     versionMenu: "Aktionen für die Version: {time}",
     versionRestored: "Wiederhergestellt. Was vorher aktuell war, ist jetzt eine Version.",
@@ -7915,7 +8212,7 @@ var t7 = catalog({
     pointSimpleText: "Dateien und ganze Ordner hineinziehen, umbenennen, verschieben, herunterladen: mit Maus, Finger oder Tastatur."
   }
 });
-var problems4 = catalog({
+var problems5 = catalog({
   en: {
     too_large: "This is larger than the server takes.",
     quota_exceeded: "There is no room left for this in your storage.",
@@ -7991,11 +8288,11 @@ function useWork() {
   return {
     working,
     stop: () => stop.current?.abort(),
-    async run(items, work3) {
+    async run(items, work4) {
       const { signal } = stop.current = new AbortController();
       setWorking({ tried: 0, count: items.length });
       try {
-        return await each(items, (item) => work3(item, signal), { signal, progress: (tried) => setWorking({ tried, count: items.length }) });
+        return await each(items, (item) => work4(item, signal), { signal, progress: (tried) => setWorking({ tried, count: items.length }) });
       } finally {
         setWorking(void 0);
       }
@@ -8005,8 +8302,8 @@ function useWork() {
 function Progress2({ working }) {
   if (!working || working.count < 2) return null;
   return /* @__PURE__ */ a4("div", { class: "working", children: [
-    /* @__PURE__ */ a4("progress", { value: working.tried, max: working.count, "aria-label": t7("progress") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t7("triedOf", { tried: working.tried, count: working.count }) })
+    /* @__PURE__ */ a4("progress", { value: working.tried, max: working.count, "aria-label": t8("progress") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t8("triedOf", { tried: working.tried, count: working.count }) })
   ] });
 }
 function report(out, count2, done, undo) {
@@ -8014,24 +8311,24 @@ function report(out, count2, done, undo) {
   if (failed.length === 0 && left2.length === 0) return done();
   if (count2 === 1 && failed[0]) throw failed[0].problem;
   const act = out.done.length > 0 ? undo : void 0;
-  if (failed.length === 0) return toast(t7("stopped", { done: out.done.length, count: count2 }), true, act);
-  toast(t7("someFailed", { done: out.done.length, count: count2, reason: say(failed[0].problem) }), true, act);
+  if (failed.length === 0) return toast(t8("stopped", { done: out.done.length, count: count2 }), true, act);
+  toast(t8("someFailed", { done: out.done.length, count: count2, reason: say(failed[0].problem) }), true, act);
 }
 async function workNow(title, count2, run2) {
   await ask((close) => /* @__PURE__ */ a4(Now, { title, count: count2, run: run2, onClose: close }));
 }
 function Now({ title, count: count2, run: run2, onClose }) {
-  const work3 = useWork();
+  const work4 = useWork();
   const [slow, setSlow] = d2(false);
   F2(() => {
     const timer2 = setTimeout(() => setSlow(true), 600);
-    run2(work3).catch((err2) => toastProblem(asProblem(err2))).finally(onClose);
+    run2(work4).catch((err2) => toastProblem(asProblem(err2))).finally(onClose);
     return () => clearTimeout(timer2);
   }, []);
   if (!slow || count2 < 2) return null;
-  return /* @__PURE__ */ a4(Dialog, { title, onClose: work3.stop, children: [
-    /* @__PURE__ */ a4(Progress2, { working: work3.working }),
-    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: work3.stop, children: t7("stop") })
+  return /* @__PURE__ */ a4(Dialog, { title, onClose: work4.stop, children: [
+    /* @__PURE__ */ a4(Progress2, { working: work4.working }),
+    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: work4.stop, children: t8("stop") })
   ] });
 }
 
@@ -8048,47 +8345,47 @@ var emptied = (err2) => {
   throw asProblem(err2).code === "not_found" ? new Problem({ status: 404, code: "not_in_trash" }) : err2;
 };
 async function discard(entries2, onDone) {
-  await workNow(t7("discarding", { count: entries2.length }), entries2.length, async (work3) => {
-    const out = await work3.run(entries2, (entry4) => del("/files/{id}", { path: { id: entry4.id } }).catch(gone));
+  await workNow(t8("discarding", { count: entries2.length }), entries2.length, async (work4) => {
+    const out = await work4.run(entries2, (entry4) => del("/files/{id}", { path: { id: entry4.id } }).catch(gone));
     void onDone(out.done);
     refreshFolder(bin);
-    const undo = { label: t7("undo"), run: () => void restore(out.done) };
-    report(out, entries2.length, () => toast(t7("discarded", { count: entries2.length, name: brief(entries2[0].name) }), false, undo), undo);
+    const undo = { label: t8("undo"), run: () => void restore(out.done) };
+    report(out, entries2.length, () => toast(t8("discarded", { count: entries2.length, name: brief(entries2[0].name) }), false, undo), undo);
   });
 }
 async function restore(entries2, onDone) {
-  await workNow(t7("restoring", { count: entries2.length }), entries2.length, async (work3) => {
+  await workNow(t8("restoring", { count: entries2.length }), entries2.length, async (work4) => {
     const numbered = [];
-    const out = await work3.run(entries2, async (entry4) => {
+    const out = await work4.run(entries2, async (entry4) => {
       const back = await post("/trash/{id}/restore", { path: { id: entry4.id } }).catch(emptied);
       if (back.name !== entry4.name) numbered.push(back.name);
     });
     void onDone?.(out.done);
     refreshFolder();
-    report(out, entries2.length, () => toast(t7("restored", { count: entries2.length })));
-    if (numbered.length > 0) toast(t7("movedNumbered", { count: numbered.length, name: numbered[0] }));
+    report(out, entries2.length, () => toast(t8("restored", { count: entries2.length })));
+    if (numbered.length > 0) toast(t8("movedNumbered", { count: numbered.length, name: numbered[0] }));
   });
 }
 function ForGood({ entries: entries2, onClose, onDone }) {
-  const work3 = useWork();
+  const work4 = useWork();
   const one = entries2.length === 1 ? entries2[0] : void 0;
-  return /* @__PURE__ */ a4(Confirm, { title: one ? t7("deleteOne") : t7("deleteMany", { count: entries2.length }), action: t7("deleteForGood"), onClose: work3.working ? work3.stop : onClose, onConfirm: async () => {
-    const out = await work3.run(entries2, (entry4) => del("/trash/{id}", { path: { id: entry4.id } }).catch(gone));
+  return /* @__PURE__ */ a4(Confirm, { title: one ? t8("deleteOne") : t8("deleteMany", { count: entries2.length }), action: t8("deleteForGood"), onClose: work4.working ? work4.stop : onClose, onConfirm: async () => {
+    const out = await work4.run(entries2, (entry4) => del("/trash/{id}", { path: { id: entry4.id } }).catch(gone));
     await onDone(out.done);
-    report(out, entries2.length, () => toast(t7("deleted", { count: entries2.length })));
+    report(out, entries2.length, () => toast(t8("deleted", { count: entries2.length })));
     onClose();
   }, children: [
     one && /* @__PURE__ */ a4("p", { class: "long-name", children: one.name }),
-    /* @__PURE__ */ a4("p", { children: entries2.some((e4) => e4.kind === "folder") ? t7("deleteFolderText") : t7("deleteText") }),
-    /* @__PURE__ */ a4(Progress2, { working: work3.working })
+    /* @__PURE__ */ a4("p", { children: entries2.some((e4) => e4.kind === "folder") ? t8("deleteFolderText") : t8("deleteText") }),
+    /* @__PURE__ */ a4(Progress2, { working: work4.working })
   ] });
 }
 function EmptyTrash({ onClose, onDone }) {
-  return /* @__PURE__ */ a4(Confirm, { title: t7("emptyTrashTitle"), action: t7("emptyTrash"), onClose, onConfirm: async () => {
+  return /* @__PURE__ */ a4(Confirm, { title: t8("emptyTrashTitle"), action: t8("emptyTrash"), onClose, onConfirm: async () => {
     await del("/trash");
     await onDone();
-    toast(t7("emptied"));
-  }, children: /* @__PURE__ */ a4("p", { children: t7("emptyTrashText") }) });
+    toast(t8("emptied"));
+  }, children: /* @__PURE__ */ a4("p", { children: t8("emptyTrashText") }) });
 }
 
 // src/file/tree.ts
@@ -8123,8 +8420,8 @@ function Chooser({ here: here2 = "", stuck, barred, below: below2, target: targe
   const { data: above, problem: problem2 } = useLoad(() => path2(here2), [here2]);
   const opened = /* @__PURE__ */ new Set(["", ...(above ?? []).map((e4) => e4.id)]);
   return /* @__PURE__ */ a4("fieldset", { class: "tree", children: [
-    /* @__PURE__ */ a4("legend", { children: t7("where") }),
-    problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2 }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t7("files"), opened, stuck, barred, below: below2, target: target2?.id, pick: pick3 }) })
+    /* @__PURE__ */ a4("legend", { children: t8("where") }),
+    problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2 }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t8("files"), opened, stuck, barred, below: below2, target: target2?.id, pick: pick3 }) })
   ] });
 }
 var none = /* @__PURE__ */ new Set();
@@ -8134,14 +8431,14 @@ function Branch({ id, name, opened, stuck: all2, barred, below: below2, target: 
   const stuck = all2.has(id);
   return /* @__PURE__ */ a4("li", { children: [
     /* @__PURE__ */ a4("div", { class: "branch", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button small", "aria-expanded": open2 && !stuck, disabled: stuck, "aria-label": t7("foldersIn", { name }), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 && !stuck ? "down" : void 0 }) }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button small", "aria-expanded": open2 && !stuck, disabled: stuck, "aria-label": t8("foldersIn", { name }), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 && !stuck ? "down" : void 0 }) }),
       /* @__PURE__ */ a4("label", { class: target2 === id ? "chosen" : void 0, children: [
         /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target2 === id, disabled: stuck || id === barred || below2 && id === "", onChange: () => pick3({ id, name }) }),
         /* @__PURE__ */ a4(Icon, { name: "folder" }),
         " ",
         /* @__PURE__ */ a4(Name, { name, read: true }),
         " ",
-        id === barred && /* @__PURE__ */ a4("span", { class: "hint", children: t7("isHere") })
+        id === barred && /* @__PURE__ */ a4("span", { class: "hint", children: t8("isHere") })
       ] })
     ] }),
     open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, stuck: all2, barred, below: below2, target: target2, pick: pick3 })
@@ -8150,7 +8447,7 @@ function Branch({ id, name, opened, stuck: all2, barred, below: below2, target: 
 function Twigs(props) {
   const { data, problem: problem2, reload } = useLoad((signal) => everyFolder2(props.id, signal), [props.id]);
   if (problem2) return /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload });
-  if (data?.length === 0) return props.id === "" ? /* @__PURE__ */ a4("p", { class: "hint", children: t7("noFolders") }) : null;
+  if (data?.length === 0) return props.id === "" ? /* @__PURE__ */ a4("p", { class: "hint", children: t8("noFolders") }) : null;
   return /* @__PURE__ */ a4("ul", { children: data?.map((f5) => /* @__PURE__ */ k(Branch, { ...props, key: f5.id, id: f5.id, name: f5.name })) });
 }
 
@@ -8163,25 +8460,25 @@ function startListings() {
     if (auth.value.is !== "in") left.clear();
   });
 }
-function leave2(held3) {
-  if (!held3 || held3.items.length <= unit) return;
-  left.delete(held3.of);
-  left.set(held3.of, held3);
+function leave2(held4) {
+  if (!held4 || held4.items.length <= unit) return;
+  left.delete(held4.of);
+  left.set(held4.of, held4);
   if (left.size > leftMost) left.delete(left.keys().next().value);
 }
 function useListing(of, read7, changes3, pages2 = 1) {
-  const [held3, setHeld] = d2();
+  const [held4, setHeld] = d2();
   const [problem2, setProblem] = d2();
   const latest = T2(void 0);
   const now = T2({ of: "", wanted: 0, end: false, busy: false, reading: 0, took: 0 });
-  const running6 = T2(void 0);
+  const running7 = T2(void 0);
   function put2(to) {
     latest.current = to;
     setHeld(to);
   }
   async function reload() {
-    running6.current?.abort();
-    const { signal } = running6.current = new AbortController();
+    running7.current?.abort();
+    const { signal } = running7.current = new AbortController();
     const mine2 = now.current;
     mine2.reading++;
     const began = performance.now();
@@ -8211,7 +8508,7 @@ function useListing(of, read7, changes3, pages2 = 1) {
     setProblem(void 0);
     void reload();
     return () => {
-      running6.current?.abort();
+      running7.current?.abort();
       leave2(latest.current);
     };
   }, [of]);
@@ -8241,13 +8538,13 @@ function useListing(of, read7, changes3, pages2 = 1) {
   }
   async function more() {
     const mine2 = now.current;
-    const { reading } = mine2;
+    const { reading: reading2 } = mine2;
     const from = latest.current;
     if (mine2.busy || !from?.next) return;
     mine2.busy = true;
     try {
       const page2 = await read7(from.next, 2 * unit);
-      if (now.current !== mine2 || mine2.reading !== reading || latest.current.next !== from.next) return;
+      if (now.current !== mine2 || mine2.reading !== reading2 || latest.current.next !== from.next) return;
       append(latest.current, page2.items, page2.next_cursor || void 0);
       setProblem(void 0);
     } catch (err2) {
@@ -8256,12 +8553,12 @@ function useListing(of, read7, changes3, pages2 = 1) {
       mine2.busy = false;
     }
   }
-  async function rest(signal, seen, most5 = Infinity) {
+  async function rest(signal, seen, most6 = Infinity) {
     const mine2 = now.current;
-    const { reading } = mine2;
+    const { reading: reading2 } = mine2;
     const some = [];
     let next = latest.current?.next;
-    while (next && some.length < most5) {
+    while (next && some.length < most6) {
       const page2 = await read7(next, 2 * unit, signal);
       some.push(...page2.items);
       next = page2.next_cursor || void 0;
@@ -8269,7 +8566,7 @@ function useListing(of, read7, changes3, pages2 = 1) {
     }
     signal.throwIfAborted();
     if (now.current !== mine2 || !latest.current) return [];
-    if (mine2.reading !== reading) {
+    if (mine2.reading !== reading2) {
       mine2.wanted = latest.current.items.length + some.length;
       mine2.end = !next;
       await reload();
@@ -8278,7 +8575,7 @@ function useListing(of, read7, changes3, pages2 = 1) {
     }
     return latest.current.items;
   }
-  const data = held3?.of === of ? held3 : void 0;
+  const data = held4?.of === of ? held4 : void 0;
   return {
     items: data?.items,
     more: data?.next === void 0 ? void 0 : more,
@@ -8310,10 +8607,10 @@ function FilesGo() {
   return /* @__PURE__ */ a4("li", { children: words(count2) });
 }
 function words(count2) {
-  if (!count2) return t7("goFilesCounting");
-  if (count2 === "unknown") return t7("goFilesAll");
-  if (count2.more) return t7("goFilesMany", { count: count2.files });
-  return count2.files === 0 ? t7("goFilesNone") : t7("goFiles", { count: count2.files, size: size(count2.bytes) });
+  if (!count2) return t8("goFilesCounting");
+  if (count2 === "unknown") return t8("goFilesAll");
+  if (count2.more) return t8("goFilesMany", { count: count2.files });
+  return count2.files === 0 ? t8("goFilesNone") : t8("goFiles", { count: count2.files, size: size(count2.bytes) });
 }
 async function countFiles(signal) {
   const count2 = { files: 0, bytes: 0, more: false };
@@ -8334,50 +8631,50 @@ async function countFiles(signal) {
 
 // src/file/dialogs.tsx
 function NewFolder({ parent: parent2, onClose, onDone }) {
-  return /* @__PURE__ */ a4(Dialog, { title: t7("newFolder"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t7("create"), onCancel: onClose, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Dialog, { title: t8("newFolder"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t8("create"), onCancel: onClose, onSubmit: async (v4) => {
     const made3 = await post("/files/folders", { body: { name: v4.name, ...parent2 && { parent: parent2 } } });
     onClose();
-    if (made3.name !== v4.name.normalize("NFC")) toast(t7("numbered", { name: made3.name }));
+    if (made3.name !== v4.name.normalize("NFC")) toast(t8("numbered", { name: made3.name }));
     await onDone([]);
-  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("name"), required: true, autoFocus: true, autoComplete: "off", maxLength: 255 }) }) });
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t8("name"), required: true, autoFocus: true, autoComplete: "off", maxLength: 255 }) }) });
 }
 function Rename2({ entry: entry4, onClose, onDone }) {
-  return /* @__PURE__ */ a4(Dialog, { title: entry4.kind === "folder" ? t7("renameFolder") : t7("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t7("rename"), onCancel: onClose, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Dialog, { title: entry4.kind === "folder" ? t8("renameFolder") : t8("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t8("rename"), onCancel: onClose, onSubmit: async (v4) => {
     const wanted4 = v4.name.normalize("NFC");
     const changed3 = wanted4 === entry4.name ? entry4 : await patch("/files/{id}", { path: { id: entry4.id }, body: { name: v4.name } });
     onClose();
-    if (changed3.name !== wanted4) toast(entry4.kind === "folder" ? t7("numbered", { name: changed3.name }) : t7("numberedFile", { name: changed3.name }));
+    if (changed3.name !== wanted4) toast(entry4.kind === "folder" ? t8("numbered", { name: changed3.name }) : t8("numberedFile", { name: changed3.name }));
     await onDone([]);
-  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("name"), value: entry4.name, required: true, autoFocus: true, selectName: entry4.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t8("name"), value: entry4.name, required: true, autoFocus: true, selectName: entry4.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
 }
-async function relocate(kind, work3, entries2, to, onDone) {
+async function relocate(kind, work4, entries2, to, onDone) {
   const numbered = [];
-  const out = await work3.run(entries2, async (entry4) => {
+  const out = await work4.run(entries2, async (entry4) => {
     const made3 = kind === "move" ? await patch("/files/{id}", { path: { id: entry4.id }, body: { parent: to.id } }) : await post("/files/{id}/copy", { path: { id: entry4.id }, body: { parent: to.id } });
     if (made3.name !== entry4.name) numbered.push(made3.name);
   });
   await onDone(kind === "move" ? out.done : []);
-  report(out, entries2.length, () => toast(kind === "move" ? t7("moved", { count: entries2.length, folder: to.name }) : t7("copied", { count: entries2.length, folder: to.name })));
-  if (numbered.length > 0) toast(t7("movedNumbered", { count: numbered.length, name: numbered[0] }));
+  report(out, entries2.length, () => toast(kind === "move" ? t8("moved", { count: entries2.length, folder: to.name }) : t8("copied", { count: entries2.length, folder: to.name })));
+  if (numbered.length > 0) toast(t8("movedNumbered", { count: numbered.length, name: numbered[0] }));
 }
 function Relocate({ kind, entries: entries2, here: here2, onClose, onDone }) {
   const [target2, setTarget] = d2();
-  const work3 = useWork();
-  const close = work3.working ? work3.stop : onClose;
+  const work4 = useWork();
+  const close = work4.working ? work4.stop : onClose;
   const one = entries2.length === 1 ? entries2[0] : void 0;
-  const title = kind === "move" ? one ? t7("moveOne") : t7("moveMany", { count: entries2.length }) : one ? t7("copyOne") : t7("copyMany", { count: entries2.length });
-  return /* @__PURE__ */ a4(Dialog, { title, onClose: close, children: /* @__PURE__ */ a4(Form, { submit: kind === "move" ? t7("moveHere") : t7("copyHere"), onCancel: close, onSubmit: async () => {
+  const title = kind === "move" ? one ? t8("moveOne") : t8("moveMany", { count: entries2.length }) : one ? t8("copyOne") : t8("copyMany", { count: entries2.length });
+  return /* @__PURE__ */ a4(Dialog, { title, onClose: close, children: /* @__PURE__ */ a4(Form, { submit: kind === "move" ? t8("moveHere") : t8("copyHere"), onCancel: close, onSubmit: async () => {
     if (!target2) return;
-    await relocate(kind, work3, entries2, target2, onDone);
+    await relocate(kind, work4, entries2, target2, onDone);
     onClose();
   }, children: [
     one && /* @__PURE__ */ a4("p", { class: "long-name", children: one.name }),
     /* @__PURE__ */ a4(Chooser, { here: here2, stuck: new Set(entries2.map((e4) => e4.id)), barred: kind === "move" ? here2 : void 0, target: target2, pick: setTarget }),
-    /* @__PURE__ */ a4(Progress2, { working: work3.working })
+    /* @__PURE__ */ a4(Progress2, { working: work4.working })
   ] }) });
 }
 async function moveNow(entries2, to, onDone) {
-  await workNow(t7("moveMany", { count: entries2.length }), entries2.length, (work3) => relocate("move", work3, entries2, to, onDone));
+  await workNow(t8("moveMany", { count: entries2.length }), entries2.length, (work4) => relocate("move", work4, entries2, to, onDone));
 }
 
 // src/file/pick.ts
@@ -8417,8 +8714,8 @@ async function settle(clashes, question2, replaceable2) {
 }
 function inTurn() {
   let last3 = Promise.resolve();
-  return (work3) => {
-    const mine2 = last3.then(work3);
+  return (work4) => {
+    const mine2 = last3.then(work4);
     last3 = mine2.catch(() => void 0);
     return mine2;
   };
@@ -8434,7 +8731,7 @@ var run = y3(0);
 function begin2() {
   if (active2.peek() > 0) return;
   run.value++;
-  meter.start(performance.now(), moved);
+  meter.start(performance.now(), moved2);
 }
 var totals = O(() => {
   let size2 = 0, sent = 0;
@@ -8448,12 +8745,12 @@ var totals = O(() => {
 });
 var clock2 = y3(0);
 var meter = new Meter();
-var moved = 0;
+var moved2 = 0;
 function went(u4, sent) {
-  moved += Math.max(0, sent - u4.sent.peek());
+  moved2 += Math.max(0, sent - u4.sent.peek());
   u4.sent.value = sent;
   u4.meter.note(performance.now(), sent);
-  meter.note(performance.now(), moved);
+  meter.note(performance.now(), moved2);
 }
 function stands(u4, offset) {
   u4.offset = offset;
@@ -8510,7 +8807,7 @@ var Folders = class {
     const parent2 = await this.id(path3.slice(0, -1));
     const name = path3.at(-1);
     const folder3 = await post("/files/folders", { body: { name, ...parent2.id && { parent: parent2.id } } });
-    if (folder3.name !== same(name)) toast(t7("numbered", { name: folder3.name }));
+    if (folder3.name !== same(name)) toast(t8("numbered", { name: folder3.name }));
     refreshFolder(parent2.id);
     return { id: folder3.id, path: [...parent2.path, folder3.name] };
   }
@@ -8520,9 +8817,9 @@ var Folders = class {
 var many = 8;
 var most = 50;
 var small = 256 << 10;
-function together(next, waiting2) {
+function together(next, waiting3) {
   const fits2 = (u4) => !u4.alone && u4.key === void 0 && u4.size <= small && u4.folders === next.folders && u4.path.join("/") === next.path.join("/") && u4.replace === next.replace;
-  const all2 = fits2(next) ? waiting2.filter(fits2) : [];
+  const all2 = fits2(next) ? waiting3.filter(fits2) : [];
   return all2.length < many ? [next] : all2.slice(0, most);
 }
 function sendForm(list2, folder3, signal) {
@@ -8594,13 +8891,13 @@ function remember(change) {
   localStorage.setItem(stored6, JSON.stringify(all2));
 }
 var lockOf = (key3) => "coffer.upload." + key3;
-var held = /* @__PURE__ */ new Map();
+var held2 = /* @__PURE__ */ new Map();
 function hold2(key3) {
-  if (!navigator.locks || held.has(key3)) return Promise.resolve(true);
+  if (!navigator.locks || held2.has(key3)) return Promise.resolve(true);
   return new Promise((resolve) => {
     void navigator.locks.request(lockOf(key3), { ifAvailable: true }, (lock2) => {
       resolve(lock2 !== null);
-      return lock2 ? new Promise((free) => held.set(key3, free)) : void 0;
+      return lock2 ? new Promise((free) => held2.set(key3, free)) : void 0;
     });
   });
 }
@@ -8616,8 +8913,8 @@ function over(u4) {
   const { key: key3 } = u4;
   if (!key3) return;
   u4.key = void 0;
-  held.get(key3)?.();
-  held.delete(key3);
+  held2.get(key3)?.();
+  held2.delete(key3);
   remember((all2) => delete all2[key3]);
 }
 async function leftOvers(known3) {
@@ -8642,8 +8939,8 @@ async function take3(u4, file3) {
   return true;
 }
 function letGo() {
-  for (const free of held.values()) free();
-  held.clear();
+  for (const free of held2.values()) free();
+  held2.clear();
 }
 
 // src/file/question.tsx
@@ -8658,26 +8955,31 @@ async function askTaken(taken, left2) {
 function Question({ taken, left: left2, onReply, onClose }) {
   const [all2, setAll] = d2(false);
   const { there, replaceable: replaceable2 } = taken;
-  return /* @__PURE__ */ a4(Dialog, { title: taken.folder ? t7("takenFolder") : t7("takenFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: replaceable2 ? t7("replace") : t7("keepBoth"), onSubmit: async () => onReply({ answer: replaceable2 ? "replace" : "keep", all: all2 }), extra: /* @__PURE__ */ a4($, { children: [
-    replaceable2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => onReply({ answer: "keep", all: all2 }), children: t7("keepBoth") }),
-    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => onReply({ answer: "skip", all: all2 }), children: t7("skip") })
+  const versions = useSettings()?.versions;
+  const gone3 = replaceable2 && versions === 0;
+  return /* @__PURE__ */ a4(Dialog, { title: taken.folder ? t8("takenFolder") : t8("takenFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: replaceable2 ? t8("replace") : t8("keepBoth"), danger: gone3, onSubmit: async () => onReply({ answer: replaceable2 ? "replace" : "keep", all: all2 }), extra: /* @__PURE__ */ a4($, { children: [
+    replaceable2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => onReply({ answer: "keep", all: all2 }), children: t8("keepBoth") }),
+    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => onReply({ answer: "skip", all: all2 }), children: t8("skip") })
   ] }), children: [
     /* @__PURE__ */ a4("p", { class: "long-name", children: taken.name }),
     /* @__PURE__ */ a4("dl", { class: "taken", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("dt", { children: t7("takenThere") }),
-        /* @__PURE__ */ a4("dd", { children: !there ? t7("takenComing") : there.kind === "folder" ? `${t7("folder")} · ${ago(there.modified_at)}` : `${size(there.size)} · ${ago(there.modified_at)}` })
+        /* @__PURE__ */ a4("dt", { children: t8("takenThere") }),
+        /* @__PURE__ */ a4("dd", { children: !there ? t8("takenComing") : there.kind === "folder" ? `${t8("folder")} · ${ago(there.modified_at)}` : `${size(there.size)} · ${ago(there.modified_at)}` })
       ] }),
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("dt", { children: t7("takenNew") }),
-        /* @__PURE__ */ a4("dd", { children: taken.folder ? t7("filesInside", { count: taken.files }) : [size(taken.size), ...taken.modified ? [ago(new Date(taken.modified).toISOString())] : []].join(" · ") })
+        /* @__PURE__ */ a4("dt", { children: t8("takenNew") }),
+        /* @__PURE__ */ a4("dd", { children: taken.folder ? t8("filesInside", { count: taken.files }) : [size(taken.size), ...taken.modified ? [ago(new Date(taken.modified).toISOString())] : []].join(" · ") })
       ] })
     ] }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: replaceable2 ? t7("takenReplace") : t7("takenText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: [
+      replaceable2 && `${gone3 ? t8("takenGone") : versions ? t8("takenReplace") : t8("takenPlace")} `,
+      t8("takenText")
+    ] }),
     left2 > 1 && /* @__PURE__ */ a4("label", { class: "taken-all", children: [
       /* @__PURE__ */ a4("input", { type: "checkbox", checked: all2, onChange: () => setAll(!all2) }),
       " ",
-      t7("forAll", { count: left2 })
+      t8("forAll", { count: left2 })
     ] })
   ] }) });
 }
@@ -8686,7 +8988,7 @@ function Question({ taken, left: left2, onReply, onClose }) {
 var questions = inTurn();
 var inFolder = (c4) => c4.files.length === 0 || c4.files[0].path.length > 0;
 var replaceable = (c4) => !inFolder(c4) && c4.there?.kind === "file";
-async function check(fresh2, root, work3, paths = [], folders2) {
+async function check(fresh2, root, work4, paths = [], folders2) {
   let there;
   try {
     there = new Map((await everything(root)).map((e4) => [same(e4.name), e4]));
@@ -8711,23 +9013,23 @@ async function check(fresh2, root, work3, paths = [], folders2) {
       free.push(u4);
     }
   }
-  for (const [top] of paths) {
-    const name = same(top);
-    if (there.has(name) && !clashes.has(name)) clashes.set(name, { top, there: there.get(name), files: [] });
+  for (const [top2] of paths) {
+    const name = same(top2);
+    if (there.has(name) && !clashes.has(name)) clashes.set(name, { top: top2, there: there.get(name), files: [] });
   }
   for (const u4 of free) release(u4);
   const make3 = (of) => {
-    for (const path3 of paths.filter(([top]) => of(same(top)))) {
+    for (const path3 of paths.filter(([top2]) => of(same(top2)))) {
       folders2?.id(path3).catch((err2) => {
         if (!fresh2.some((u4) => u4.top === path3[0])) toastProblem(err2);
       });
     }
   };
-  make3((top) => !clashes.has(top));
-  work3();
-  if (clashes.size > 0) await questions(() => decide([...clashes.values()], make3, work3));
+  make3((top2) => !clashes.has(top2));
+  work4();
+  if (clashes.size > 0) await questions(() => decide([...clashes.values()], make3, work4));
 }
-async function decide(clashes, make3, work3) {
+async function decide(clashes, make3, work4) {
   const open2 = clashes.filter((c4) => c4.files.length === 0 || c4.files.some((u4) => u4.state.peek() === "asking"));
   for (const { files } of open2) for (const u4 of files) u4.held.value = "answer";
   const answers = await settle(open2, (c4, left2) => askTaken({
@@ -8740,7 +9042,7 @@ async function decide(clashes, make3, work3) {
     replaceable: replaceable(c4)
   }, left2), replaceable);
   let skipped = 0;
-  for (const [at, { top, files }] of open2.entries()) {
+  for (const [at, { top: top2, files }] of open2.entries()) {
     const answer = answers[at];
     if (answer === "skip") {
       skipped++;
@@ -8751,10 +9053,10 @@ async function decide(clashes, make3, work3) {
       u4.replace = answer === "replace";
       release(u4);
     }
-    make3((name) => name === same(top));
+    make3((name) => name === same(top2));
   }
-  if (skipped > 0) toast(t7("skipped", { count: skipped }));
-  work3();
+  if (skipped > 0) toast(t8("skipped", { count: skipped }));
+  work4();
 }
 
 // node_modules/tus-js-client/lib.esm/error.js
@@ -8781,27 +9083,27 @@ function _createClass(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey(t18) {
-  var i4 = _toPrimitive(t18, "string");
+function _toPropertyKey(t19) {
+  var i4 = _toPrimitive(t19, "string");
   return "symbol" == _typeof(i4) ? i4 : i4 + "";
 }
-function _toPrimitive(t18, r4) {
-  if ("object" != _typeof(t18) || !t18) return t18;
-  var e4 = t18[Symbol.toPrimitive];
+function _toPrimitive(t19, r4) {
+  if ("object" != _typeof(t19) || !t19) return t19;
+  var e4 = t19[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t18, r4 || "default");
+    var i4 = e4.call(t19, r4 || "default");
     if ("object" != _typeof(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t18);
+  return ("string" === r4 ? String : Number)(t19);
 }
 function _classCallCheck(instance, Constructor) {
   if (!(instance instanceof Constructor)) {
     throw new TypeError("Cannot call a class as a function");
   }
 }
-function _callSuper(t18, o5, e4) {
-  return o5 = _getPrototypeOf(o5), _possibleConstructorReturn(t18, _isNativeReflectConstruct() ? Reflect.construct(o5, e4 || [], _getPrototypeOf(t18).constructor) : o5.apply(t18, e4));
+function _callSuper(t19, o5, e4) {
+  return o5 = _getPrototypeOf(o5), _possibleConstructorReturn(t19, _isNativeReflectConstruct() ? Reflect.construct(o5, e4 || [], _getPrototypeOf(t19).constructor) : o5.apply(t19, e4));
 }
 function _possibleConstructorReturn(self2, call2) {
   if (call2 && (_typeof(call2) === "object" || typeof call2 === "function")) {
@@ -8844,21 +9146,21 @@ function _wrapNativeSuper(Class) {
   };
   return _wrapNativeSuper(Class);
 }
-function _construct(t18, e4, r4) {
+function _construct(t19, e4, r4) {
   if (_isNativeReflectConstruct()) return Reflect.construct.apply(null, arguments);
   var o5 = [null];
   o5.push.apply(o5, e4);
-  var p5 = new (t18.bind.apply(t18, o5))();
+  var p5 = new (t19.bind.apply(t19, o5))();
   return r4 && _setPrototypeOf(p5, r4.prototype), p5;
 }
 function _isNativeReflectConstruct() {
   try {
-    var t18 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
+    var t19 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
     }));
-  } catch (t19) {
+  } catch (t20) {
   }
   return (_isNativeReflectConstruct = function _isNativeReflectConstruct3() {
-    return !!t18;
+    return !!t19;
   })();
 }
 function _isNativeFunction(fn) {
@@ -8947,19 +9249,19 @@ function _createClass2(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey2(t18) {
-  var i4 = _toPrimitive2(t18, "string");
+function _toPropertyKey2(t19) {
+  var i4 = _toPrimitive2(t19, "string");
   return "symbol" == _typeof2(i4) ? i4 : i4 + "";
 }
-function _toPrimitive2(t18, r4) {
-  if ("object" != _typeof2(t18) || !t18) return t18;
-  var e4 = t18[Symbol.toPrimitive];
+function _toPrimitive2(t19, r4) {
+  if ("object" != _typeof2(t19) || !t19) return t19;
+  var e4 = t19[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t18, r4 || "default");
+    var i4 = e4.call(t19, r4 || "default");
     if ("object" != _typeof2(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t18);
+  return ("string" === r4 ? String : Number)(t19);
 }
 var NoopUrlStorage = /* @__PURE__ */ (function() {
   function NoopUrlStorage2() {
@@ -9173,28 +9475,28 @@ function _regeneratorRuntime() {
   _regeneratorRuntime = function _regeneratorRuntime3() {
     return e4;
   };
-  var t18, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t19, e5, r5) {
-    t19[e5] = r5.value;
+  var t19, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t20, e5, r5) {
+    t20[e5] = r5.value;
   }, i4 = "function" == typeof Symbol ? Symbol : {}, a5 = i4.iterator || "@@iterator", c4 = i4.asyncIterator || "@@asyncIterator", u4 = i4.toStringTag || "@@toStringTag";
-  function define(t19, e5, r5) {
-    return Object.defineProperty(t19, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t19[e5];
+  function define(t20, e5, r5) {
+    return Object.defineProperty(t20, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t20[e5];
   }
   try {
     define({}, "");
-  } catch (t19) {
-    define = function define2(t20, e5, r5) {
-      return t20[e5] = r5;
+  } catch (t20) {
+    define = function define2(t21, e5, r5) {
+      return t21[e5] = r5;
     };
   }
-  function wrap(t19, e5, r5, n4) {
+  function wrap(t20, e5, r5, n4) {
     var i5 = e5 && e5.prototype instanceof Generator ? e5 : Generator, a6 = Object.create(i5.prototype), c5 = new Context(n4 || []);
-    return o5(a6, "_invoke", { value: makeInvokeMethod(t19, r5, c5) }), a6;
+    return o5(a6, "_invoke", { value: makeInvokeMethod(t20, r5, c5) }), a6;
   }
-  function tryCatch(t19, e5, r5) {
+  function tryCatch(t20, e5, r5) {
     try {
-      return { type: "normal", arg: t19.call(e5, r5) };
-    } catch (t20) {
-      return { type: "throw", arg: t20 };
+      return { type: "normal", arg: t20.call(e5, r5) };
+    } catch (t21) {
+      return { type: "throw", arg: t21 };
     }
   }
   e4.wrap = wrap;
@@ -9212,35 +9514,35 @@ function _regeneratorRuntime() {
   var d5 = Object.getPrototypeOf, v4 = d5 && d5(d5(values([])));
   v4 && v4 !== r4 && n3.call(v4, a5) && (p5 = v4);
   var g5 = GeneratorFunctionPrototype.prototype = Generator.prototype = Object.create(p5);
-  function defineIteratorMethods(t19) {
+  function defineIteratorMethods(t20) {
     ["next", "throw", "return"].forEach(function(e5) {
-      define(t19, e5, function(t20) {
-        return this._invoke(e5, t20);
+      define(t20, e5, function(t21) {
+        return this._invoke(e5, t21);
       });
     });
   }
-  function AsyncIterator(t19, e5) {
+  function AsyncIterator(t20, e5) {
     function invoke(r6, o6, i5, a6) {
-      var c5 = tryCatch(t19[r6], t19, o6);
+      var c5 = tryCatch(t20[r6], t20, o6);
       if ("throw" !== c5.type) {
         var u5 = c5.arg, h6 = u5.value;
-        return h6 && "object" == _typeof3(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t20) {
-          invoke("next", t20, i5, a6);
-        }, function(t20) {
-          invoke("throw", t20, i5, a6);
-        }) : e5.resolve(h6).then(function(t20) {
-          u5.value = t20, i5(u5);
-        }, function(t20) {
-          return invoke("throw", t20, i5, a6);
+        return h6 && "object" == _typeof3(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t21) {
+          invoke("next", t21, i5, a6);
+        }, function(t21) {
+          invoke("throw", t21, i5, a6);
+        }) : e5.resolve(h6).then(function(t21) {
+          u5.value = t21, i5(u5);
+        }, function(t21) {
+          return invoke("throw", t21, i5, a6);
         });
       }
       a6(c5.arg);
     }
     var r5;
-    o5(this, "_invoke", { value: function value(t20, n4) {
+    o5(this, "_invoke", { value: function value(t21, n4) {
       function callInvokeWithMethodAndArg() {
         return new e5(function(e6, r6) {
-          invoke(t20, n4, e6, r6);
+          invoke(t21, n4, e6, r6);
         });
       }
       return r5 = r5 ? r5.then(callInvokeWithMethodAndArg, callInvokeWithMethodAndArg) : callInvokeWithMethodAndArg();
@@ -9252,7 +9554,7 @@ function _regeneratorRuntime() {
       if (o6 === f5) throw Error("Generator is already running");
       if (o6 === s4) {
         if ("throw" === i5) throw a6;
-        return { value: t18, done: true };
+        return { value: t19, done: true };
       }
       for (n4.method = i5, n4.arg = a6; ; ) {
         var c5 = n4.delegate;
@@ -9280,22 +9582,22 @@ function _regeneratorRuntime() {
   }
   function maybeInvokeDelegate(e5, r5) {
     var n4 = r5.method, o6 = e5.iterator[n4];
-    if (o6 === t18) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t18, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
+    if (o6 === t19) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t19, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
     var i5 = tryCatch(o6, e5.iterator, r5.arg);
     if ("throw" === i5.type) return r5.method = "throw", r5.arg = i5.arg, r5.delegate = null, y5;
     var a6 = i5.arg;
-    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t18), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
+    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t19), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
   }
-  function pushTryEntry(t19) {
-    var e5 = { tryLoc: t19[0] };
-    1 in t19 && (e5.catchLoc = t19[1]), 2 in t19 && (e5.finallyLoc = t19[2], e5.afterLoc = t19[3]), this.tryEntries.push(e5);
+  function pushTryEntry(t20) {
+    var e5 = { tryLoc: t20[0] };
+    1 in t20 && (e5.catchLoc = t20[1]), 2 in t20 && (e5.finallyLoc = t20[2], e5.afterLoc = t20[3]), this.tryEntries.push(e5);
   }
-  function resetTryEntry(t19) {
-    var e5 = t19.completion || {};
-    e5.type = "normal", delete e5.arg, t19.completion = e5;
+  function resetTryEntry(t20) {
+    var e5 = t20.completion || {};
+    e5.type = "normal", delete e5.arg, t20.completion = e5;
   }
-  function Context(t19) {
-    this.tryEntries = [{ tryLoc: "root" }], t19.forEach(pushTryEntry, this), this.reset(true);
+  function Context(t20) {
+    this.tryEntries = [{ tryLoc: "root" }], t20.forEach(pushTryEntry, this), this.reset(true);
   }
   function values(e5) {
     if (e5 || "" === e5) {
@@ -9305,54 +9607,54 @@ function _regeneratorRuntime() {
       if (!isNaN(e5.length)) {
         var o6 = -1, i5 = function next() {
           for (; ++o6 < e5.length; ) if (n3.call(e5, o6)) return next.value = e5[o6], next.done = false, next;
-          return next.value = t18, next.done = true, next;
+          return next.value = t19, next.done = true, next;
         };
         return i5.next = i5;
       }
     }
     throw new TypeError(_typeof3(e5) + " is not iterable");
   }
-  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t19) {
-    var e5 = "function" == typeof t19 && t19.constructor;
+  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t20) {
+    var e5 = "function" == typeof t20 && t20.constructor;
     return !!e5 && (e5 === GeneratorFunction || "GeneratorFunction" === (e5.displayName || e5.name));
-  }, e4.mark = function(t19) {
-    return Object.setPrototypeOf ? Object.setPrototypeOf(t19, GeneratorFunctionPrototype) : (t19.__proto__ = GeneratorFunctionPrototype, define(t19, u4, "GeneratorFunction")), t19.prototype = Object.create(g5), t19;
-  }, e4.awrap = function(t19) {
-    return { __await: t19 };
+  }, e4.mark = function(t20) {
+    return Object.setPrototypeOf ? Object.setPrototypeOf(t20, GeneratorFunctionPrototype) : (t20.__proto__ = GeneratorFunctionPrototype, define(t20, u4, "GeneratorFunction")), t20.prototype = Object.create(g5), t20;
+  }, e4.awrap = function(t20) {
+    return { __await: t20 };
   }, defineIteratorMethods(AsyncIterator.prototype), define(AsyncIterator.prototype, c4, function() {
     return this;
-  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t19, r5, n4, o6, i5) {
+  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t20, r5, n4, o6, i5) {
     void 0 === i5 && (i5 = Promise);
-    var a6 = new AsyncIterator(wrap(t19, r5, n4, o6), i5);
-    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t20) {
-      return t20.done ? t20.value : a6.next();
+    var a6 = new AsyncIterator(wrap(t20, r5, n4, o6), i5);
+    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t21) {
+      return t21.done ? t21.value : a6.next();
     });
   }, defineIteratorMethods(g5), define(g5, u4, "Generator"), define(g5, a5, function() {
     return this;
   }), define(g5, "toString", function() {
     return "[object Generator]";
-  }), e4.keys = function(t19) {
-    var e5 = Object(t19), r5 = [];
+  }), e4.keys = function(t20) {
+    var e5 = Object(t20), r5 = [];
     for (var n4 in e5) r5.push(n4);
     return r5.reverse(), function next() {
       for (; r5.length; ) {
-        var t20 = r5.pop();
-        if (t20 in e5) return next.value = t20, next.done = false, next;
+        var t21 = r5.pop();
+        if (t21 in e5) return next.value = t21, next.done = false, next;
       }
       return next.done = true, next;
     };
   }, e4.values = values, Context.prototype = { constructor: Context, reset: function reset(e5) {
-    if (this.prev = 0, this.next = 0, this.sent = this._sent = t18, this.done = false, this.delegate = null, this.method = "next", this.arg = t18, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t18);
+    if (this.prev = 0, this.next = 0, this.sent = this._sent = t19, this.done = false, this.delegate = null, this.method = "next", this.arg = t19, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t19);
   }, stop: function stop() {
     this.done = true;
-    var t19 = this.tryEntries[0].completion;
-    if ("throw" === t19.type) throw t19.arg;
+    var t20 = this.tryEntries[0].completion;
+    if ("throw" === t20.type) throw t20.arg;
     return this.rval;
   }, dispatchException: function dispatchException(e5) {
     if (this.done) throw e5;
     var r5 = this;
     function handle(n4, o7) {
-      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t18), !!o7;
+      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t19), !!o7;
     }
     for (var o6 = this.tryEntries.length - 1; o6 >= 0; --o6) {
       var i5 = this.tryEntries[o6], a6 = i5.completion;
@@ -9370,7 +9672,7 @@ function _regeneratorRuntime() {
         }
       }
     }
-  }, abrupt: function abrupt(t19, e5) {
+  }, abrupt: function abrupt(t20, e5) {
     for (var r5 = this.tryEntries.length - 1; r5 >= 0; --r5) {
       var o6 = this.tryEntries[r5];
       if (o6.tryLoc <= this.prev && n3.call(o6, "finallyLoc") && this.prev < o6.finallyLoc) {
@@ -9378,21 +9680,21 @@ function _regeneratorRuntime() {
         break;
       }
     }
-    i5 && ("break" === t19 || "continue" === t19) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
+    i5 && ("break" === t20 || "continue" === t20) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
     var a6 = i5 ? i5.completion : {};
-    return a6.type = t19, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
-  }, complete: function complete(t19, e5) {
-    if ("throw" === t19.type) throw t19.arg;
-    return "break" === t19.type || "continue" === t19.type ? this.next = t19.arg : "return" === t19.type ? (this.rval = this.arg = t19.arg, this.method = "return", this.next = "end") : "normal" === t19.type && e5 && (this.next = e5), y5;
-  }, finish: function finish(t19) {
+    return a6.type = t20, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
+  }, complete: function complete(t20, e5) {
+    if ("throw" === t20.type) throw t20.arg;
+    return "break" === t20.type || "continue" === t20.type ? this.next = t20.arg : "return" === t20.type ? (this.rval = this.arg = t20.arg, this.method = "return", this.next = "end") : "normal" === t20.type && e5 && (this.next = e5), y5;
+  }, finish: function finish(t20) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.finallyLoc === t19) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
+      if (r5.finallyLoc === t20) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
     }
-  }, "catch": function _catch(t19) {
+  }, "catch": function _catch(t20) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.tryLoc === t19) {
+      if (r5.tryLoc === t20) {
         var n4 = r5.completion;
         if ("throw" === n4.type) {
           var o6 = n4.arg;
@@ -9403,7 +9705,7 @@ function _regeneratorRuntime() {
     }
     throw Error("illegal catch attempt");
   }, delegateYield: function delegateYield(e5, r5, n4) {
-    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t18), y5;
+    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t19), y5;
   } }, e4;
 }
 function asyncGeneratorStep(gen, resolve, reject, _next, _throw, key3, arg) {
@@ -9442,19 +9744,19 @@ function _nonIterableRest() {
   throw new TypeError("Invalid attempt to destructure non-iterable instance.\nIn order to be iterable, non-array objects must have a [Symbol.iterator]() method.");
 }
 function _iterableToArrayLimit(r4, l4) {
-  var t18 = null == r4 ? null : "undefined" != typeof Symbol && r4[Symbol.iterator] || r4["@@iterator"];
-  if (null != t18) {
+  var t19 = null == r4 ? null : "undefined" != typeof Symbol && r4[Symbol.iterator] || r4["@@iterator"];
+  if (null != t19) {
     var e4, n3, i4, u4, a5 = [], f5 = true, o5 = false;
     try {
-      if (i4 = (t18 = t18.call(r4)).next, 0 === l4) {
-        if (Object(t18) !== t18) return;
+      if (i4 = (t19 = t19.call(r4)).next, 0 === l4) {
+        if (Object(t19) !== t19) return;
         f5 = false;
-      } else for (; !(f5 = (e4 = i4.call(t18)).done) && (a5.push(e4.value), a5.length !== l4); f5 = true) ;
+      } else for (; !(f5 = (e4 = i4.call(t19)).done) && (a5.push(e4.value), a5.length !== l4); f5 = true) ;
     } catch (r5) {
       o5 = true, n3 = r5;
     } finally {
       try {
-        if (!f5 && null != t18["return"] && (u4 = t18["return"](), Object(u4) !== u4)) return;
+        if (!f5 && null != t19["return"] && (u4 = t19["return"](), Object(u4) !== u4)) return;
       } finally {
         if (o5) throw n3;
       }
@@ -9494,9 +9796,9 @@ function _createForOfIteratorHelper(o5, allowArrayLike) {
   return { s: function s4() {
     it = it.call(o5);
   }, n: function n3() {
-    var step2 = it.next();
-    normalCompletion = step2.done;
-    return step2;
+    var step = it.next();
+    normalCompletion = step.done;
+    return step;
   }, e: function e4(_e2) {
     didErr = true;
     err2 = _e2;
@@ -9522,22 +9824,22 @@ function _arrayLikeToArray(arr, len2) {
   return arr2;
 }
 function ownKeys(e4, r4) {
-  var t18 = Object.keys(e4);
+  var t19 = Object.keys(e4);
   if (Object.getOwnPropertySymbols) {
     var o5 = Object.getOwnPropertySymbols(e4);
     r4 && (o5 = o5.filter(function(r5) {
       return Object.getOwnPropertyDescriptor(e4, r5).enumerable;
-    })), t18.push.apply(t18, o5);
+    })), t19.push.apply(t19, o5);
   }
-  return t18;
+  return t19;
 }
 function _objectSpread(e4) {
   for (var r4 = 1; r4 < arguments.length; r4++) {
-    var t18 = null != arguments[r4] ? arguments[r4] : {};
-    r4 % 2 ? ownKeys(Object(t18), true).forEach(function(r5) {
-      _defineProperty(e4, r5, t18[r5]);
-    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t18)) : ownKeys(Object(t18)).forEach(function(r5) {
-      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t18, r5));
+    var t19 = null != arguments[r4] ? arguments[r4] : {};
+    r4 % 2 ? ownKeys(Object(t19), true).forEach(function(r5) {
+      _defineProperty(e4, r5, t19[r5]);
+    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t19)) : ownKeys(Object(t19)).forEach(function(r5) {
+      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t19, r5));
     });
   }
   return e4;
@@ -9571,19 +9873,19 @@ function _createClass3(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey3(t18) {
-  var i4 = _toPrimitive3(t18, "string");
+function _toPropertyKey3(t19) {
+  var i4 = _toPrimitive3(t19, "string");
   return "symbol" == _typeof3(i4) ? i4 : i4 + "";
 }
-function _toPrimitive3(t18, r4) {
-  if ("object" != _typeof3(t18) || !t18) return t18;
-  var e4 = t18[Symbol.toPrimitive];
+function _toPrimitive3(t19, r4) {
+  if ("object" != _typeof3(t19) || !t19) return t19;
+  var e4 = t19[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t18, r4 || "default");
+    var i4 = e4.call(t19, r4 || "default");
     if ("object" != _typeof3(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t18);
+  return ("string" === r4 ? String : Number)(t19);
 }
 var PROTOCOL_TUS_V1 = "tus-v1";
 var PROTOCOL_IETF_DRAFT_03 = "ietf-draft-03";
@@ -10477,19 +10779,19 @@ function _createClass4(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey4(t18) {
-  var i4 = _toPrimitive4(t18, "string");
+function _toPropertyKey4(t19) {
+  var i4 = _toPrimitive4(t19, "string");
   return "symbol" == _typeof4(i4) ? i4 : i4 + "";
 }
-function _toPrimitive4(t18, r4) {
-  if ("object" != _typeof4(t18) || !t18) return t18;
-  var e4 = t18[Symbol.toPrimitive];
+function _toPrimitive4(t19, r4) {
+  if ("object" != _typeof4(t19) || !t19) return t19;
+  var e4 = t19[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t18, r4 || "default");
+    var i4 = e4.call(t19, r4 || "default");
     if ("object" != _typeof4(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t18);
+  return ("string" === r4 ? String : Number)(t19);
 }
 var FileSource = /* @__PURE__ */ (function() {
   function FileSource2(file3) {
@@ -10546,19 +10848,19 @@ function _createClass5(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey5(t18) {
-  var i4 = _toPrimitive5(t18, "string");
+function _toPropertyKey5(t19) {
+  var i4 = _toPrimitive5(t19, "string");
   return "symbol" == _typeof5(i4) ? i4 : i4 + "";
 }
-function _toPrimitive5(t18, r4) {
-  if ("object" != _typeof5(t18) || !t18) return t18;
-  var e4 = t18[Symbol.toPrimitive];
+function _toPrimitive5(t19, r4) {
+  if ("object" != _typeof5(t19) || !t19) return t19;
+  var e4 = t19[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t18, r4 || "default");
+    var i4 = e4.call(t19, r4 || "default");
     if ("object" != _typeof5(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t18);
+  return ("string" === r4 ? String : Number)(t19);
 }
 function len(blobOrArray) {
   if (blobOrArray === void 0) return 0;
@@ -10660,28 +10962,28 @@ function _regeneratorRuntime2() {
   _regeneratorRuntime2 = function _regeneratorRuntime3() {
     return e4;
   };
-  var t18, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t19, e5, r5) {
-    t19[e5] = r5.value;
+  var t19, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t20, e5, r5) {
+    t20[e5] = r5.value;
   }, i4 = "function" == typeof Symbol ? Symbol : {}, a5 = i4.iterator || "@@iterator", c4 = i4.asyncIterator || "@@asyncIterator", u4 = i4.toStringTag || "@@toStringTag";
-  function define(t19, e5, r5) {
-    return Object.defineProperty(t19, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t19[e5];
+  function define(t20, e5, r5) {
+    return Object.defineProperty(t20, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t20[e5];
   }
   try {
     define({}, "");
-  } catch (t19) {
-    define = function define2(t20, e5, r5) {
-      return t20[e5] = r5;
+  } catch (t20) {
+    define = function define2(t21, e5, r5) {
+      return t21[e5] = r5;
     };
   }
-  function wrap(t19, e5, r5, n4) {
+  function wrap(t20, e5, r5, n4) {
     var i5 = e5 && e5.prototype instanceof Generator ? e5 : Generator, a6 = Object.create(i5.prototype), c5 = new Context(n4 || []);
-    return o5(a6, "_invoke", { value: makeInvokeMethod(t19, r5, c5) }), a6;
+    return o5(a6, "_invoke", { value: makeInvokeMethod(t20, r5, c5) }), a6;
   }
-  function tryCatch(t19, e5, r5) {
+  function tryCatch(t20, e5, r5) {
     try {
-      return { type: "normal", arg: t19.call(e5, r5) };
-    } catch (t20) {
-      return { type: "throw", arg: t20 };
+      return { type: "normal", arg: t20.call(e5, r5) };
+    } catch (t21) {
+      return { type: "throw", arg: t21 };
     }
   }
   e4.wrap = wrap;
@@ -10699,35 +11001,35 @@ function _regeneratorRuntime2() {
   var d5 = Object.getPrototypeOf, v4 = d5 && d5(d5(values([])));
   v4 && v4 !== r4 && n3.call(v4, a5) && (p5 = v4);
   var g5 = GeneratorFunctionPrototype.prototype = Generator.prototype = Object.create(p5);
-  function defineIteratorMethods(t19) {
+  function defineIteratorMethods(t20) {
     ["next", "throw", "return"].forEach(function(e5) {
-      define(t19, e5, function(t20) {
-        return this._invoke(e5, t20);
+      define(t20, e5, function(t21) {
+        return this._invoke(e5, t21);
       });
     });
   }
-  function AsyncIterator(t19, e5) {
+  function AsyncIterator(t20, e5) {
     function invoke(r6, o6, i5, a6) {
-      var c5 = tryCatch(t19[r6], t19, o6);
+      var c5 = tryCatch(t20[r6], t20, o6);
       if ("throw" !== c5.type) {
         var u5 = c5.arg, h6 = u5.value;
-        return h6 && "object" == _typeof6(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t20) {
-          invoke("next", t20, i5, a6);
-        }, function(t20) {
-          invoke("throw", t20, i5, a6);
-        }) : e5.resolve(h6).then(function(t20) {
-          u5.value = t20, i5(u5);
-        }, function(t20) {
-          return invoke("throw", t20, i5, a6);
+        return h6 && "object" == _typeof6(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t21) {
+          invoke("next", t21, i5, a6);
+        }, function(t21) {
+          invoke("throw", t21, i5, a6);
+        }) : e5.resolve(h6).then(function(t21) {
+          u5.value = t21, i5(u5);
+        }, function(t21) {
+          return invoke("throw", t21, i5, a6);
         });
       }
       a6(c5.arg);
     }
     var r5;
-    o5(this, "_invoke", { value: function value(t20, n4) {
+    o5(this, "_invoke", { value: function value(t21, n4) {
       function callInvokeWithMethodAndArg() {
         return new e5(function(e6, r6) {
-          invoke(t20, n4, e6, r6);
+          invoke(t21, n4, e6, r6);
         });
       }
       return r5 = r5 ? r5.then(callInvokeWithMethodAndArg, callInvokeWithMethodAndArg) : callInvokeWithMethodAndArg();
@@ -10739,7 +11041,7 @@ function _regeneratorRuntime2() {
       if (o6 === f5) throw Error("Generator is already running");
       if (o6 === s4) {
         if ("throw" === i5) throw a6;
-        return { value: t18, done: true };
+        return { value: t19, done: true };
       }
       for (n4.method = i5, n4.arg = a6; ; ) {
         var c5 = n4.delegate;
@@ -10767,22 +11069,22 @@ function _regeneratorRuntime2() {
   }
   function maybeInvokeDelegate(e5, r5) {
     var n4 = r5.method, o6 = e5.iterator[n4];
-    if (o6 === t18) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t18, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
+    if (o6 === t19) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t19, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
     var i5 = tryCatch(o6, e5.iterator, r5.arg);
     if ("throw" === i5.type) return r5.method = "throw", r5.arg = i5.arg, r5.delegate = null, y5;
     var a6 = i5.arg;
-    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t18), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
+    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t19), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
   }
-  function pushTryEntry(t19) {
-    var e5 = { tryLoc: t19[0] };
-    1 in t19 && (e5.catchLoc = t19[1]), 2 in t19 && (e5.finallyLoc = t19[2], e5.afterLoc = t19[3]), this.tryEntries.push(e5);
+  function pushTryEntry(t20) {
+    var e5 = { tryLoc: t20[0] };
+    1 in t20 && (e5.catchLoc = t20[1]), 2 in t20 && (e5.finallyLoc = t20[2], e5.afterLoc = t20[3]), this.tryEntries.push(e5);
   }
-  function resetTryEntry(t19) {
-    var e5 = t19.completion || {};
-    e5.type = "normal", delete e5.arg, t19.completion = e5;
+  function resetTryEntry(t20) {
+    var e5 = t20.completion || {};
+    e5.type = "normal", delete e5.arg, t20.completion = e5;
   }
-  function Context(t19) {
-    this.tryEntries = [{ tryLoc: "root" }], t19.forEach(pushTryEntry, this), this.reset(true);
+  function Context(t20) {
+    this.tryEntries = [{ tryLoc: "root" }], t20.forEach(pushTryEntry, this), this.reset(true);
   }
   function values(e5) {
     if (e5 || "" === e5) {
@@ -10792,54 +11094,54 @@ function _regeneratorRuntime2() {
       if (!isNaN(e5.length)) {
         var o6 = -1, i5 = function next() {
           for (; ++o6 < e5.length; ) if (n3.call(e5, o6)) return next.value = e5[o6], next.done = false, next;
-          return next.value = t18, next.done = true, next;
+          return next.value = t19, next.done = true, next;
         };
         return i5.next = i5;
       }
     }
     throw new TypeError(_typeof6(e5) + " is not iterable");
   }
-  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t19) {
-    var e5 = "function" == typeof t19 && t19.constructor;
+  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t20) {
+    var e5 = "function" == typeof t20 && t20.constructor;
     return !!e5 && (e5 === GeneratorFunction || "GeneratorFunction" === (e5.displayName || e5.name));
-  }, e4.mark = function(t19) {
-    return Object.setPrototypeOf ? Object.setPrototypeOf(t19, GeneratorFunctionPrototype) : (t19.__proto__ = GeneratorFunctionPrototype, define(t19, u4, "GeneratorFunction")), t19.prototype = Object.create(g5), t19;
-  }, e4.awrap = function(t19) {
-    return { __await: t19 };
+  }, e4.mark = function(t20) {
+    return Object.setPrototypeOf ? Object.setPrototypeOf(t20, GeneratorFunctionPrototype) : (t20.__proto__ = GeneratorFunctionPrototype, define(t20, u4, "GeneratorFunction")), t20.prototype = Object.create(g5), t20;
+  }, e4.awrap = function(t20) {
+    return { __await: t20 };
   }, defineIteratorMethods(AsyncIterator.prototype), define(AsyncIterator.prototype, c4, function() {
     return this;
-  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t19, r5, n4, o6, i5) {
+  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t20, r5, n4, o6, i5) {
     void 0 === i5 && (i5 = Promise);
-    var a6 = new AsyncIterator(wrap(t19, r5, n4, o6), i5);
-    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t20) {
-      return t20.done ? t20.value : a6.next();
+    var a6 = new AsyncIterator(wrap(t20, r5, n4, o6), i5);
+    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t21) {
+      return t21.done ? t21.value : a6.next();
     });
   }, defineIteratorMethods(g5), define(g5, u4, "Generator"), define(g5, a5, function() {
     return this;
   }), define(g5, "toString", function() {
     return "[object Generator]";
-  }), e4.keys = function(t19) {
-    var e5 = Object(t19), r5 = [];
+  }), e4.keys = function(t20) {
+    var e5 = Object(t20), r5 = [];
     for (var n4 in e5) r5.push(n4);
     return r5.reverse(), function next() {
       for (; r5.length; ) {
-        var t20 = r5.pop();
-        if (t20 in e5) return next.value = t20, next.done = false, next;
+        var t21 = r5.pop();
+        if (t21 in e5) return next.value = t21, next.done = false, next;
       }
       return next.done = true, next;
     };
   }, e4.values = values, Context.prototype = { constructor: Context, reset: function reset(e5) {
-    if (this.prev = 0, this.next = 0, this.sent = this._sent = t18, this.done = false, this.delegate = null, this.method = "next", this.arg = t18, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t18);
+    if (this.prev = 0, this.next = 0, this.sent = this._sent = t19, this.done = false, this.delegate = null, this.method = "next", this.arg = t19, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t19);
   }, stop: function stop() {
     this.done = true;
-    var t19 = this.tryEntries[0].completion;
-    if ("throw" === t19.type) throw t19.arg;
+    var t20 = this.tryEntries[0].completion;
+    if ("throw" === t20.type) throw t20.arg;
     return this.rval;
   }, dispatchException: function dispatchException(e5) {
     if (this.done) throw e5;
     var r5 = this;
     function handle(n4, o7) {
-      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t18), !!o7;
+      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t19), !!o7;
     }
     for (var o6 = this.tryEntries.length - 1; o6 >= 0; --o6) {
       var i5 = this.tryEntries[o6], a6 = i5.completion;
@@ -10857,7 +11159,7 @@ function _regeneratorRuntime2() {
         }
       }
     }
-  }, abrupt: function abrupt(t19, e5) {
+  }, abrupt: function abrupt(t20, e5) {
     for (var r5 = this.tryEntries.length - 1; r5 >= 0; --r5) {
       var o6 = this.tryEntries[r5];
       if (o6.tryLoc <= this.prev && n3.call(o6, "finallyLoc") && this.prev < o6.finallyLoc) {
@@ -10865,21 +11167,21 @@ function _regeneratorRuntime2() {
         break;
       }
     }
-    i5 && ("break" === t19 || "continue" === t19) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
+    i5 && ("break" === t20 || "continue" === t20) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
     var a6 = i5 ? i5.completion : {};
-    return a6.type = t19, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
-  }, complete: function complete(t19, e5) {
-    if ("throw" === t19.type) throw t19.arg;
-    return "break" === t19.type || "continue" === t19.type ? this.next = t19.arg : "return" === t19.type ? (this.rval = this.arg = t19.arg, this.method = "return", this.next = "end") : "normal" === t19.type && e5 && (this.next = e5), y5;
-  }, finish: function finish(t19) {
+    return a6.type = t20, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
+  }, complete: function complete(t20, e5) {
+    if ("throw" === t20.type) throw t20.arg;
+    return "break" === t20.type || "continue" === t20.type ? this.next = t20.arg : "return" === t20.type ? (this.rval = this.arg = t20.arg, this.method = "return", this.next = "end") : "normal" === t20.type && e5 && (this.next = e5), y5;
+  }, finish: function finish(t20) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.finallyLoc === t19) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
+      if (r5.finallyLoc === t20) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
     }
-  }, "catch": function _catch(t19) {
+  }, "catch": function _catch(t20) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.tryLoc === t19) {
+      if (r5.tryLoc === t20) {
         var n4 = r5.completion;
         if ("throw" === n4.type) {
           var o6 = n4.arg;
@@ -10890,7 +11192,7 @@ function _regeneratorRuntime2() {
     }
     throw Error("illegal catch attempt");
   }, delegateYield: function delegateYield(e5, r5, n4) {
-    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t18), y5;
+    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t19), y5;
   } }, e4;
 }
 function asyncGeneratorStep2(gen, resolve, reject, _next, _throw, key3, arg) {
@@ -10942,19 +11244,19 @@ function _createClass6(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey6(t18) {
-  var i4 = _toPrimitive6(t18, "string");
+function _toPropertyKey6(t19) {
+  var i4 = _toPrimitive6(t19, "string");
   return "symbol" == _typeof6(i4) ? i4 : i4 + "";
 }
-function _toPrimitive6(t18, r4) {
-  if ("object" != _typeof6(t18) || !t18) return t18;
-  var e4 = t18[Symbol.toPrimitive];
+function _toPrimitive6(t19, r4) {
+  if ("object" != _typeof6(t19) || !t19) return t19;
+  var e4 = t19[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t18, r4 || "default");
+    var i4 = e4.call(t19, r4 || "default");
     if ("object" != _typeof6(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t18);
+  return ("string" === r4 ? String : Number)(t19);
 }
 var FileReader2 = /* @__PURE__ */ (function() {
   function FileReader3() {
@@ -11070,19 +11372,19 @@ function _createClass7(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey7(t18) {
-  var i4 = _toPrimitive7(t18, "string");
+function _toPropertyKey7(t19) {
+  var i4 = _toPrimitive7(t19, "string");
   return "symbol" == _typeof7(i4) ? i4 : i4 + "";
 }
-function _toPrimitive7(t18, r4) {
-  if ("object" != _typeof7(t18) || !t18) return t18;
-  var e4 = t18[Symbol.toPrimitive];
+function _toPrimitive7(t19, r4) {
+  if ("object" != _typeof7(t19) || !t19) return t19;
+  var e4 = t19[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t18, r4 || "default");
+    var i4 = e4.call(t19, r4 || "default");
     if ("object" != _typeof7(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t18);
+  return ("string" === r4 ? String : Number)(t19);
 }
 var XHRHttpStack = /* @__PURE__ */ (function() {
   function XHRHttpStack2() {
@@ -11228,19 +11530,19 @@ function _createClass8(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey8(t18) {
-  var i4 = _toPrimitive8(t18, "string");
+function _toPropertyKey8(t19) {
+  var i4 = _toPrimitive8(t19, "string");
   return "symbol" == _typeof8(i4) ? i4 : i4 + "";
 }
-function _toPrimitive8(t18, r4) {
-  if ("object" != _typeof8(t18) || !t18) return t18;
-  var e4 = t18[Symbol.toPrimitive];
+function _toPrimitive8(t19, r4) {
+  if ("object" != _typeof8(t19) || !t19) return t19;
+  var e4 = t19[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t18, r4 || "default");
+    var i4 = e4.call(t19, r4 || "default");
     if ("object" != _typeof8(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t18);
+  return ("string" === r4 ? String : Number)(t19);
 }
 var hasStorage = false;
 try {
@@ -11337,8 +11639,8 @@ function _createClass9(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _callSuper2(t18, o5, e4) {
-  return o5 = _getPrototypeOf2(o5), _possibleConstructorReturn2(t18, _isNativeReflectConstruct2() ? Reflect.construct(o5, e4 || [], _getPrototypeOf2(t18).constructor) : o5.apply(t18, e4));
+function _callSuper2(t19, o5, e4) {
+  return o5 = _getPrototypeOf2(o5), _possibleConstructorReturn2(t19, _isNativeReflectConstruct2() ? Reflect.construct(o5, e4 || [], _getPrototypeOf2(t19).constructor) : o5.apply(t19, e4));
 }
 function _possibleConstructorReturn2(self2, call2) {
   if (call2 && (_typeof9(call2) === "object" || typeof call2 === "function")) {
@@ -11356,12 +11658,12 @@ function _assertThisInitialized2(self2) {
 }
 function _isNativeReflectConstruct2() {
   try {
-    var t18 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
+    var t19 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
     }));
-  } catch (t19) {
+  } catch (t20) {
   }
   return (_isNativeReflectConstruct2 = function _isNativeReflectConstruct3() {
-    return !!t18;
+    return !!t19;
   })();
 }
 function _getPrototypeOf2(o5) {
@@ -11386,22 +11688,22 @@ function _setPrototypeOf2(o5, p5) {
   return _setPrototypeOf2(o5, p5);
 }
 function ownKeys2(e4, r4) {
-  var t18 = Object.keys(e4);
+  var t19 = Object.keys(e4);
   if (Object.getOwnPropertySymbols) {
     var o5 = Object.getOwnPropertySymbols(e4);
     r4 && (o5 = o5.filter(function(r5) {
       return Object.getOwnPropertyDescriptor(e4, r5).enumerable;
-    })), t18.push.apply(t18, o5);
+    })), t19.push.apply(t19, o5);
   }
-  return t18;
+  return t19;
 }
 function _objectSpread2(e4) {
   for (var r4 = 1; r4 < arguments.length; r4++) {
-    var t18 = null != arguments[r4] ? arguments[r4] : {};
-    r4 % 2 ? ownKeys2(Object(t18), true).forEach(function(r5) {
-      _defineProperty2(e4, r5, t18[r5]);
-    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t18)) : ownKeys2(Object(t18)).forEach(function(r5) {
-      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t18, r5));
+    var t19 = null != arguments[r4] ? arguments[r4] : {};
+    r4 % 2 ? ownKeys2(Object(t19), true).forEach(function(r5) {
+      _defineProperty2(e4, r5, t19[r5]);
+    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t19)) : ownKeys2(Object(t19)).forEach(function(r5) {
+      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t19, r5));
     });
   }
   return e4;
@@ -11415,19 +11717,19 @@ function _defineProperty2(obj, key3, value) {
   }
   return obj;
 }
-function _toPropertyKey9(t18) {
-  var i4 = _toPrimitive9(t18, "string");
+function _toPropertyKey9(t19) {
+  var i4 = _toPrimitive9(t19, "string");
   return "symbol" == _typeof9(i4) ? i4 : i4 + "";
 }
-function _toPrimitive9(t18, r4) {
-  if ("object" != _typeof9(t18) || !t18) return t18;
-  var e4 = t18[Symbol.toPrimitive];
+function _toPrimitive9(t19, r4) {
+  if ("object" != _typeof9(t19) || !t19) return t19;
+  var e4 = t19[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t18, r4 || "default");
+    var i4 = e4.call(t19, r4 || "default");
     if ("object" != _typeof9(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t18);
+  return ("string" === r4 ? String : Number)(t19);
 }
 var defaultOptions2 = _objectSpread2(_objectSpread2({}, upload_default.defaultOptions), {}, {
   httpStack: new XHRHttpStack(),
@@ -11479,13 +11781,13 @@ async function giveUp(u4) {
   await end(key3);
 }
 async function end(key3) {
-  await withToken((token2) => Upload.terminate(whole2(address("/uploads/{id}", {}, { id: key3 })), { retryDelays: null, onBeforeRequest: signed(token2) }).catch((err2) => {
+  await withToken((token2) => Upload.terminate(whole3(address("/uploads/{id}", {}, { id: key3 })), { retryDelays: null, onBeforeRequest: signed(token2) }).catch((err2) => {
     throw problem(err2);
   })).catch((err2) => {
     if (!gone2(asProblem(err2))) throw err2;
   });
 }
-var whole2 = (path3) => location.origin + path3;
+var whole3 = (path3) => location.origin + path3;
 var signed = (token2, signal) => async (request) => {
   const { pathname, search } = new URL(request.getURL());
   const authorization = "Bearer " + token2;
@@ -11509,8 +11811,8 @@ function transmit2(u4, folder3, token2, signal) {
     };
     transfer = new Upload(u4.file, {
       // Without an endpoint a refusal makes no second upload.
-      endpoint: u4.key ? null : whole2(address("/uploads")),
-      uploadUrl: u4.key ? whole2(address("/uploads/{id}", {}, { id: u4.key })) : null,
+      endpoint: u4.key ? null : whole3(address("/uploads")),
+      uploadUrl: u4.key ? whole3(address("/uploads/{id}", {}, { id: u4.key })) : null,
       metadata: { filename: u4.file.name, ...u4.file.type && { filetype: u4.file.type }, ...folder3 && { parent: folder3 }, ...u4.replace && { replace: "true" } },
       // The queue tries again, and the app remembers.
       retryDelays: null,
@@ -11528,7 +11830,7 @@ function transmit2(u4, folder3, token2, signal) {
       },
       onUploadUrlAvailable: () => {
         const { pathname } = new URL(transfer.url, location.origin);
-        transfer.url = whole2(pathname);
+        transfer.url = whole3(pathname);
         begun(u4, pathname.split("/").pop());
       },
       onProgress: (sent) => {
@@ -11590,10 +11892,10 @@ function choose2(files) {
 }
 function work() {
   while (running2 < atOnce) {
-    const waiting2 = uploads.value.filter((u4) => u4.state.value === "waiting");
-    const next = waiting2[0];
+    const waiting3 = uploads.value.filter((u4) => u4.state.value === "waiting");
+    const next = waiting3[0];
     if (!next) return;
-    const list2 = together(next, waiting2);
+    const list2 = together(next, waiting3);
     for (const u4 of list2) u4.state.value = "sending";
     running2++;
     void carry(list2).finally(() => {
@@ -11749,7 +12051,8 @@ function startUploads() {
   x2(() => {
     const { size: size2, sent } = totals.value;
     const resting = uploads.value.filter((u4) => u4.state.value === "paused" || u4.state.value === "left").length;
-    transfers.value = { count: active2.value + downloading.value, resting, done: active2.value === 0 && downloading.value > 0 ? void 0 : size2 > 0 ? sent / size2 : 0 };
+    const failed = uploads.value.filter((u4) => u4.state.value === "failed").length + downloads.value.filter((d5) => d5.state.value === "failed").length;
+    transfers.value = { count: active2.value + downloading.value, resting, failed, done: active2.value === 0 && downloading.value > 0 ? void 0 : size2 > 0 ? sent / size2 : 0 };
   });
   x2(() => {
     panel.value = uploads.value.length + downloads.value.length > 0 ? panel.peek() ?? !matchMedia("(max-width: 40rem)").matches : void 0;
@@ -11835,7 +12138,7 @@ async function upload(tree, parent2) {
     add(await tree, parent2);
   } catch (err2) {
     console.error(err2);
-    toast(t7("unreadable"), true);
+    toast(t8("unreadable"), true);
   }
 }
 function arrive(parent2) {
@@ -11889,13 +12192,13 @@ function target(id, name, here2, receive) {
 // src/file/crumbs.tsx
 var address2 = (id) => "/files" + (id && "/" + id);
 function Crumbs({ way, folder: folder3, onReceive }) {
-  if (folder3 === "") return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t7("path"), children: /* @__PURE__ */ a4("h1", { children: t7("files") }) });
+  if (folder3 === "") return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t8("path"), children: /* @__PURE__ */ a4("h1", { children: t8("files") }) });
   const last3 = way?.at(-1);
-  const above = [{ id: "", name: t7("files") }, ...way?.slice(0, -1) ?? []];
-  return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t7("path"), children: [
+  const above = [{ id: "", name: t8("files") }, ...way?.slice(0, -1) ?? []];
+  return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t8("path"), children: [
     /* @__PURE__ */ a4("ol", { class: "crumbs-all", children: above.map((e4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: address2(e4.id), "aria-label": e4.name, draggable: false, ...target(e4.id, e4.name, folder3, onReceive), children: /* @__PURE__ */ a4(Name, { name: e4.name }) }) }, e4.id)) }),
     /* @__PURE__ */ a4("h1", { "aria-current": "page", children: last3 ? /* @__PURE__ */ a4(Name, { name: last3.name, read: true }) : "…" }),
-    above.length > 1 && /* @__PURE__ */ a4("div", { class: "crumbs-short", children: /* @__PURE__ */ a4(Menu, { label: t7("foldersAbove"), class: "icon-button", items: above.slice(0, -1).reverse().map((e4) => ({ icon: "folder", label: e4.name, href: address2(e4.id) })), children: /* @__PURE__ */ a4(Icon, { name: "more", class: "crumb-more" }) }) })
+    above.length > 1 && /* @__PURE__ */ a4("div", { class: "crumbs-short", children: /* @__PURE__ */ a4(Menu, { label: t8("foldersAbove"), class: "icon-button", items: above.slice(0, -1).reverse().map((e4) => ({ icon: "folder", label: e4.name, href: address2(e4.id) })), children: /* @__PURE__ */ a4(Icon, { name: "more", class: "crumb-more" }) }) })
   ] });
 }
 
@@ -12106,8 +12409,46 @@ function Look({ entry: entry4, read: read7, price, onSave }) {
     case "video":
       return /* @__PURE__ */ a4("div", { class: "look", children: /* @__PURE__ */ a4("video", { controls: true, playsInline: true, src: content.url, "aria-label": entry4.name, onError: fail3 }) });
     default:
-      return /* @__PURE__ */ a4("iframe", { class: "look", src: content.url + "#navpanes=0", title: entry4.name });
+      return /* @__PURE__ */ a4(Paper, { url: content.url, name: entry4.name });
   }
+}
+function Paper({ url, name }) {
+  const frame = T2(null);
+  A2(() => {
+    let last3 = document.activeElement;
+    let tab = false;
+    let pointed = false;
+    const key3 = (event) => {
+      tab = event.key === "Tab";
+    };
+    let at;
+    const point = ({ clientX, clientY }) => {
+      const now = `${clientX} ${clientY}`;
+      pointed ||= at !== void 0 && at !== now;
+      at = now;
+    };
+    const came = (event) => {
+      tab = false;
+      if (event.target !== frame.current) last3 = event.target;
+    };
+    const left2 = () => {
+      if (document.activeElement !== frame.current || tab || pointed && frame.current.matches(":hover")) return;
+      removeEventListener("blur", left2);
+      const to = last3 instanceof HTMLElement && last3.isConnected ? last3 : frame.current.closest("dialog").querySelector("h2");
+      setTimeout(() => to.focus());
+    };
+    document.addEventListener("keydown", key3, true);
+    document.addEventListener("pointermove", point);
+    document.addEventListener("focusin", came);
+    addEventListener("blur", left2);
+    return () => {
+      document.removeEventListener("keydown", key3, true);
+      document.removeEventListener("pointermove", point);
+      document.removeEventListener("focusin", came);
+      removeEventListener("blur", left2);
+    };
+  }, []);
+  return /* @__PURE__ */ a4("iframe", { ref: frame, class: "look", src: url + "#navpanes=0", title: name });
 }
 async function load(opened, kind, seen) {
   const response = await opened;
@@ -12153,10 +12494,10 @@ var atOnce2 = 1e3;
 function saveZip(entries2, all2) {
   const [one] = entries2;
   if (entries2.length === 1 && one.kind === "folder") return folder2(one);
-  if (entries2.length > atOnce2) return all2?.id ? folder2(all2) : toast(t7("tooManyForZip", { count: atOnce2 }), true);
+  if (entries2.length > atOnce2) return all2?.id ? folder2(all2) : toast(t8("tooManyForZip", { count: atOnce2 }), true);
   const ids4 = entries2.map((e4) => e4.id);
   saveStream({
-    name: () => t7("zipOf", { count: ids4.length }),
+    name: () => t8("zipOf", { count: ids4.length }),
     file: () => "Coffer.zip",
     open: (signal) => streamOf("/files/archive", { body: { ids: ids4 }, signal })
   });
@@ -12202,11 +12543,12 @@ async function every(id, signal) {
 }
 function Versions({ entry: entry4, onClose, onChange: onChange2 }) {
   const [now, setNow] = d2(entry4);
+  const kept4 = useSettings()?.versions;
   const { data, problem: problem2, reload } = useLoad((signal) => every(entry4.id, signal), [entry4.id]);
   const restore2 = async (v4) => {
     try {
       setNow(await post("/files/{id}/versions/{version}/restore", { path: { id: entry4.id, version: v4.id } }));
-      toast(t7("versionRestored"));
+      toast(t8("versionRestored"));
       refreshFolder(entry4.parent ?? "");
       await Promise.all([reload(), onChange2()]);
     } catch (err2) {
@@ -12214,23 +12556,23 @@ function Versions({ entry: entry4, onClose, onChange: onChange2 }) {
     }
   };
   const keep4 = (v4) => save2(entry4.name, v4.size, () => stream("/files/{id}/versions/{version}/content", { path: { id: entry4.id, version: v4.id } }));
-  const remove2 = (v4) => ask((close) => /* @__PURE__ */ a4(Confirm, { title: t7("versionDelete"), action: t7("deleteForGood"), onClose: close, onConfirm: async () => {
+  const remove2 = (v4) => ask((close) => /* @__PURE__ */ a4(Confirm, { title: t8("versionDelete"), action: t8("deleteForGood"), onClose: close, onConfirm: async () => {
     await del("/files/{id}/versions/{version}", { path: { id: entry4.id, version: v4.id } });
     await reload();
   }, children: [
-    /* @__PURE__ */ a4("p", { children: t7("versionOf", { time: ago(v4.stored_at), size: size(v4.size) }) }),
-    /* @__PURE__ */ a4("p", { children: t7("deleteText") })
+    /* @__PURE__ */ a4("p", { children: t8("versionOf", { time: ago(v4.stored_at), size: size(v4.size) }) }),
+    /* @__PURE__ */ a4("p", { children: t8("deleteText") })
   ] }));
   const menu2 = (v4) => [
-    { icon: "download", label: t7("download"), run: () => void keep4(v4).catch(toastProblem) },
-    { icon: "history", label: t7("restore"), run: () => void restore2(v4) },
-    { icon: "trash", label: t7("deleteForGood"), run: () => void remove2(v4), danger: true }
+    { icon: "download", label: t8("download"), run: () => void keep4(v4).catch(toastProblem) },
+    { icon: "history", label: t8("restore"), run: () => void restore2(v4) },
+    { icon: "trash", label: t8("deleteForGood"), run: () => void remove2(v4), danger: true }
   ];
-  return /* @__PURE__ */ a4(Dialog, { title: t7("versions"), onClose, children: [
+  return /* @__PURE__ */ a4(Dialog, { title: t8("versions"), onClose, children: [
     /* @__PURE__ */ a4("p", { class: "long-name", children: entry4.name }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4("ul", { class: "versions", children: [
       /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("p", { children: t7("versionNow") }),
+        /* @__PURE__ */ a4("p", { children: t8("versionNow") }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
           size(now.size),
           " · ",
@@ -12245,14 +12587,14 @@ function Versions({ entry: entry4, onClose, onChange: onChange2 }) {
             /* @__PURE__ */ a4("p", { class: "hint", children: [
               size(v4.size),
               " · ",
-              t7("versionUntil", { time: ago(v4.replaced_at) })
+              t8("versionUntil", { time: ago(v4.replaced_at) })
             ] })
           ] }),
-          /* @__PURE__ */ a4(Menu, { label: t7("versionMenu", { time }), items: menu2(v4), children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
+          /* @__PURE__ */ a4(Menu, { label: t8("versionMenu", { time }), items: menu2(v4), children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
         ] }, v4.id);
       })
     ] }),
-    data && /* @__PURE__ */ a4("p", { class: "hint", children: data.length === 0 ? t7("versionsNone") : t7("versionsRoom") })
+    data && /* @__PURE__ */ a4("p", { class: "hint", children: data.length === 0 ? kept4 === 0 ? t8("versionsOff") : t8("versionsNone") : t8("versionsRoom") })
   ] });
 }
 
@@ -12271,21 +12613,21 @@ function useDeeds(grid, list2, here2) {
   const deeds2 = {
     open: open2,
     menu: (entry4) => [
-      { icon: entry4.kind === "folder" ? "folder" : "eye", label: t7("open"), run: () => open2(entry4), keys: "↵" },
-      { icon: "download", label: t7("download"), run: () => save4([entry4]) },
+      { icon: entry4.kind === "folder" ? "folder" : "eye", label: t8("open"), run: () => open2(entry4), keys: "↵" },
+      { icon: "download", label: t8("download"), run: () => save4([entry4]) },
       ...deedsOf(entry4),
-      { icon: "pencil", label: t7("rename"), run: () => setWish({ kind: "rename", entry: entry4 }), keys: "F2" },
-      { icon: "move", label: t7("move"), run: () => setWish({ kind: "move", entries: [entry4] }) },
-      { icon: "copy", label: t7("copyTo"), run: () => setWish({ kind: "copy", entries: [entry4] }) },
-      ...entry4.kind === "file" ? [{ icon: "history", label: t7("versions"), run: () => setWish({ kind: "versions", entry: entry4 }) }] : [],
-      { icon: "trash", label: t7("delete"), run: () => remove2([entry4]), danger: true, keys: "⌦" }
+      { icon: "pencil", label: t8("rename"), run: () => setWish({ kind: "rename", entry: entry4 }), keys: "F2" },
+      { icon: "move", label: t8("move"), run: () => setWish({ kind: "move", entries: [entry4] }) },
+      { icon: "copy", label: t8("copyTo"), run: () => setWish({ kind: "copy", entries: [entry4] }) },
+      ...entry4.kind === "file" ? [{ icon: "history", label: t8("versions"), run: () => setWish({ kind: "versions", entry: entry4 }) }] : [],
+      { icon: "trash", label: t8("delete"), run: () => remove2([entry4]), danger: true, keys: "⌦" }
     ],
     bar: (entries2) => [
-      { icon: "download", label: t7("download"), run: () => save4(entries2) },
+      { icon: "download", label: t8("download"), run: () => save4(entries2) },
       ...entries2.length === 1 ? deedsOf(entries2[0]).filter((deed) => deed.bar) : [],
-      { icon: "move", label: t7("move"), run: () => setWish({ kind: "move", entries: entries2 }) },
-      { icon: "copy", label: t7("copyTo"), run: () => setWish({ kind: "copy", entries: entries2 }) },
-      { icon: "trash", label: t7("delete"), run: () => remove2(entries2), danger: true }
+      { icon: "move", label: t8("move"), run: () => setWish({ kind: "move", entries: entries2 }) },
+      { icon: "copy", label: t8("copyTo"), run: () => setWish({ kind: "copy", entries: entries2 }) },
+      { icon: "trash", label: t8("delete"), run: () => remove2(entries2), danger: true }
     ],
     key(key3, entry4, meant) {
       if (key3 === "F2") setWish({ kind: "rename", entry: entry4 });
@@ -12307,120 +12649,6 @@ function useDeeds(grid, list2, here2) {
     } })
   ] });
   return [deeds2, dialogs];
-}
-
-// src/file/view.ts
-var columns = ["name", "size", "modified"];
-var most3 = 1e3;
-var sortText = (s4) => (s4.down ? "-" : "") + s4.by;
-function sortOf(text2) {
-  if (typeof text2 !== "string") return void 0;
-  const by = text2.replace(/^-/, "");
-  return columns.includes(by) ? { by, down: text2.startsWith("-") } : void 0;
-}
-function viewOf(state, folder3, last3) {
-  const fresh2 = { sort: sortOf(last3) ?? { by: "name", down: false }, pages: 1, scroll: 0, focus: "" };
-  const kept3 = state?.files;
-  if (typeof kept3 !== "object" || kept3 === null || kept3.folder !== folder3) return fresh2;
-  const sort = sortOf(kept3.sort);
-  if (!sort) return fresh2;
-  return {
-    sort,
-    pages: whole3(kept3.pages, 1, most3),
-    scroll: whole3(kept3.scroll, 0, 1e7),
-    focus: typeof kept3.focus === "string" ? kept3.focus : ""
-  };
-}
-function whole3(n3, least, most5) {
-  return typeof n3 === "number" && Number.isFinite(n3) ? Math.min(most5, Math.max(least, Math.round(n3))) : least;
-}
-function stateOf(state, folder3, v4) {
-  return { ...typeof state === "object" ? state : null, files: { folder: folder3, sort: sortText(v4.sort), pages: v4.pages, scroll: Math.round(v4.scroll), focus: v4.focus } };
-}
-
-// src/file/row.tsx
-var columns2 = ["name", "size", "modified"];
-function Heading({ by, sort, set }) {
-  const mine2 = sort.by === by;
-  return /* @__PURE__ */ a4("th", { scope: "col", class: "col-" + by, "aria-sort": mine2 ? sort.down ? "descending" : "ascending" : "none", children: [
-    /* @__PURE__ */ a4("button", { type: "button", class: "sort", title: t7("sortBy", { column: t7(by) }), onClick: () => set({ by, down: mine2 && !sort.down }), children: [
-      t7(by),
-      " ",
-      mine2 && /* @__PURE__ */ a4(Icon, { name: sort.down ? "arrowDown" : "arrowUp" })
-    ] }),
-    by === "name" && /* @__PURE__ */ a4(Sorting, { sort, set })
-  ] });
-}
-function Sorting({ sort, set }) {
-  const options = { name: t7("sortNameUp"), "-name": t7("sortNameDown"), "-modified": t7("sortNewest"), modified: t7("sortOldest"), "-size": t7("sortLargest"), size: t7("sortSmallest") };
-  const now = sortText(sort);
-  return /* @__PURE__ */ a4("label", { class: "sorting", children: [
-    /* @__PURE__ */ a4("span", { class: "hidden", children: t7("sorting") }),
-    /* @__PURE__ */ a4("select", { value: now, onChange: (event) => set(sortOf(event.currentTarget.value)), children: Object.entries(options).map(([value, text2]) => /* @__PURE__ */ a4("option", { value, selected: value === now, children: text2 }, value)) })
-  ] });
-}
-function Row2({ entry: entry4, at, focus, selected, menu: menu2, draggable, takes, children, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
-  const tab = focus ? 0 : -1;
-  return /* @__PURE__ */ a4(
-    "tr",
-    {
-      "data-at": at,
-      "data-id": entry4.id,
-      tabIndex: tab,
-      "aria-selected": selected,
-      "aria-rowindex": at + 2,
-      draggable,
-      onClick,
-      onDblClick: onOpen,
-      onFocusIn: onFocus,
-      onDragStart: onLift,
-      onDragEnd: onLower,
-      ...takes,
-      children: [
-        /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t7("select", { name: entry4.name }), onChange: onToggle }) }) }),
-        children,
-        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t7("rowMenu", { name: entry4.name }), items: menu2, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
-      ]
-    }
-  );
-}
-function NameCell({ entry: entry4, tab, onOpen, under }) {
-  const icon = iconOf2(entry4);
-  const name = /* @__PURE__ */ a4(Name, { name: entry4.name, read: !onOpen });
-  return /* @__PURE__ */ a4("td", { class: "col-name", children: [
-    /* @__PURE__ */ a4("span", { class: "name-cell", children: [
-      /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
-      !onOpen ? /* @__PURE__ */ a4("span", { class: "name-alone", children: name }) : entry4.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry4.id, draggable: false, "aria-label": entry4.name, children: name }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t7("openOf", { name: entry4.name }), onClick: onOpen, children: name }),
-      onOpen && /* @__PURE__ */ a4(Marks, { entry: entry4, tab }),
-      entry4.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t7("damaged") })
-    ] }),
-    /* @__PURE__ */ a4("span", { class: "under", children: under })
-  ] });
-}
-function SizeAndTime({ entry: entry4 }) {
-  return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("td", { class: "col-size", children: entry4.kind === "folder" ? "–" : size(entry4.size) }),
-    /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry4.modified_at, children: ago(entry4.modified_at) }) })
-  ] });
-}
-var brief2 = (entry4) => [entry4.kind === "folder" ? t7("folder") : size(entry4.size), ago(entry4.modified_at)].join(" · ");
-function Gap({ rows, height }) {
-  return /* @__PURE__ */ a4("tr", { class: "gap", "aria-hidden": "true", children: /* @__PURE__ */ a4("td", { colSpan: 6, ref: (cell) => {
-    if (cell) cell.style.height = rows * height + "px";
-  } }) });
-}
-function More({ load: load2, problem: problem2 }) {
-  const button = T2(null);
-  A2(() => {
-    if (problem2) return;
-    const watch = new IntersectionObserver((seen) => seen.some((s4) => s4.isIntersecting) && load2(), { rootMargin: "1500px" });
-    watch.observe(button.current);
-    return () => watch.disconnect();
-  }, [load2, problem2]);
-  return /* @__PURE__ */ a4("div", { class: "more", children: [
-    problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
-    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: load2, children: t7("more") })
-  ] });
 }
 
 // src/file/select.ts
@@ -12460,17 +12688,23 @@ function keep(p5, items, before2 = items) {
   const there = new Set(items.map((i4) => i4.id));
   return { ids: new Set([...p5.ids].filter((id) => there.has(id))), focus, anchor };
 }
-function moved2(key3, focus, count2) {
+function moved3(key3, focus, count2, columns3 = 1) {
   const last3 = count2 - 1;
+  const page2 = columns3 > 1 ? 3 * columns3 : 10;
   switch (key3) {
+    // Down from a full line leads to the last tile where none stands below.
     case "ArrowDown":
-      return Math.min(last3, focus + 1);
+      return Math.floor(focus / columns3) < Math.floor(last3 / columns3) ? Math.min(last3, focus + columns3) : focus;
     case "ArrowUp":
-      return Math.max(0, focus - 1);
+      return focus >= columns3 ? focus - columns3 : focus;
+    case "ArrowRight":
+      return columns3 > 1 ? Math.min(last3, focus + 1) : void 0;
+    case "ArrowLeft":
+      return columns3 > 1 ? Math.max(0, focus - 1) : void 0;
     case "PageDown":
-      return Math.min(last3, focus + 10);
+      return Math.min(last3, focus + page2);
     case "PageUp":
-      return Math.max(0, focus - 10);
+      return Math.max(0, focus - page2);
     case "Home":
       return 0;
     case "End":
@@ -12483,22 +12717,24 @@ function moved2(key3, focus, count2) {
 // src/file/whole.ts
 var counted = 2e3;
 function useWhole(list2, picked, setPicked, of) {
-  const [reading, setReading] = d2();
+  const [reading2, setReading] = d2();
+  const [seeking, setSeeking] = d2();
   const stop = T2(void 0);
   function end4() {
     stop.current?.abort();
     stop.current = void 0;
     setReading(void 0);
+    setSeeking(void 0);
   }
   A2(() => end4, [of]);
   const some = picked.ids.size > 0;
   const open2 = list2.items !== void 0 && list2.total === void 0;
   A2(() => {
-    if (!some || !open2 || reading !== void 0 || list2.items.length > counted) return;
+    if (!some || !open2 || reading2 !== void 0 || seeking !== void 0 || list2.items.length > counted) return;
     const count2 = new AbortController();
     list2.rest(count2.signal, () => void 0, counted).catch(() => void 0);
     return () => count2.abort();
-  }, [some, open2, reading === void 0, of]);
+  }, [some, open2, reading2 === void 0, seeking === void 0, of]);
   async function select() {
     if (!list2.items) return;
     const loaded = list2.items;
@@ -12516,11 +12752,31 @@ function useWhole(list2, picked, setPicked, of) {
       if (stop.current === mine2) end4();
     }
   }
+  async function reach() {
+    end4();
+    const mine2 = stop.current = new AbortController();
+    const loaded = list2.items.length;
+    setSeeking(loaded);
+    try {
+      const all2 = await list2.rest(mine2.signal, (n3) => !mine2.signal.aborted && setSeeking(loaded + n3));
+      return mine2.signal.aborted ? void 0 : all2;
+    } catch (err2) {
+      if (!mine2.signal.aborted) toastProblem(err2);
+      return void 0;
+    } finally {
+      if (stop.current === mine2) end4();
+    }
+  }
   const selected = w2(() => some ? (list2.items ?? []).filter((e4) => picked.ids.has(e4.id)) : [], [list2.items, picked.ids]);
   return {
     select,
-    reading,
+    reading: reading2,
     // how many were read of a list that is being selected
+    reach,
+    seeking,
+    // how many were read on the way to the end
+    stay: () => seeking !== void 0 && end4(),
+    // the person goes elsewhere than to the end
     selected,
     all: list2.total !== void 0 && list2.total > 0 && selected.length === list2.total,
     clear() {
@@ -12530,69 +12786,26 @@ function useWhole(list2, picked, setPicked, of) {
   };
 }
 
-// src/file/window.ts
-var around = 20;
-var step = 8;
-function inView(top, screen, height, count2) {
-  const first = Math.floor((-top / height - around) / step) * step;
-  const end4 = Math.ceil(((screen - top) / height + around) / step) * step;
-  return [Math.min(Math.max(0, first), count2), Math.min(Math.max(0, end4), count2)];
-}
-function drawn([first, end4], focus, count2) {
-  const rows = Array.from({ length: Math.max(0, Math.min(end4, count2) - first) }, (_4, i4) => first + i4);
-  if (focus < first && focus < count2) rows.unshift(focus);
-  else if (focus >= end4 && focus < count2) rows.push(focus);
-  return rows;
-}
-function useWindow(table, count2, focus) {
-  const [range2, setRange] = d2([0, Math.min(count2, 2 * around)]);
-  const [height, setHeight] = d2(() => matchMedia("(max-width: 40rem)").matches ? 56.25 : 48.75);
-  const look2 = T2(() => void 0);
-  look2.current = () => {
-    const body = table.current?.tBodies[0];
-    if (!body) return;
-    const row = body.querySelector("tr[data-at]")?.getBoundingClientRect().height || height;
-    if (Math.abs(row - height) > 0.01) setHeight(row);
-    const [first, end4] = inView(body.getBoundingClientRect().top, innerHeight, row, count2);
-    setRange((now) => now[0] === first && now[1] === end4 ? now : [first, end4]);
-  };
-  F2(() => look2.current(), [count2, height]);
-  F2(() => {
-    const again3 = () => look2.current();
-    addEventListener("scroll", again3, { passive: true });
-    addEventListener("resize", again3);
-    return () => {
-      removeEventListener("scroll", again3);
-      removeEventListener("resize", again3);
-    };
-  }, []);
-  const active3 = document.activeElement;
-  F2(() => {
-    if (active3 instanceof HTMLElement && active3 !== document.activeElement && active3.isConnected && document.activeElement === document.body && table.current?.contains(active3)) active3.focus({ preventScroll: true });
-  });
-  return { rows: drawn(range2, focus, count2), height };
-}
-
 // src/file/grid.tsx
 function useGrid(of, list2, view) {
   const [picked, setPicked] = d2(nothing);
-  const table = T2(null);
+  const box = T2(null);
   const acted = T2(false);
   const wanted4 = T2(void 0);
   const before2 = T2(void 0);
   const { items } = list2;
-  const whole6 = useWhole(list2, picked, setPicked, of);
+  const whole7 = useWhole(list2, picked, setPicked, of);
   A2(() => {
     setPicked(nothing);
     before2.current = void 0;
   }, [of]);
   view.follow({ items, pages: list2.pages, focus: picked.focus, refocus: (at) => {
     setPicked((p5) => ({ ...p5, focus: at, anchor: at }));
-    if (moves.value > 0 && !document.activeElement?.closest("tr, dialog")) wanted4.current = { at, still: true };
+    if (moves.value > 0 && !document.activeElement?.closest("[data-at], dialog")) wanted4.current = { at, still: true };
   } });
   A2(() => {
     if (!items) return;
-    const chosen3 = picked.ids.size > 0 || table.current?.contains(document.activeElement);
+    const chosen3 = picked.ids.size > 0 || box.current?.contains(document.activeElement);
     const old = chosen3 && before2.current || items;
     before2.current = items;
     setPicked((p5) => keep(p5, items, old));
@@ -12604,7 +12817,7 @@ function useGrid(of, list2, view) {
     if (items.length) focus(Math.min(picked.focus, items.length - 1));
     else focusMain();
   });
-  const { clear: clear2 } = whole6;
+  const { clear: clear2 } = whole7;
   A2(() => {
     if (picked.ids.size === 0) return;
     const escape = (event) => {
@@ -12620,13 +12833,13 @@ function useGrid(of, list2, view) {
   }
   return {
     items,
-    table,
+    box,
     picked,
     setPicked,
-    whole: whole6,
+    whole: whole7,
     wanted: wanted4,
     focus,
-    selected: whole6.selected,
+    selected: whole7.selected,
     // done takes out what work has moved or deleted, and reads the list again.
     done(gone3) {
       acted.current = true;
@@ -12637,126 +12850,521 @@ function useGrid(of, list2, view) {
     // meant is what a key on a row means: the selection, or that row alone where it is not part of it.
     meant(at) {
       const entry4 = items[at];
-      return picked.ids.has(entry4.id) ? whole6.selected : [entry4];
+      return picked.ids.has(entry4.id) ? whole7.selected : [entry4];
     }
   };
 }
-function List({ grid, list: list2, deeds: deeds2, label, here: here2, keys: keys2, headings, cells, name }) {
-  const { picked, setPicked, whole: whole6, table, wanted: wanted4 } = grid;
+function Selection({ grid, list: list2, deeds: deeds2 }) {
+  const { whole: whole7, selected } = grid;
+  if (selected.length === 0) return null;
+  const said = t8("selected", { count: selected.length });
+  return /* @__PURE__ */ a4("div", { class: "selection", role: "toolbar", "aria-label": said, children: [
+    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole7.reading === void 0 ? said : t8("selecting", { count: whole7.reading }) }),
+    whole7.reading === void 0 && !whole7.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole7.select, children: list2.total === void 0 ? t8("selectAllOpen") : t8("selectAllOf", { count: list2.total }) }),
+    whole7.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: deeds2.bar(selected).map((item) => /* @__PURE__ */ a4("button", { type: "button", class: item.danger ? "button danger-text" : "button", onClick: item.run, children: [
+      /* @__PURE__ */ a4(Icon, { name: item.icon }),
+      " ",
+      /* @__PURE__ */ a4("span", { children: item.label })
+    ] }, item.label)) }),
+    /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t8("clear"), title: t8("clear"), onClick: whole7.clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+  ] });
+}
+
+// src/file/layout.tsx
+var where = "coffer.files.layout";
+var layout = y3(localStorage.getItem(where) === "tiles" ? "tiles" : "list");
+var top;
+function firstInView() {
+  const edge = document.querySelector(".top")?.getBoundingClientRect().bottom ?? 0;
+  const first = scrollY > 0 && [...document.querySelectorAll("[data-at]")].find((e4) => e4.getBoundingClientRect().bottom > edge + 8);
+  return first ? Number(first.getAttribute("data-at")) : void 0;
+}
+function arrive2() {
+  const at = top;
+  top = void 0;
+  return at;
+}
+function LayoutChoice() {
+  const now = layout.value;
+  const set = (to) => {
+    top = firstInView();
+    layout.value = to;
+    localStorage.setItem(where, to);
+  };
+  const choice = (to, label) => /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-pressed": now === to, "aria-label": label, title: label, onClick: () => set(to), children: /* @__PURE__ */ a4(Icon, { name: to }) });
+  return /* @__PURE__ */ a4("div", { class: "layout", role: "group", "aria-label": t8("layout"), children: [
+    choice("list", t8("asList")),
+    choice("tiles", t8("asGrid"))
+  ] });
+}
+
+// src/file/view.ts
+var columns = ["name", "size", "modified"];
+var most3 = 1e3;
+var sortText = (s4) => (s4.down ? "-" : "") + s4.by;
+function sortOf(text2) {
+  if (typeof text2 !== "string") return void 0;
+  const by = text2.replace(/^-/, "");
+  return columns.includes(by) ? { by, down: text2.startsWith("-") } : void 0;
+}
+function viewOf(state, folder3, last3) {
+  const fresh2 = { sort: sortOf(last3) ?? { by: "name", down: false }, pages: 1, scroll: 0, focus: "" };
+  const kept4 = state?.files;
+  if (typeof kept4 !== "object" || kept4 === null || kept4.folder !== folder3) return fresh2;
+  const sort = sortOf(kept4.sort);
+  if (!sort) return fresh2;
+  return {
+    sort,
+    pages: whole4(kept4.pages, 1, most3),
+    scroll: whole4(kept4.scroll, 0, 1e7),
+    focus: typeof kept4.focus === "string" ? kept4.focus : ""
+  };
+}
+function whole4(n3, least2, most6) {
+  return typeof n3 === "number" && Number.isFinite(n3) ? Math.min(most6, Math.max(least2, Math.round(n3))) : least2;
+}
+function stateOf(state, folder3, v4) {
+  return { ...typeof state === "object" ? state : null, files: { folder: folder3, sort: sortText(v4.sort), pages: v4.pages, scroll: Math.round(v4.scroll), focus: v4.focus } };
+}
+
+// src/file/row.tsx
+var columns2 = ["name", "size", "modified"];
+function Heading({ by, sort, set }) {
+  const mine2 = sort.by === by;
+  return /* @__PURE__ */ a4("th", { scope: "col", class: "col-" + by, "aria-sort": mine2 ? sort.down ? "descending" : "ascending" : "none", children: [
+    /* @__PURE__ */ a4("button", { type: "button", class: "sort", title: t8("sortBy", { column: t8(by) }), onClick: () => set({ by, down: mine2 && !sort.down }), children: [
+      t8(by),
+      " ",
+      mine2 && /* @__PURE__ */ a4(Icon, { name: sort.down ? "arrowDown" : "arrowUp" })
+    ] }),
+    by === "name" && /* @__PURE__ */ a4(Sorting, { sort, set })
+  ] });
+}
+function Sorting({ sort, set }) {
+  const options = { name: t8("sortNameUp"), "-name": t8("sortNameDown"), "-modified": t8("sortNewest"), modified: t8("sortOldest"), "-size": t8("sortLargest"), size: t8("sortSmallest") };
+  const now = sortText(sort);
+  return /* @__PURE__ */ a4("label", { class: "sorting", children: [
+    /* @__PURE__ */ a4("span", { class: "hidden", children: t8("sorting") }),
+    /* @__PURE__ */ a4("select", { value: now, onChange: (event) => set(sortOf(event.currentTarget.value)), children: Object.entries(options).map(([value, text2]) => /* @__PURE__ */ a4("option", { value, selected: value === now, children: text2 }, value)) })
+  ] });
+}
+function Row2({ entry: entry4, at, focus, selected, menu: menu2, draggable, takes, children, onClick, onToggle, onFocus, onLift, onLower }) {
+  const tab = focus ? 0 : -1;
+  return /* @__PURE__ */ a4(
+    "tr",
+    {
+      "data-line": true,
+      "data-at": at,
+      "data-id": entry4.id,
+      tabIndex: tab,
+      "aria-selected": selected,
+      "aria-rowindex": at + 2,
+      draggable,
+      onClick,
+      onFocusIn: onFocus,
+      onDragStart: onLift,
+      onDragEnd: onLower,
+      ...takes,
+      children: [
+        /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t8("select", { name: entry4.name }), onChange: onToggle }) }) }),
+        children,
+        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t8("rowMenu", { name: entry4.name }), items: menu2, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
+      ]
+    }
+  );
+}
+function NameCell({ entry: entry4, tab, onOpen, under }) {
+  const icon = iconOf2(entry4);
+  const name = /* @__PURE__ */ a4(Name, { name: entry4.name, read: !onOpen });
+  return /* @__PURE__ */ a4("td", { class: "col-name", children: [
+    /* @__PURE__ */ a4("span", { class: "name-cell", children: [
+      /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
+      !onOpen ? /* @__PURE__ */ a4("span", { class: "name-alone", children: name }) : entry4.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry4.id, draggable: false, "aria-label": entry4.name, children: name }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t8("openOf", { name: entry4.name }), onClick: onOpen, children: name }),
+      onOpen && /* @__PURE__ */ a4(Marks, { entry: entry4, tab }),
+      entry4.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t8("damaged") })
+    ] }),
+    /* @__PURE__ */ a4("span", { class: "under", children: under })
+  ] });
+}
+function SizeAndTime({ entry: entry4 }) {
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("td", { class: "col-size", children: entry4.kind === "folder" ? "–" : size(entry4.size) }),
+    /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry4.modified_at, children: ago(entry4.modified_at) }) })
+  ] });
+}
+var brief2 = (entry4) => [entry4.kind === "folder" ? t8("folder") : size(entry4.size), ago(entry4.modified_at)].join(" · ");
+function Gap({ rows, height }) {
+  return /* @__PURE__ */ a4("tr", { class: "gap", "aria-hidden": "true", children: /* @__PURE__ */ a4("td", { colSpan: 6, ref: (cell) => {
+    if (cell) cell.style.height = rows * height + "px";
+  } }) });
+}
+function More({ load: load2, problem: problem2, seen }) {
+  const button = T2(null);
+  A2(() => {
+    if (problem2) return;
+    const watch = new IntersectionObserver((seen2) => seen2.some((s4) => s4.isIntersecting) && load2(), { rootMargin: "1500px" });
+    watch.observe(button.current);
+    return () => watch.disconnect();
+  }, [load2, problem2]);
+  return /* @__PURE__ */ a4("div", { class: "more", children: [
+    problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
+    /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: seen !== void 0 && /* @__PURE__ */ a4($, { children: [
+      /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
+      " ",
+      t8("seeking", { count: seen })
+    ] }) }),
+    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: load2, children: t8("more") })
+  ] });
+}
+
+// src/file/thumbnail.ts
+var atOnce3 = 4;
+var most4 = 400;
+var kept3 = /* @__PURE__ */ new Map();
+var waiting = [];
+var running3 = 0;
+function startThumbnails() {
+  x2(() => {
+    if (auth.value.is === "in") return;
+    for (const url of kept3.values()) URL.revokeObjectURL(url);
+    kept3.clear();
+    waiting = [];
+  });
+}
+function use(key3) {
+  const url = kept3.get(key3);
+  if (url === void 0) return void 0;
+  kept3.delete(key3);
+  kept3.set(key3, url);
+  return url;
+}
+function work2() {
+  while (running3 < atOnce3) {
+    const wish = waiting.pop();
+    if (!wish) return;
+    if (wish.signal.aborted) continue;
+    running3++;
+    void bring(wish).then(wish.settle, () => wish.settle(void 0)).finally(() => {
+      running3--;
+      work2();
+    });
+  }
+}
+async function bring({ entry: entry4, key: key3, signal }) {
+  const known3 = use(key3);
+  if (known3) return known3;
+  const response = await stream("/files/{id}/thumbnail", { path: { id: entry4.id }, signal, quiet: true });
+  const blob = await response.blob();
+  if (auth.peek().is !== "in") return void 0;
+  const url = URL.createObjectURL(blob);
+  kept3.set(key3, url);
+  for (const [old, gone3] of kept3) {
+    if (kept3.size <= most4) break;
+    kept3.delete(old);
+    URL.revokeObjectURL(gone3);
+  }
+  return url;
+}
+function useThumbnail(entry4) {
+  const box = T2(null);
+  const key3 = entry4.thumbnail ? entry4.sha256 ?? entry4.id : void 0;
+  const [url, setUrl] = d2(() => key3 === void 0 ? void 0 : use(key3));
+  A2(() => {
+    if (key3 === void 0 || url !== void 0) return;
+    const stop = new AbortController();
+    const watch = new IntersectionObserver((seen) => {
+      if (!seen.some((s4) => s4.isIntersecting)) return;
+      watch.disconnect();
+      waiting.push({ entry: entry4, key: key3, signal: stop.signal, settle: (to) => stop.signal.aborted || setUrl(to) });
+      work2();
+    }, { rootMargin: "200px" });
+    watch.observe(box.current);
+    return () => {
+      watch.disconnect();
+      stop.abort();
+    };
+  }, [key3]);
+  return [box, url];
+}
+
+// src/file/tile.tsx
+function Tile({ entry: entry4, at, column, focus, selected, menu: menu2, draggable, takes, under, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
+  const tab = focus ? 0 : -1;
+  const name = /* @__PURE__ */ a4(Name, { name: entry4.name, read: !onOpen });
+  return /* @__PURE__ */ a4(
+    "div",
+    {
+      role: "gridcell",
+      class: "tile",
+      "data-at": at,
+      "data-id": entry4.id,
+      tabIndex: tab,
+      "aria-selected": selected,
+      "aria-colindex": column + 1,
+      draggable,
+      onClick,
+      onFocusIn: onFocus,
+      onDragStart: onLift,
+      onDragEnd: onLower,
+      ...takes,
+      children: [
+        /* @__PURE__ */ a4(Face2, { entry: entry4 }, entry4.sha256),
+        /* @__PURE__ */ a4("label", { class: "tile-check", children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t8("select", { name: entry4.name }), onChange: onToggle }) }),
+        /* @__PURE__ */ a4("div", { class: "tile-text", children: [
+          /* @__PURE__ */ a4("div", { class: "tile-name", children: [
+            !onOpen ? name : entry4.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry4.id, draggable: false, "aria-label": entry4.name, children: name }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t8("openOf", { name: entry4.name }), onClick: onOpen, children: name }),
+            onOpen && /* @__PURE__ */ a4(Marks, { entry: entry4, tab }),
+            entry4.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t8("damaged") })
+          ] }),
+          /* @__PURE__ */ a4("div", { class: "tile-under", children: under })
+        ] }),
+        /* @__PURE__ */ a4(Menu, { label: t8("rowMenu", { name: entry4.name }), items: menu2, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
+      ]
+    }
+  );
+}
+function Face2({ entry: entry4 }) {
+  const [face, url] = useThumbnail(entry4);
+  const [broken2, setBroken] = d2(false);
+  const icon = iconOf2(entry4);
+  return /* @__PURE__ */ a4("div", { ref: face, class: "tile-face", children: url && !broken2 ? /* @__PURE__ */ a4("img", { src: url, alt: "", draggable: false, onError: () => setBroken(true) }) : /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }) });
+}
+function TileGap({ height }) {
+  return /* @__PURE__ */ a4("div", { class: "gap", "aria-hidden": "true", ref: (gap) => {
+    if (gap) gap.style.height = height + "px";
+  } });
+}
+
+// src/file/window.ts
+var inList = { around: 20, step: 8, height: 48.75 };
+var inTiles = { around: 4, step: 2, height: 236 };
+function inView(top2, screen, height, count2, { around, step } = inList) {
+  const first = Math.floor((-top2 / height - around) / step) * step;
+  const end4 = Math.ceil(((screen - top2) / height + around) / step) * step;
+  return [Math.min(Math.max(0, first), count2), Math.min(Math.max(0, end4), count2)];
+}
+function drawn([first, end4], focus, count2) {
+  const rows = Array.from({ length: Math.max(0, Math.min(end4, count2) - first) }, (_4, i4) => first + i4);
+  if (focus < first && focus < count2) rows.unshift(focus);
+  else if (focus >= end4 && focus < count2) rows.push(focus);
+  return rows;
+}
+function useWindow(box, count2, focus, lines) {
+  const [range2, setRange] = d2([0, Math.min(count2, 2 * lines.around)]);
+  const [height, setHeight] = d2(lines.height);
+  const look2 = T2(() => void 0);
+  look2.current = () => {
+    const body = box.current?.querySelector("[data-body]");
+    if (!body) return;
+    const line = body.querySelector("[data-line]")?.getBoundingClientRect().height || height;
+    if (Math.abs(line - height) > 0.01) setHeight(line);
+    lines.height = line;
+    const [first, end4] = inView(body.getBoundingClientRect().top, innerHeight, line, count2, lines);
+    setRange((now) => now[0] === first && now[1] === end4 ? now : [first, end4]);
+  };
+  F2(() => look2.current(), [count2, height]);
+  F2(() => {
+    const again3 = () => look2.current();
+    addEventListener("scroll", again3, { passive: true });
+    addEventListener("resize", again3);
+    return () => {
+      removeEventListener("scroll", again3);
+      removeEventListener("resize", again3);
+    };
+  }, []);
+  const active3 = document.activeElement;
+  F2(() => {
+    if (active3 instanceof HTMLElement && active3 !== document.activeElement && active3.isConnected && document.activeElement === document.body && box.current?.contains(active3)) active3.focus({ preventScroll: true });
+  });
+  return { rows: drawn(range2, focus, count2), height };
+}
+
+// src/file/list.tsx
+function useLines({ grid, list: list2, deeds: deeds2, here: here2 }, columns3) {
+  const { picked, setPicked, whole: whole7, box, wanted: wanted4 } = grid;
   const items = grid.items;
-  const { rows, height } = useWindow(table, items.length, picked.focus);
   F2(() => {
     const to = wanted4.current;
-    const row = to && table.current?.querySelector(`tr[data-at="${to.at}"]`);
-    if (!row) return;
+    const item2 = to && box.current?.querySelector(`[data-at="${to.at}"]`);
+    if (!item2) return;
     wanted4.current = void 0;
-    row.focus({ preventScroll: to.still });
+    item2.focus({ preventScroll: to.still });
   });
+  function go2(all3, from, to, stretch) {
+    setPicked(stretch ? range({ ...picked, anchor: picked.ids.size ? picked.anchor : from }, all3, to) : { ...picked, focus: to, anchor: to });
+    wanted4.current = { at: to, still: false };
+  }
+  async function toEnd(from, stretch) {
+    go2(items, from, items.length - 1, stretch);
+    const all3 = await whole7.reach();
+    if (all3?.length) go2(all3, from, all3.length - 1, stretch);
+  }
   function key3(event) {
-    const row = event.target.closest("tr[data-at]");
-    if (!row) return;
-    const at = Number(row.getAttribute("data-at"));
-    const onRow = event.target === row;
-    const to = event.altKey ? void 0 : moved2(event.key, at, items.length);
-    if (to !== void 0) {
-      setPicked(event.shiftKey ? range({ ...picked, anchor: picked.ids.size ? picked.anchor : at }, items, to) : { ...picked, focus: to, anchor: to });
-      wanted4.current = { at: to, still: false };
-    } else if (event.key === " " && onRow) {
+    const item2 = event.target.closest("[data-at]");
+    if (!item2) return;
+    const at = Number(item2.getAttribute("data-at"));
+    const onItem = event.target === item2;
+    const to = event.altKey ? void 0 : moved3(event.key, at, items.length, columns3);
+    if (to !== void 0) whole7.stay();
+    if (to !== void 0 && event.key === "End" && list2.more) {
+      void toEnd(at, event.shiftKey);
+    } else if (to !== void 0) {
+      go2(items, at, to, event.shiftKey);
+    } else if (event.key === " " && onItem) {
       setPicked(event.shiftKey ? range(picked, items, at) : toggle(picked, items, at));
     } else if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey)) {
-      void whole6.select();
-    } else if (event.key === "Enter" && onRow && deeds2.open) {
+      void whole7.select();
+    } else if (event.key === "Enter" && onItem && deeds2.open) {
       deeds2.open(items[at]);
     } else if (!deeds2.key?.(event.key, items[at], grid.meant(at))) {
       return;
     }
     event.preventDefault();
   }
+  const pressed = T2(void 0);
+  const open2 = T2(deeds2.open);
+  open2.current = deeds2.open;
+  A2(() => {
+    const again3 = (event) => {
+      const first = pressed.current;
+      pressed.current = void 0;
+      if (!first || event.detail < 2 || Math.hypot(event.clientX - first.x, event.clientY - first.y) > 4) return;
+      event.preventDefault();
+      event.stopPropagation();
+      open2.current?.(first.entry);
+    };
+    document.addEventListener("click", again3, true);
+    return () => document.removeEventListener("click", again3, true);
+  }, []);
   function click2(event, at) {
     if (event.target.closest("a, button, input, label")) return;
+    if (!event.shiftKey && !event.ctrlKey && !event.metaKey) pressed.current = { entry: items[at], x: event.clientX, y: event.clientY };
     if (event.shiftKey) setPicked(range(picked, items, at));
     else if (event.ctrlKey || event.metaKey) setPicked(toggle(picked, items, at));
     else setPicked(only(items, at));
   }
   function raise(event, at) {
     const entries2 = grid.meant(at);
-    lift(event, entries2, entries2.length === 1 ? entries2[0].name : t7("items", { count: entries2.length }));
+    lift(event, entries2, entries2.length === 1 ? entries2[0].name : t8("items", { count: entries2.length }));
   }
-  const { selected } = grid;
-  const all2 = list2.total === void 0 ? t7("selectAllOpen") : t7("selectAllOf", { count: list2.total });
+  function item(at) {
+    const entry4 = items[at];
+    return {
+      entry: entry4,
+      at,
+      focus: at === picked.focus,
+      selected: picked.ids.has(entry4.id),
+      menu: deeds2.menu(entry4),
+      draggable: deeds2.receive !== void 0,
+      onClick: (event) => click2(event, at),
+      onToggle: () => setPicked(toggle(picked, items, at)),
+      onOpen: deeds2.open && (() => deeds2.open(entry4)),
+      takes: entry4.kind === "folder" && deeds2.receive ? target(entry4.id, entry4.name, here2 ?? "*", deeds2.receive) : void 0,
+      onLift: (event) => raise(event, at),
+      onLower: lower,
+      onFocus: () => {
+        if (picked.focus !== at) setPicked((p5) => ({ ...p5, focus: at }));
+      }
+    };
+  }
+  const all2 = list2.total === void 0 ? t8("selectAllOpen") : t8("selectAllOf", { count: list2.total });
+  const selectAll = /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4(
+    "input",
+    {
+      type: "checkbox",
+      "aria-label": all2,
+      checked: whole7.all,
+      ref: (input) => {
+        if (input) input.indeterminate = grid.selected.length > 0 && !whole7.all;
+      },
+      onChange: () => whole7.all ? whole7.clear() : void whole7.select()
+    }
+  ) });
+  return { items, box, key: key3, item, selectAll };
+}
+function useSamePlace(box, line, lines) {
+  A2(() => {
+    const at = arrive2();
+    const body = box.current?.querySelector("[data-body]");
+    if (at === void 0 || !body) return;
+    const edge = parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0;
+    scrollTo(0, body.getBoundingClientRect().top + scrollY + line(at) * lines.height - edge);
+  }, []);
+}
+function spread(rows, count2, line, gap) {
   const lines = [];
   let next = 0;
-  const gap = (to) => {
-    if (to > next) lines.push(/* @__PURE__ */ a4(Gap, { rows: to - next, height }, "gap" + lines.filter((l4) => l4.type === Gap).length));
-  };
-  for (const at of rows) {
-    gap(at);
+  let gaps = 0;
+  for (const at of [...rows, count2]) {
+    if (at > next) lines.push(gap("gap" + gaps++, at - next));
+    if (at < count2) lines.push(line(at));
     next = at + 1;
-    const entry4 = items[at];
-    const open2 = deeds2.open && (() => deeds2.open(entry4));
-    lines.push(
-      /* @__PURE__ */ a4(
-        Row2,
-        {
-          entry: entry4,
-          at,
-          focus: at === picked.focus,
-          selected: picked.ids.has(entry4.id),
-          menu: deeds2.menu(entry4),
-          draggable: deeds2.receive !== void 0,
-          onClick: (event) => click2(event, at),
-          onToggle: () => setPicked(toggle(picked, items, at)),
-          onOpen: open2,
-          takes: entry4.kind === "folder" && deeds2.receive ? target(entry4.id, entry4.name, here2 ?? "*", deeds2.receive) : void 0,
-          onLift: (event) => raise(event, at),
-          onLower: lower,
-          onFocus: () => {
-            if (picked.focus !== at) setPicked((p5) => ({ ...p5, focus: at }));
-          },
-          children: cells(entry4, at === picked.focus ? 0 : -1)
-        },
-        entry4.id
-      )
-    );
   }
-  gap(items.length);
+  return lines;
+}
+function List({ headings, cells, name, ...common }) {
+  const { list: list2, label, keys: keys2, grid } = common;
+  const { items, box, key: key3, item, selectAll } = useLines(common, 1);
+  const { rows, height } = useWindow(box, items.length, grid.picked.focus, inList);
+  useSamePlace(box, (at) => at, inList);
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("table", { ref: table, class: "list" + (name ? " " + name : ""), role: "grid", "aria-multiselectable": "true", "aria-label": label, "aria-rowcount": list2.total === void 0 ? -1 : list2.total + 1, "aria-describedby": "file-keys", onKeyDown: key3, children: [
+    /* @__PURE__ */ a4("table", { ref: box, class: "list" + (name ? " " + name : ""), role: "grid", "aria-multiselectable": "true", "aria-label": label, "aria-rowcount": list2.total === void 0 ? -1 : list2.total + 1, "aria-describedby": "file-keys", onKeyDown: key3, children: [
       /* @__PURE__ */ a4("thead", { children: /* @__PURE__ */ a4("tr", { "aria-rowindex": 1, children: [
-        /* @__PURE__ */ a4("th", { class: "col-check", scope: "col", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4(
-          "input",
-          {
-            type: "checkbox",
-            "aria-label": all2,
-            checked: whole6.all,
-            ref: (box) => {
-              if (box) box.indeterminate = selected.length > 0 && !whole6.all;
-            },
-            onChange: () => whole6.all ? whole6.clear() : void whole6.select()
-          }
-        ) }) }),
+        /* @__PURE__ */ a4("th", { class: "col-check", scope: "col", children: selectAll }),
         headings,
-        /* @__PURE__ */ a4("th", { class: "col-menu", scope: "col", children: /* @__PURE__ */ a4("span", { class: "hidden", children: t7("actions") }) })
+        /* @__PURE__ */ a4("th", { class: "col-menu", scope: "col", children: /* @__PURE__ */ a4("span", { class: "hidden", children: t8("actions") }) })
       ] }) }),
-      /* @__PURE__ */ a4("tbody", { children: lines })
+      /* @__PURE__ */ a4("tbody", { "data-body": true, children: spread(
+        rows,
+        items.length,
+        (at) => /* @__PURE__ */ a4(Row2, { ...item(at), children: cells(items[at], at === grid.picked.focus ? 0 : -1) }, items[at].id),
+        (id, gone3) => /* @__PURE__ */ a4(Gap, { rows: gone3, height }, id)
+      ) })
     ] }),
     /* @__PURE__ */ a4("p", { class: "hidden", id: "file-keys", children: keys2 }),
-    list2.more && /* @__PURE__ */ a4(More, { load: list2.more, problem: list2.problem })
+    list2.more && /* @__PURE__ */ a4(More, { load: list2.more, problem: list2.problem, seen: grid.whole.seeking })
   ] });
 }
-function Selection({ grid, list: list2, deeds: deeds2 }) {
-  const { whole: whole6, selected } = grid;
-  if (selected.length === 0) return null;
-  const said = t7("selected", { count: selected.length });
-  return /* @__PURE__ */ a4("div", { class: "selection", role: "toolbar", "aria-label": said, children: [
-    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole6.reading === void 0 ? said : t7("selecting", { count: whole6.reading }) }),
-    whole6.reading === void 0 && !whole6.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole6.select, children: list2.total === void 0 ? t7("selectAllOpen") : t7("selectAllOf", { count: list2.total }) }),
-    whole6.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: deeds2.bar(selected).map((item) => /* @__PURE__ */ a4("button", { type: "button", class: item.danger ? "button danger-text" : "button", onClick: item.run, children: [
-      /* @__PURE__ */ a4(Icon, { name: item.icon }),
-      " ",
-      /* @__PURE__ */ a4("span", { children: item.label })
-    ] }, item.label)) }),
-    /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("clear"), title: t7("clear"), onClick: whole6.clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+var narrowest = 10 * 16;
+var phones = 9 * 16;
+var columnsOf = (width) => Math.max(2, Math.floor((width + 16) / ((width < 640 ? phones : narrowest) + 16)));
+var columnsBefore = 6;
+function Tiles({ sorting, under, ...common }) {
+  const { list: list2, label, keys: keys2, grid } = common;
+  const [columns3, setColumns] = d2(columnsBefore);
+  const { items, box, key: key3, item, selectAll } = useLines(common, columns3);
+  const count2 = Math.ceil(items.length / columns3);
+  const { rows, height } = useWindow(box, count2, Math.floor(grid.picked.focus / columns3), inTiles);
+  const body = T2(null);
+  F2(() => {
+    const fit2 = () => {
+      columnsBefore = columnsOf(body.current.clientWidth);
+      setColumns(columnsBefore);
+    };
+    fit2();
+    const watch = new ResizeObserver(fit2);
+    watch.observe(body.current);
+    return () => watch.disconnect();
+  }, []);
+  useSamePlace(box, (at) => Math.floor(at / columnsBefore), inTiles);
+  F2(() => body.current.style.setProperty("--columns", String(columns3)), [columns3]);
+  const tiles = (line) => items.slice(line * columns3, (line + 1) * columns3).map((entry4, i4) => {
+    const at = line * columns3 + i4;
+    return /* @__PURE__ */ a4(Tile, { column: i4, ...item(at), under: under(entry4, at === grid.picked.focus ? 0 : -1) }, entry4.id);
+  });
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("div", { class: "tiles-head", children: [
+      selectAll,
+      sorting
+    ] }),
+    /* @__PURE__ */ a4("div", { ref: box, class: "tiles", role: "grid", "aria-multiselectable": "true", "aria-label": label, "aria-rowcount": list2.total === void 0 ? -1 : Math.ceil(list2.total / columns3), "aria-colcount": columns3, "aria-describedby": "file-keys", onKeyDown: key3, children: /* @__PURE__ */ a4("div", { ref: body, role: "rowgroup", "data-body": true, children: spread(
+      rows,
+      count2,
+      (line) => /* @__PURE__ */ a4("div", { role: "row", class: "tiles-line", "data-line": true, "aria-rowindex": line + 1, children: tiles(line) }, "line" + line),
+      (id, gone3) => /* @__PURE__ */ a4(TileGap, { height: gone3 * height }, id)
+    ) }) }),
+    /* @__PURE__ */ a4("p", { class: "hidden", id: "file-keys", children: keys2 }),
+    list2.more && /* @__PURE__ */ a4(More, { load: list2.more, problem: list2.problem, seen: grid.whole.seeking })
   ] });
 }
 
@@ -12796,7 +13404,7 @@ function useView(folder3, address3) {
       timer2 = setTimeout(() => move === moves.peek() && write3.current(), 150);
     };
     const now = () => write3.current();
-    const press = (event) => write3.current(event.target.closest("tr[data-id]")?.getAttribute("data-id") ?? void 0);
+    const press = (event) => write3.current(event.target.closest("[data-at]")?.getAttribute("data-id") ?? void 0);
     addEventListener("scroll", later2, { passive: true });
     addEventListener("pagehide", now);
     document.addEventListener("click", press, { capture: true });
@@ -12821,10 +13429,10 @@ function Files({ params }) {
   const way = useLoad((signal) => path2(folder3, signal), [folder3]);
   const list2 = useListing(of, (cursor, limit, signal) => list(folder3, sort, cursor, signal, limit), changesOf(folder3), view.pages);
   const grid = useGrid(of, list2, view);
-  const here2 = way.data?.at(-1)?.name ?? t7("files");
+  const here2 = way.data?.at(-1)?.name ?? t8("files");
   const above = way.data?.at(-2);
   const [deeds2, dialogs] = useDeeds(grid, list2, { id: folder3, name: here2 });
-  useParent(folder3 && way.data ? above ? "/files/" + above.id : "/files" : void 0, above?.name ?? t7("files"));
+  useParent(folder3 && way.data ? above ? "/files/" + above.id : "/files" : void 0, above?.name ?? t8("files"));
   const seen = ["", ...(way.data?.slice(0, -1) ?? []).map((e4) => e4.id)].map(changesOf).join();
   const last3 = T2({ folder: folder3, seen });
   A2(() => {
@@ -12833,31 +13441,30 @@ function Files({ params }) {
     if (folder3 && before2.folder === folder3 && before2.seen !== seen) void way.reload();
   }, [seen]);
   if (way.problem) return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("h1", { children: t7("files") }),
+    /* @__PURE__ */ a4("h1", { children: t8("files") }),
     /* @__PURE__ */ a4(Failed, { problem: way.problem, retry: way.reload }),
-    /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button", href: "/files", children: t7("files") }) })
+    /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button", href: "/files", children: t8("files") }) })
   ] });
   const { items } = list2;
+  const shared = { grid, list: list2, deeds: deeds2, label: t8("listOf", { name: here2 }), here: folder3, keys: t8("keys") };
   return /* @__PURE__ */ a4("div", { class: "files", children: [
-    /* @__PURE__ */ a4("div", { class: "files-head", children: /* @__PURE__ */ a4(Crumbs, { way: way.data, folder: folder3, onReceive: deeds2.receive }) }),
+    /* @__PURE__ */ a4("div", { class: "files-head", children: [
+      /* @__PURE__ */ a4(Crumbs, { way: way.data, folder: folder3, onReceive: deeds2.receive }),
+      items && items.length > 0 && /* @__PURE__ */ a4(LayoutChoice, {})
+    ] }),
     /* @__PURE__ */ a4(Selection, { grid, list: list2, deeds: deeds2 }),
     list2.problem && !list2.more && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
-    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: folder3 ? t7("emptyFolderTitle") : t7("emptyTitle"), children: [
-      /* @__PURE__ */ a4("p", { children: t7("emptyText") }),
+    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: folder3 ? t8("emptyFolderTitle") : t8("emptyTitle"), children: [
+      /* @__PURE__ */ a4("p", { children: t8("emptyText") }),
       /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", onClick: chooseFiles, children: [
         /* @__PURE__ */ a4(Icon, { name: "upload" }),
         " ",
-        t7("uploadFiles")
+        t8("uploadFiles")
       ] }) })
-    ] }) : /* @__PURE__ */ a4(
+    ] }) : layout.value === "tiles" ? /* @__PURE__ */ a4(Tiles, { ...shared, sorting: /* @__PURE__ */ a4(Sorting, { sort, set: view.setSort }), under: (entry4) => /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: brief2(entry4) }) }) : /* @__PURE__ */ a4(
       List,
       {
-        grid,
-        list: list2,
-        deeds: deeds2,
-        label: t7("listOf", { name: here2 }),
-        here: folder3,
-        keys: t7("keys"),
+        ...shared,
         headings: columns2.map((by) => /* @__PURE__ */ a4(Heading, { by, sort, set: view.setSort }, by)),
         cells: (entry4, tab) => /* @__PURE__ */ a4($, { children: [
           /* @__PURE__ */ a4(NameCell, { entry: entry4, tab, onOpen: () => deeds2.open(entry4), under: /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: brief2(entry4) }) }),
@@ -12865,21 +13472,21 @@ function Files({ params }) {
         ] })
       }
     ),
-    /* @__PURE__ */ a4(DropZone, { label: t7("dropHere", { name: here2 }), onDrop: (transfer) => void upload(dropped2(transfer), folder3) }),
+    /* @__PURE__ */ a4(DropZone, { label: t8("dropHere", { name: here2 }), onDrop: (transfer) => void upload(dropped2(transfer), folder3) }),
     dialogs
   ] });
 }
 
 // src/file/unfinished.tsx
 function askDiscard(name, discard3) {
-  return ask((close) => /* @__PURE__ */ a4(Confirm, { title: t7("discardTitle"), action: t7("discard"), onConfirm: discard3, onClose: close, children: [
+  return ask((close) => /* @__PURE__ */ a4(Confirm, { title: t8("discardTitle"), action: t8("discard"), onConfirm: discard3, onClose: close, children: [
     /* @__PURE__ */ a4("p", { class: "long-name", children: name }),
-    /* @__PURE__ */ a4("p", { children: t7("discardText") })
+    /* @__PURE__ */ a4("p", { children: t8("discardText") })
   ] }));
 }
 
 // src/file/panel.tsx
-var most4 = 100;
+var most5 = 100;
 function Uploads() {
   return uploads.value.length + downloads.value.length === 0 ? null : /* @__PURE__ */ a4(Panel, {});
 }
@@ -12887,39 +13494,39 @@ function Panel() {
   const open2 = panel.value ?? false;
   const all2 = uploads.value;
   const busy3 = active2.value;
-  const running6 = all2.filter((u4) => runs(u4) || u4.state.value === "paused");
+  const running7 = all2.filter((u4) => runs(u4) || u4.state.value === "paused");
   const left2 = all2.filter((u4) => u4.state.value === "left");
-  const paused = running6.length - busy3;
+  const paused = running7.length - busy3;
   const missing = all2.filter((u4) => u4.state.value === "failed" || u4.state.value === "cancelled");
   const done = all2.filter((u4) => u4.state.value === "done");
   const failed = missing.filter((u4) => u4.state.value === "failed").length;
   const own = downloads.value;
   const coming2 = downloading.value;
   const broken2 = own.filter((d5) => d5.state.value === "failed").length;
-  const title = busy3 > 0 ? t7("uploading", { count: busy3 }) : coming2 > 0 ? t7("downloading") : failed > 0 ? t7("uploadsFailed", { count: failed }) : broken2 > 0 ? t7("downloadFailed") : paused > 0 ? t7("uploadsPaused", { count: paused }) : left2.length > 0 ? t7("uploadsLeft", { count: left2.length }) : all2.length > 0 ? t7("uploaded", { count: done.length }) : own.some((d5) => d5.state.value === "done") ? t7("downloaded") : t7("downloadCancelled");
+  const title = busy3 > 0 ? t8("uploading", { count: busy3 }) : coming2 > 0 ? t8("downloading") : failed > 0 ? t8("uploadsFailed", { count: failed }) : broken2 > 0 ? t8("downloadFailed") : paused > 0 ? t8("uploadsPaused", { count: paused }) : left2.length > 0 ? t8("uploadsLeft", { count: left2.length }) : all2.length > 0 ? t8("uploaded", { count: done.length }) : own.some((d5) => d5.state.value === "done") ? t8("downloaded") : t8("downloadCancelled");
   A2(() => {
     if (broken2 > 0) panel.value = true;
   }, [broken2]);
-  const label = all2.length > 0 ? t7("uploads") : t7("downloads");
+  const label = all2.length > 0 ? t8("uploads") : t8("downloads");
   return /* @__PURE__ */ a4("section", { ref: useRoom(), class: "uploads", "aria-label": label, children: [
     /* @__PURE__ */ a4("div", { class: "uploads-head", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { "aria-live": "polite", children: title }),
         busy3 > 0 && /* @__PURE__ */ a4(Sum, {}),
-        busy3 > 0 && failed > 0 && !open2 && /* @__PURE__ */ a4("p", { class: "error", children: t7("uploadsFailed", { count: failed }) })
+        busy3 > 0 && failed > 0 && !open2 && /* @__PURE__ */ a4("p", { class: "error", children: t8("uploadsFailed", { count: failed }) })
       ] }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open2, "aria-label": open2 ? t7("less") : t7("details"), title: open2 ? t7("less") : t7("details"), onClick: () => {
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open2, "aria-label": open2 ? t8("less") : t8("details"), title: open2 ? t8("less") : t8("details"), onClick: () => {
         panel.value = !open2;
       }, children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : "up" }) }),
-      running6.length + coming2 === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("closeUploads"), title: t7("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+      running7.length + coming2 === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t8("closeUploads"), title: t8("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
     ] }),
-    busy3 > 0 && /* @__PURE__ */ a4("progress", { value: totals.value.sent, max: Math.max(1, totals.value.size), "aria-label": t7("allUploads") }),
+    busy3 > 0 && /* @__PURE__ */ a4("progress", { value: totals.value.sent, max: Math.max(1, totals.value.size), "aria-label": t8("allUploads") }),
     open2 && /* @__PURE__ */ a4("div", { class: "uploads-list", tabIndex: 0, role: "group", "aria-label": label, children: [
       own.length > 0 && /* @__PURE__ */ a4("ul", { class: "uploads-group", children: own.map((d5, i4) => /* @__PURE__ */ a4(Coming, { download: d5 }, i4)) }),
-      /* @__PURE__ */ a4(Group, { title: t7("notUploaded"), list: missing, children: missing.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => retry(missing), children: t7("retryAll") }) }),
-      /* @__PURE__ */ a4(Group, { title: t7("unfinished"), list: left2, hint: t7("unfinishedText", { count: left2.length }), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: chooseAgain, children: t7("chooseFiles", { count: left2.length }) }) }),
-      /* @__PURE__ */ a4(Group, { title: t7("underWay"), list: running6, children: running6.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t7("cancelAll") }) }),
-      /* @__PURE__ */ a4(Group, { title: t7("arrived", { count: done.length }), list: done, folded: true })
+      /* @__PURE__ */ a4(Group, { title: t8("notUploaded"), list: missing, children: missing.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => retry(missing), children: t8("retryAll") }) }),
+      /* @__PURE__ */ a4(Group, { title: t8("unfinished"), list: left2, hint: t8("unfinishedText", { count: left2.length }), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: chooseAgain, children: t8("chooseFiles", { count: left2.length }) }) }),
+      /* @__PURE__ */ a4(Group, { title: t8("underWay"), list: running7, children: running7.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t8("cancelAll") }) }),
+      /* @__PURE__ */ a4(Group, { title: t8("arrived", { count: done.length }), list: done, folded: true })
     ] })
   ] });
 }
@@ -12941,9 +13548,9 @@ function useRoom() {
 }
 function Sum() {
   void clock2.value;
-  const { size: whole6, sent } = totals.value;
+  const { size: whole7, sent } = totals.value;
   const moves2 = uploads.value.some((u4) => u4.state.value === "sending");
-  return /* @__PURE__ */ a4("p", { class: "hint", children: [percent(sent, whole6), ...moves2 ? pace(meter, whole6 - sent) : []].join(" · ") });
+  return /* @__PURE__ */ a4("p", { class: "hint", children: [percent(sent, whole7), ...moves2 ? pace(meter, whole7 - sent) : []].join(" · ") });
 }
 function Group({ title, list: list2, folded, hint, children }) {
   const [open2, setOpen] = d2(false);
@@ -12960,29 +13567,29 @@ function Group({ title, list: list2, folded, hint, children }) {
     ] }),
     hint && /* @__PURE__ */ a4("p", { class: "uploads-hint hint", children: hint }),
     (!folded || open2) && /* @__PURE__ */ a4("ul", { id, children: [
-      list2.slice(0, most4).map((u4) => /* @__PURE__ */ a4(Row3, { upload: u4 }, u4.id)),
-      list2.length > most4 && /* @__PURE__ */ a4("li", { class: "upload hint", children: t7("others", { count: list2.length - most4 }) })
+      list2.slice(0, most5).map((u4) => /* @__PURE__ */ a4(Row3, { upload: u4 }, u4.id)),
+      list2.length > most5 && /* @__PURE__ */ a4("li", { class: "upload hint", children: t8("others", { count: list2.length - most5 }) })
     ] })
   ] });
 }
 function chooseAgain() {
   pick2({}, (files) => {
     const strange = choose2(files);
-    if (strange.length > 0) toast(t7("otherFile", { count: strange.length, name: strange[0].name }), true);
+    if (strange.length > 0) toast(t8("otherFile", { count: strange.length, name: strange[0].name }), true);
   });
 }
 var holds = { busy: "held", lost: "lost" };
 function numbers(u4) {
   const state = u4.state.value;
-  const held3 = u4.held.value;
+  const held4 = u4.held.value;
   const sent = u4.sent.value;
   if (state === "sending") {
-    if (held3 && held3 !== "answer") return [t7(holds[held3])];
-    if (sent >= u4.size) return [t7("finishing")];
-    return [percent(sent, u4.size), t7("sentOf", { sent: size(sent), size: size(u4.size) }), ...pace(u4.meter, u4.size - sent)];
+    if (held4 && held4 !== "answer") return [t8(holds[held4])];
+    if (sent >= u4.size) return [t8("finishing")];
+    return [percent(sent, u4.size), t8("sentOf", { sent: size(sent), size: size(u4.size) }), ...pace(u4.meter, u4.size - sent)];
   }
-  if (state === "paused" || state === "left") return [...state === "paused" ? [t7("state_paused")] : [], percent(sent, u4.size), t7("sentOf", { sent: size(sent), size: size(u4.size) })];
-  return [u4.became.value ? t7("became") : held3 === "answer" && state === "asking" ? t7("asked") : t7(`state_${state}`), size(u4.size)];
+  if (state === "paused" || state === "left") return [...state === "paused" ? [t8("state_paused")] : [], percent(sent, u4.size), t8("sentOf", { sent: size(sent), size: size(u4.size) })];
+  return [u4.became.value ? t8("became") : held4 === "answer" && state === "asking" ? t8("asked") : t8(`state_${state}`), size(u4.size)];
 }
 var why = (p5) => p5.fields[0] ? sayField(p5.fields[0]) : say(p5);
 function Row3({ upload: u4 }) {
@@ -12995,18 +13602,18 @@ function Row3({ upload: u4 }) {
   return /* @__PURE__ */ a4("li", { class: "upload " + state, children: [
     /* @__PURE__ */ a4("div", { class: "upload-text", children: [
       /* @__PURE__ */ a4("p", { class: "upload-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
-      (sending || state === "paused" || state === "left") && /* @__PURE__ */ a4("progress", { value: u4.sent.value, max: Math.max(1, u4.size), "aria-label": t7("progressOf", { name }) }),
+      (sending || state === "paused" || state === "left") && /* @__PURE__ */ a4("progress", { value: u4.sent.value, max: Math.max(1, u4.size), "aria-label": t8("progressOf", { name }) }),
       /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem2 ? /* @__PURE__ */ a4("span", { class: "error", children: [
         why(problem2),
         /* @__PURE__ */ a4(Remedy, { problem: problem2 })
       ] }) : numbers(u4).join(" · ") })
     ] }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
-    (sending || state === "waiting") && resumable(u4) && press("pause", t7("pause"), t7("pauseOf", { name }), () => pause(u4)),
-    state === "paused" && press("play", t7("resume"), t7("resumeOf", { name }), () => resume2(u4)),
-    (runs(u4) || state === "paused") && press("close", t7("cancel"), t7("cancelOf", { name }), () => cancel(u4)),
-    state === "left" && press("trash", t7("discard"), t7("discardOf", { name }), () => void askDiscard(u4.name, () => discard2(u4))),
-    (state === "failed" || state === "cancelled") && press("retry", t7("retry"), t7("retryOf", { name }), () => retry([u4]))
+    (sending || state === "waiting") && resumable(u4) && press("pause", t8("pause"), t8("pauseOf", { name }), () => pause(u4)),
+    state === "paused" && press("play", t8("resume"), t8("resumeOf", { name }), () => resume2(u4)),
+    (runs(u4) || state === "paused") && press("close", t8("cancel"), t8("cancelOf", { name }), () => cancel(u4)),
+    state === "left" && press("trash", t8("discard"), t8("discardOf", { name }), () => void askDiscard(u4.name, () => discard2(u4))),
+    (state === "failed" || state === "cancelled") && press("retry", t8("retry"), t8("retryOf", { name }), () => retry([u4]))
   ] });
 }
 function Coming({ download: d5 }) {
@@ -13022,26 +13629,55 @@ function Coming({ download: d5 }) {
   return /* @__PURE__ */ a4("li", { class: "upload", children: [
     /* @__PURE__ */ a4("div", { class: "upload-text", children: [
       /* @__PURE__ */ a4("p", { class: "upload-name", children: name }),
-      state === "running" && /* @__PURE__ */ a4("progress", { "aria-label": t7("progressOf", { name }) }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem2 ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem2) }) : state === "running" ? bytes2 === 0 ? t7("preparing") : [t7("received", { size: size(bytes2) }), ...speed ? [perSecond(speed)] : []].join(" · ") : state === "done" ? [t7("downloaded"), size(bytes2)].join(" · ") : t7("state_cancelled") })
+      state === "running" && /* @__PURE__ */ a4("progress", { "aria-label": t8("progressOf", { name }) }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem2 ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem2) }) : state === "running" ? bytes2 === 0 ? t8("preparing") : [t8("received", { size: size(bytes2) }), ...speed ? [perSecond(speed)] : []].join(" · ") : state === "done" ? [t8("downloaded"), size(bytes2)].join(" · ") : t8("state_cancelled") })
     ] }),
-    state === "running" && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("cancelOf", { name }), title: t7("cancel"), onClick: () => d5.cancel(), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),
+    state === "running" && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t8("cancelOf", { name }), title: t8("cancel"), onClick: () => d5.cancel(), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
-    (state === "failed" || state === "cancelled") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("retryOf", { name }), title: t7("retry"), onClick: () => d5.again(), children: /* @__PURE__ */ a4(Icon, { name: "retry" }) })
+    (state === "failed" || state === "cancelled") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t8("retryOf", { name }), title: t8("retry"), onClick: () => d5.again(), children: /* @__PURE__ */ a4(Icon, { name: "retry" }) })
   ] });
 }
 
 // src/file/search.tsx
+function scopeOf(search) {
+  const query = new URLSearchParams(search);
+  const [from, below2] = [query.get("from"), query.get("below")];
+  return below2 ? { below: below2 } : from ? { from } : {};
+}
+var addressOf = (q2, scope) => "/search?" + new URLSearchParams({ ...q2 && { q: q2 }, ...scope }).toString();
+function searchFrom() {
+  const { path: path3, search } = place.value;
+  const folder3 = /^\/files\/([^/]+)/.exec(path3)?.[1];
+  return folder3 ? { from: folder3 } : path3 === "/search" ? { ...scopeOf(search) } : {};
+}
 function Search2() {
   const q2 = new URLSearchParams(place.value.search).get("q")?.trim() ?? "";
-  useParent("/files", t7("files"));
+  const scope = scopeOf(place.value.search);
+  const folder3 = scope.below ?? scope.from;
+  useParent(folder3 ? "/files/" + folder3 : "/files", t8("files"));
   return /* @__PURE__ */ a4("div", { class: "files", children: [
-    /* @__PURE__ */ a4("h1", { children: q2 ? t7("hitsFor", { q: q2 }) : t7("search") }),
-    /* @__PURE__ */ a4(SearchField, { q: q2 }, q2),
-    q2 ? /* @__PURE__ */ a4(Hits, { q: q2 }, q2) : /* @__PURE__ */ a4(Empty, { icon: "search", title: t7("searchTitle"), children: /* @__PURE__ */ a4("p", { children: t7("searchText") }) })
+    /* @__PURE__ */ a4("div", { class: "files-head search-head", children: [
+      /* @__PURE__ */ a4("h1", { children: q2 ? t8("hitsFor", { q: q2 }) : t8("search") }),
+      q2 && /* @__PURE__ */ a4(LayoutChoice, {})
+    ] }),
+    /* @__PURE__ */ a4(SearchField, { q: q2, scope }, q2),
+    folder3 && /* @__PURE__ */ a4(Where, { folder: folder3, q: q2, below: scope.below !== void 0 }, folder3),
+    q2 ? /* @__PURE__ */ a4(Hits, { q: q2, below: scope.below }, addressOf(q2, scope)) : /* @__PURE__ */ a4(Empty, { icon: "search", title: t8("searchTitle"), children: /* @__PURE__ */ a4("p", { children: t8("searchText") }) })
   ] });
 }
-function SearchField({ q: q2 }) {
+function Where({ folder: folder3, q: q2, below: below2 }) {
+  const { data } = useLoad((signal) => get("/files/{id}", { path: { id: folder3 }, signal }), [folder3]);
+  if (!data && !below2) return null;
+  return /* @__PURE__ */ a4("nav", { class: "scope", "aria-label": t8("searchWhere"), children: [
+    /* @__PURE__ */ a4("a", { href: addressOf(q2, { from: folder3 }), "aria-current": below2 ? void 0 : "true", children: t8("searchAll") }),
+    /* @__PURE__ */ a4("a", { href: addressOf(q2, { below: folder3 }), "aria-current": below2 ? "true" : void 0, children: data ? /* @__PURE__ */ a4($, { children: [
+      /* @__PURE__ */ a4(Icon, { name: "folder" }),
+      " ",
+      /* @__PURE__ */ a4(Name, { name: data.name })
+    ] }) : t8("folder") })
+  ] });
+}
+function SearchField({ q: q2, scope }) {
   const field = T2(null);
   A2(() => {
     if (!q2 && field.current.checkVisibility()) field.current.focus();
@@ -13049,38 +13685,35 @@ function SearchField({ q: q2 }) {
   return /* @__PURE__ */ a4("form", { class: "search-here", role: "search", onSubmit: (event) => {
     event.preventDefault();
     const to = field.current.value.trim();
-    if (to) go("/search?q=" + encodeURIComponent(to), { replace: !q2 });
+    if (to) go(addressOf(to, scope), { replace: !q2 });
     field.current.blur();
   }, children: [
     /* @__PURE__ */ a4(Icon, { name: "search" }),
-    /* @__PURE__ */ a4("input", { ref: field, type: "search", name: "q", "aria-label": t7("search"), placeholder: t7("search"), defaultValue: q2, maxLength: 200, enterKeyHint: "search", autoComplete: "off" })
+    /* @__PURE__ */ a4("input", { ref: field, type: "search", name: "q", "aria-label": t8("search"), placeholder: t8("search"), defaultValue: q2, maxLength: 200, enterKeyHint: "search", autoComplete: "off" })
   ] });
 }
-function Hits({ q: q2 }) {
-  const of = "search " + q2;
+function Hits({ q: q2, below: below2 }) {
+  const of = `search ${below2 ?? ""} ${q2}`;
   const view = useView(of, "/search");
-  const list2 = useListing(of, (cursor, limit, signal) => get("/files/search", { query: { q: q2, cursor, limit }, signal }), allChanges(), view.pages);
+  const list2 = useListing(of, (cursor, limit, signal) => get("/files/search", { query: { q: q2, under: below2, cursor, limit }, signal }), allChanges(), view.pages);
   const grid = useGrid(of, list2, view);
   const [deeds2, dialogs] = useDeeds(grid, list2, void 0);
   const { items } = list2;
+  const shared = { grid, list: list2, deeds: deeds2, label: t8("hitsFor", { q: q2 }), keys: t8("keys") };
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4(Selection, { grid, list: list2, deeds: deeds2 }),
     list2.problem && !list2.more && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
-    items && /* @__PURE__ */ a4("p", { class: "hidden", role: "status", children: list2.total === void 0 ? t7("hitsOpen", { count: items.length }) : t7("hits", { count: items.length }) }),
-    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "search", title: t7("noHits"), children: /* @__PURE__ */ a4("p", { children: t7("noHitsText") }) }) : /* @__PURE__ */ a4(
+    items && /* @__PURE__ */ a4("p", { class: "hidden", role: "status", children: list2.total === void 0 ? t8("hitsOpen", { count: items.length }) : t8("hits", { count: items.length }) }),
+    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "search", title: t8("noHits"), children: /* @__PURE__ */ a4("p", { children: t8("noHitsText") }) }) : layout.value === "tiles" ? /* @__PURE__ */ a4(Tiles, { ...shared, under: (hit, tab) => /* @__PURE__ */ a4(Way, { hit, tab }) }) : /* @__PURE__ */ a4(
       List,
       {
-        grid,
-        list: list2,
-        deeds: deeds2,
-        label: t7("hitsFor", { q: q2 }),
-        keys: t7("keys"),
+        ...shared,
         name: "hits",
         headings: /* @__PURE__ */ a4($, { children: [
-          /* @__PURE__ */ a4("th", { scope: "col", class: "col-name", children: t7("name") }),
-          /* @__PURE__ */ a4("th", { scope: "col", class: "col-place", children: t7("place") }),
-          /* @__PURE__ */ a4("th", { scope: "col", class: "col-size", children: t7("size") }),
-          /* @__PURE__ */ a4("th", { scope: "col", class: "col-modified", children: t7("modified") })
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-name", children: t8("name") }),
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-place", children: t8("place") }),
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-size", children: t8("size") }),
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-modified", children: t8("modified") })
         ] }),
         cells: (hit, tab) => /* @__PURE__ */ a4($, { children: [
           /* @__PURE__ */ a4(NameCell, { entry: hit, tab, onOpen: () => deeds2.open(hit), under: /* @__PURE__ */ a4($, { children: [
@@ -13097,8 +13730,8 @@ function Hits({ q: q2 }) {
   ] });
 }
 function Way({ hit, tab }) {
-  const way = [t7("files"), ...hit.path.map((step2) => step2.name)].join(" / ");
-  return /* @__PURE__ */ a4("a", { class: "hit-place", tabIndex: tab, href: "/files" + (hit.parent ? "/" + hit.parent : ""), draggable: false, "aria-label": t7("placeOf", { name: hit.name, place: way }), children: /* @__PURE__ */ a4(Name, { name: way }) });
+  const way = [t8("files"), ...hit.path.map((step) => step.name)].join(" / ");
+  return /* @__PURE__ */ a4("a", { class: "hit-place", tabIndex: tab, href: "/files" + (hit.parent ? "/" + hit.parent : ""), draggable: false, "aria-label": t8("placeOf", { name: hit.name, place: way }), children: /* @__PURE__ */ a4(Name, { name: way }) });
 }
 
 // src/file/trash.tsx
@@ -13110,8 +13743,8 @@ function Trash() {
   const close = () => setWish(void 0);
   const back = (entries2) => void restore(entries2, grid.done);
   const both = (entries2) => [
-    { icon: "restore", label: t7("restore"), run: () => back(entries2) },
-    { icon: "trash", label: t7("deleteForGood"), run: () => setWish(entries2), danger: true }
+    { icon: "restore", label: t8("restore"), run: () => back(entries2) },
+    { icon: "trash", label: t8("deleteForGood"), run: () => setWish(entries2), danger: true }
   ];
   const deeds2 = {
     menu: (entry4) => both([entry4]),
@@ -13126,30 +13759,30 @@ function Trash() {
   return /* @__PURE__ */ a4("div", { class: "files", children: [
     /* @__PURE__ */ a4("div", { class: "files-head", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h1", { children: t7("trash") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t7("trashText") })
+        /* @__PURE__ */ a4("h1", { children: t8("trash") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t8("trashText") })
       ] }),
       items && items.length > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button danger-text", onClick: () => setWish("all"), children: [
         /* @__PURE__ */ a4(Icon, { name: "trash" }),
         " ",
-        t7("emptyTrash")
+        t8("emptyTrash")
       ] })
     ] }),
     /* @__PURE__ */ a4(Selection, { grid, list: list2, deeds: deeds2 }),
     list2.problem && !list2.more && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
-    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "trash", title: t7("trashEmpty"), children: /* @__PURE__ */ a4("p", { children: t7("trashEmptyText") }) }) : /* @__PURE__ */ a4(
+    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "trash", title: t8("trashEmpty"), children: /* @__PURE__ */ a4("p", { children: t8("trashEmptyText") }) }) : /* @__PURE__ */ a4(
       List,
       {
         grid,
         list: list2,
         deeds: deeds2,
-        label: t7("trash"),
-        keys: t7("trashKeys"),
+        label: t8("trash"),
+        keys: t8("trashKeys"),
         name: "trashed",
         headings: /* @__PURE__ */ a4($, { children: [
-          /* @__PURE__ */ a4("th", { scope: "col", class: "col-name", children: t7("name") }),
-          /* @__PURE__ */ a4("th", { scope: "col", class: "col-place", children: t7("origin") }),
-          /* @__PURE__ */ a4("th", { scope: "col", class: "col-left", children: t7("timeLeft") })
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-name", children: t8("name") }),
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-place", children: t8("origin") }),
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-left", children: t8("timeLeft") })
         ] }),
         cells: (entry4, tab) => /* @__PURE__ */ a4($, { children: [
           /* @__PURE__ */ a4(NameCell, { entry: entry4, tab, under: /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: [
@@ -13165,27 +13798,32 @@ function Trash() {
     wish === "all" ? /* @__PURE__ */ a4(EmptyTrash, { onClose: close, onDone: () => grid.done(items ?? []) }) : wish && /* @__PURE__ */ a4(ForGood, { entries: wish, onClose: close, onDone: grid.done })
   ] });
 }
-var originOf = ({ origin }) => [t7("files"), ...origin.path].join(" / ");
+var originOf = ({ origin }) => [t8("files"), ...origin.path].join(" / ");
 var day = 864e5;
 function stays({ expires_at: until3 }) {
-  if (!until3) return t7("staysForEver");
+  if (!until3) return t8("staysForEver");
   const left2 = Date.parse(until3) - Date.now();
-  return left2 > day ? t7("staysDays", { count: Math.round(left2 / day) }) : left2 > day / 24 ? t7("staysHours", { count: Math.round(24 * left2 / day) }) : t7("staysLittle");
+  return left2 > day ? t8("staysDays", { count: Math.round(left2 / day) }) : left2 > day / 24 ? t8("staysHours", { count: Math.round(24 * left2 / day) }) : t8("staysLittle");
 }
 
 // src/file/usage.ts
 var usage = y3(void 0);
-var pause2 = 4e3;
+var pause2 = 1e3;
+var soon = 100;
 var last2 = -pause2;
+var took = 0;
+var reading = 0;
 var timer;
 function later() {
   timer ??= setTimeout(() => {
     timer = void 0;
     last2 = performance.now();
+    const mine2 = ++reading;
     get("/files/usage").then((u4) => {
-      usage.value = u4;
+      took = performance.now() - last2;
+      if (mine2 === reading) usage.value = u4;
     }).catch(() => void 0);
-  }, Math.max(0, last2 + pause2 - performance.now()));
+  }, Math.max(soon, last2 + Math.max(pause2, 10 * took) - performance.now()));
 }
 function startUsage() {
   onChange("trash", later);
@@ -13194,6 +13832,8 @@ function startUsage() {
     clearTimeout(timer);
     timer = void 0;
     last2 = -pause2;
+    took = 0;
+    reading++;
     usage.value = void 0;
   });
   x2(() => {
@@ -13204,16 +13844,16 @@ function startUsage() {
 
 // src/file/storage.tsx
 var nearlyFull = 0.9;
-var share2 = (part, whole6) => whole6 > 0 ? Math.min(1, part / whole6) : 0;
+var share2 = (part, whole7) => whole7 > 0 ? Math.min(1, part / whole7) : 0;
 function SideMeter() {
   const now = usage.value;
   if (!now) return null;
   const quota = now.quota_bytes ?? 0;
   const used = now.bytes + now.reserved;
   return /* @__PURE__ */ a4("a", { class: "meter", href: "/storage", "aria-current": path.value === "/storage" ? "page" : void 0, children: [
-    /* @__PURE__ */ a4("span", { children: t7("storage") }),
-    quota > 0 && /* @__PURE__ */ a4("progress", { class: share2(used, quota) >= nearlyFull ? "full" : void 0, value: Math.min(used, quota), max: quota, "aria-label": t7("storageUsed") }),
-    /* @__PURE__ */ a4("span", { class: "hint", children: quota > 0 ? t7("usedOf", { used: size(used), whole: size(quota) }) : t7("used", { used: size(used) }) })
+    /* @__PURE__ */ a4("span", { children: t8("storage") }),
+    quota > 0 && /* @__PURE__ */ a4("progress", { class: share2(used, quota) >= nearlyFull ? "full" : void 0, value: Math.min(used, quota), max: quota, "aria-label": t8("storageUsed") }),
+    /* @__PURE__ */ a4("span", { class: "hint", children: quota > 0 ? t8("usedOf", { used: size(used), whole: size(quota) }) : t8("used", { used: size(used) }) })
   ] });
 }
 function Storage() {
@@ -13227,8 +13867,8 @@ function Storage() {
   A2(() => void all2.reload(), [seen, ended2]);
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("div", { class: "storage-head", children: [
-      /* @__PURE__ */ a4("h1", { children: t7("storage") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t7("storageText") })
+      /* @__PURE__ */ a4("h1", { children: t8("storage") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t8("storageText") })
     ] }),
     all2.problem ? /* @__PURE__ */ a4(Failed, { problem: all2.problem, retry: all2.reload }) : !all2.data ? /* @__PURE__ */ a4(Skeleton, { rows: 5 }) : /* @__PURE__ */ a4($, { children: [
       /* @__PURE__ */ a4(Whole, { now: all2.data.now, open: all2.data.open }),
@@ -13243,29 +13883,29 @@ function Whole({ now, open: open2 }) {
   const files = Math.max(0, now.bytes - now.trash.bytes - now.versions.bytes);
   const full = share2(used, quota) >= nearlyFull;
   const parts = [
-    { kind: "files", name: t7("storageFiles"), bytes: files, count: now.files, text: t7("storageFilesText", { count: Math.max(0, now.files - now.trash.files - now.versions.files - open2.length) }), href: "/files" },
-    { kind: "versions", name: t7("storageVersions"), bytes: now.versions.bytes, count: now.versions.files, text: t7("storageVersionsText", { count: now.versions.files }) },
-    { kind: "trash", name: t7("storageTrash"), bytes: now.trash.bytes, count: now.trash.files, text: t7("storageTrashText", { count: now.trash.files }), href: "/trash" },
-    { kind: "open", name: t7("storageOpen"), bytes: now.reserved, count: open2.length, text: t7("storageOpenText", { count: open2.length }) }
+    { kind: "files", name: t8("storageFiles"), bytes: files, count: now.files, text: t8("storageFilesText", { count: Math.max(0, now.files - now.trash.files - now.versions.files - open2.length) }), href: "/files" },
+    { kind: "versions", name: t8("storageVersions"), bytes: now.versions.bytes, count: now.versions.files, text: t8("storageVersionsText", { count: now.versions.files }) },
+    { kind: "trash", name: t8("storageTrash"), bytes: now.trash.bytes, count: now.trash.files, text: t8("storageTrashText", { count: now.trash.files }), href: "/trash" },
+    { kind: "open", name: t8("storageOpen"), bytes: now.reserved, count: open2.length, text: t8("storageOpenText", { count: open2.length }) }
   ];
   const shown2 = parts.filter((part) => part.kind === "files" || part.bytes > 0 || part.count > 0);
   const sum = parts.reduce((n3, part) => n3 + part.bytes, 0);
-  const whole6 = Math.max(quota, sum, 1);
+  const whole7 = Math.max(quota, sum, 1);
   let at = 0;
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "storage-used", children: [
     /* @__PURE__ */ a4("h2", { id: "storage-used", children: [
-      quota > 0 ? t7("usedOf", { used: size(used), whole: size(quota) }) : t7("used", { used: size(used) }),
+      quota > 0 ? t8("usedOf", { used: size(used), whole: size(quota) }) : t8("used", { used: size(used) }),
       quota > 0 && /* @__PURE__ */ a4("span", { class: "hint", children: [
         " · ",
         percent(used, quota)
       ] })
     ] }),
-    full && /* @__PURE__ */ a4("p", { class: "error", children: used >= quota ? t7("storageFull") : t7("storageNearlyFull") }),
-    quota === 0 && /* @__PURE__ */ a4("p", { class: "hint", children: t7("storageNoLimit") }),
+    full && /* @__PURE__ */ a4("p", { class: "error", children: used >= quota ? t8("storageFull") : t8("storageNearlyFull") }),
+    quota === 0 && /* @__PURE__ */ a4("p", { class: "hint", children: t8("storageNoLimit") }),
     /* @__PURE__ */ a4("svg", { class: "storage-bar", viewBox: "0 0 100 1", preserveAspectRatio: "none", "aria-hidden": "true", focusable: "false", children: parts.map((part) => {
       const x3 = at;
-      at += 100 * part.bytes / whole6;
-      return part.bytes > 0 && /* @__PURE__ */ a4("rect", { class: "part-" + part.kind, x: x3, y: "0", width: 100 * part.bytes / whole6, height: "1" }, part.kind);
+      at += 100 * part.bytes / whole7;
+      return part.bytes > 0 && /* @__PURE__ */ a4("rect", { class: "part-" + part.kind, x: x3, y: "0", width: 100 * part.bytes / whole7, height: "1" }, part.kind);
     }) }),
     /* @__PURE__ */ a4("ul", { class: "storage-parts", children: shown2.map((part) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4("span", { class: "dot part-" + part.kind, "aria-hidden": "true" }),
@@ -13275,8 +13915,8 @@ function Whole({ now, open: open2 }) {
       ] }),
       /* @__PURE__ */ a4("span", { class: "number", children: size(part.bytes) })
     ] }, part.kind)) }),
-    now.quota_files != null && now.quota_files > 0 && /* @__PURE__ */ a4("p", { class: "hint", children: t7("filesOf", { count: now.files, whole: now.quota_files }) }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t7("storageShared") })
+    now.quota_files != null && now.quota_files > 0 && /* @__PURE__ */ a4("p", { class: "hint", children: t8("filesOf", { count: now.files, whole: now.quota_files }) }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t8("storageShared") })
   ] });
 }
 function Open({ list: list2, reload }) {
@@ -13288,28 +13928,28 @@ function Open({ list: list2, reload }) {
     await reload();
   }
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "storage-open", children: [
-    /* @__PURE__ */ a4("h2", { id: "storage-open", children: t7("storageOpen") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t7("storageOpenHow") }),
+    /* @__PURE__ */ a4("h2", { id: "storage-open", children: t8("storageOpen") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t8("storageOpenHow") }),
     /* @__PURE__ */ a4("ul", { class: "storage-list", children: list2.map((one) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("p", { class: "upload-name", children: /* @__PURE__ */ a4(Name, { name: one.name, read: true }) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
-          one.size == null ? size(one.offset) : t7("sentOf", { sent: size(one.offset), size: size(one.size) }),
-          ["sending", "waiting"].includes(mine2(one.id)?.state.value ?? "") ? t7("state_sending") : t7("goesOn", { time: date(one.expires_at) })
+          one.size == null ? size(one.offset) : t8("sentOf", { sent: size(one.offset), size: size(one.size) }),
+          ["sending", "waiting"].includes(mine2(one.id)?.state.value ?? "") ? t8("state_sending") : t8("goesOn", { time: date(one.expires_at) })
         ].join(" · ") })
       ] }),
-      !["sending", "waiting"].includes(mine2(one.id)?.state.value ?? "") && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t7("discardOf", { name: one.name }), onClick: () => void askDiscard(one.name, () => discard3(one.id)), children: t7("discard") })
+      !["sending", "waiting"].includes(mine2(one.id)?.state.value ?? "") && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t8("discardOf", { name: one.name }), onClick: () => void askDiscard(one.name, () => discard3(one.id)), children: t8("discard") })
     ] }, one.id)) })
   ] });
 }
 function Largest({ list: list2 }) {
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "storage-largest", children: [
-    /* @__PURE__ */ a4("h2", { id: "storage-largest", children: t7("largest") }),
+    /* @__PURE__ */ a4("h2", { id: "storage-largest", children: t8("largest") }),
     /* @__PURE__ */ a4("ul", { class: "storage-list", children: list2.map((file3) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("a", { class: "upload-name", href: "/files" + (file3.parent ? "/" + file3.parent : ""), "aria-label": t7("showIn", { name: file3.name, folder: file3.path.at(-1)?.name ?? t7("files") }), children: /* @__PURE__ */ a4(Name, { name: file3.name }) }),
+        /* @__PURE__ */ a4("a", { class: "upload-name", href: "/files" + (file3.parent ? "/" + file3.parent : ""), "aria-label": t8("showIn", { name: file3.name, folder: file3.path.at(-1)?.name ?? t8("files") }), children: /* @__PURE__ */ a4(Name, { name: file3.name }) }),
         /* @__PURE__ */ a4("p", { class: "hint ellipsis", children: [
-          [t7("files"), ...file3.path.map((step2) => step2.name)].join(" / "),
+          [t8("files"), ...file3.path.map((step) => step.name)].join(" / "),
           " · ",
           ago(file3.modified_at)
         ] })
@@ -13322,33 +13962,34 @@ function Largest({ list: list2 }) {
 // src/file/room.ts
 var file = {
   routes: [
-    { path: "/files", page: Files, title: () => t7("files"), wide: true },
-    { path: "/files/:folder", page: Files, title: () => t7("files"), wide: true },
-    { path: "/search", page: Search2, title: () => t7("search"), wide: true },
-    { path: "/trash", page: Trash, title: () => t7("trash"), wide: true },
-    { path: "/storage", page: Storage, title: () => t7("storage") }
+    { path: "/files", page: Files, title: () => t8("files"), wide: true },
+    { path: "/files/:folder", page: Files, title: () => t8("files"), wide: true },
+    { path: "/search", page: Search2, title: () => t8("search"), wide: true },
+    { path: "/trash", page: Trash, title: () => t8("trash"), wide: true },
+    { path: "/storage", page: Storage, title: () => t8("storage") }
   ],
-  places: [{ href: "/files", icon: "folder", label: () => t7("files"), order: 1, phone: "bar" }, { href: "/trash", icon: "trash", label: () => t7("trash"), order: 5, phone: "more" }],
-  menu: [{ icon: "storage", label: () => t7("storage"), href: "/storage", order: 3 }],
-  search: { href: "/search", label: () => t7("search"), order: 1 },
+  places: [{ href: "/files", icon: "folder", label: () => t8("files"), order: 1, phone: "bar" }, { href: "/trash", icon: "trash", label: () => t8("trash"), order: 5, phone: "more" }],
+  menu: [{ icon: "storage", label: () => t8("storage"), href: "/storage", order: 3 }],
+  search: { href: "/search", label: () => t8("search"), order: 1, from: searchFrom },
   create: [
-    { icon: "upload", label: () => t7("uploadFiles"), order: 1, run: chooseFiles },
-    { icon: "folder", label: () => t7("uploadFolder"), order: 2, run: chooseFolder },
-    { icon: "folderPlus", label: () => t7("newFolder"), order: 3, run: newFolder }
+    { icon: "upload", label: () => t8("uploadFiles"), order: 1, run: chooseFiles },
+    { icon: "folder", label: () => t8("uploadFolder"), order: 2, run: chooseFolder },
+    { icon: "folderPlus", label: () => t8("newFolder"), order: 3, run: newFolder }
   ],
   points: [
-    { icon: "shield", title: () => t7("pointSealed"), text: () => t7("pointSealedText"), order: 1 },
-    { icon: "folder", title: () => t7("pointSimple"), text: () => t7("pointSimpleText"), order: 3 }
+    { icon: "shield", title: () => t8("pointSealed"), text: () => t8("pointSealedText"), order: 1 },
+    { icon: "folder", title: () => t8("pointSimple"), text: () => t8("pointSimpleText"), order: 3 }
   ],
   folders: { Choose, shown, href: (id) => "/files" + (id && "/" + id) },
   loss: { Line: FilesGo, order: 4 },
-  problems: problems4,
-  remedies: { quota_exceeded: { href: "/storage", label: () => t7("toStorage") } },
+  problems: problems5,
+  remedies: { quota_exceeded: { href: "/storage", label: () => t8("toStorage") } },
   Side: SideMeter,
   Floating: Uploads,
   start: () => {
     startUploads();
     startListings();
+    startThumbnails();
     startUsage();
     onChange("files", refreshFolder);
     onChange("shares", () => refreshFolder());
@@ -13357,7 +13998,7 @@ var file = {
 };
 
 // src/mailcode/words.ts
-var t8 = catalog({
+var t9 = catalog({
   en: {
     step: "Code by e-mail",
     code: "Code from the e-mail",
@@ -13393,7 +14034,7 @@ var t8 = catalog({
     goStep: "Codes per E-Mail als Anmeldeschritt"
   }
 });
-var problems5 = catalog({
+var problems6 = catalog({
   en: {
     wrong_mailed_code: "That code is not right. Use the one from the newest e-mail: an older code no longer works."
   },
@@ -13411,7 +14052,7 @@ function Section({ status }) {
     setBusy(true);
     try {
       await post("/account/email-otp");
-      toast(t8("enabled"));
+      toast(t9("enabled"));
       await status.reload();
     } catch (err2) {
       toastProblem(err2);
@@ -13423,21 +14064,21 @@ function Section({ status }) {
     LayerCard,
     {
       layer: "email_otp",
-      title: t8("title"),
+      title: t9("title"),
       status,
-      text: (on, line) => t8(on ? "onText" : "offText", { address: whole4(line?.hint || masked(mine2)) }),
-      buttons: (on) => on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setAsking(true), children: t8("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: turnOn, children: t8("enable") }),
+      text: (on, line) => t9(on ? "onText" : "offText", { address: whole5(line?.hint || masked(mine2)) }),
+      buttons: (on) => on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setAsking(true), children: t9("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: turnOn, children: t9("enable") }),
       children: asking && /* @__PURE__ */ a4(
         TurnOff,
         {
-          title: t8("disableTitle"),
+          title: t9("disableTitle"),
           onClose: () => setAsking(false),
           off: (recovery2) => del("/account/email-otp", { query: { recovery: recovery2 } }),
           onOff: async () => {
-            toast(t8("disabled"));
+            toast(t9("disabled"));
             await status.reload();
           },
-          children: /* @__PURE__ */ a4("p", { children: t8("disableText") })
+          children: /* @__PURE__ */ a4("p", { children: t9("disableText") })
         }
       )
     }
@@ -13445,22 +14086,22 @@ function Section({ status }) {
 }
 function StepGoes() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.email_otp?.enabled ? /* @__PURE__ */ a4("li", { children: t8("goStep") }) : null;
+  return data?.email_otp?.enabled ? /* @__PURE__ */ a4("li", { children: t9("goStep") }) : null;
 }
 function masked(address3) {
   const at = address3.lastIndexOf("@");
   return at < 0 ? "" : [...address3.slice(0, at)].slice(0, 1).join("") + "…" + address3.slice(at);
 }
-var whole4 = (address3) => address3.replace("…", "…⁠");
+var whole5 = (address3) => address3.replace("…", "…⁠");
 
 // src/mailcode/step.tsx
 function Step({ layer, answer, again: again3 }) {
   return /* @__PURE__ */ a4(
     CodeForm,
     {
-      label: t8("code"),
-      hint: layer.sent_to ? t8("sentTo", { address: layer.sent_to }) : t8("sent"),
-      submit: t8("go"),
+      label: t9("code"),
+      hint: layer.sent_to ? t9("sentTo", { address: layer.sent_to }) : t9("sent"),
+      submit: t9("go"),
       autoFocus: true,
       again: { at: layer.resend_at, send: () => again3("/auth/attempts/{id}/email-otp/resend") },
       onCode: async (code) => {
@@ -13476,10 +14117,10 @@ function Step({ layer, answer, again: again3 }) {
 
 // src/mailcode/room.ts
 var mailcode = {
-  layers: { email_otp: { title: () => t8("step"), order: 2, Step } },
+  layers: { email_otp: { title: () => t9("step"), order: 2, Step } },
   security: { Section, order: 2 },
   loss: { Line: StepGoes, order: 5 },
-  problems: problems5
+  problems: problems6
 };
 
 // src/passkey/calm.tsx
@@ -13921,35 +14562,35 @@ function obstacle2(served, host = location.hostname) {
 }
 var useObstacle = () => obstacle2(useSettings()?.passkeys);
 var canOffer = browserSupportsWebAuthnAutofill;
-var running3;
+var running4;
 async function alone(signal, start2) {
-  while (running3) {
-    running3.end();
-    await running3.over;
+  while (running4) {
+    running4.end();
+    await running4.over;
   }
   if (signal.aborted) throw cancelled();
-  const work3 = start2();
-  const mine2 = running3 = {
+  const work4 = start2();
+  const mine2 = running4 = {
     // The library may not be ready to be cancelled yet: once is not enough.
     end: () => {
-      if (running3 !== mine2) return;
+      if (running4 !== mine2) return;
       WebAuthnAbortService.cancelCeremony();
       setTimeout(mine2.end, 20);
     },
-    over: work3.catch(() => void 0)
+    over: work4.catch(() => void 0)
   };
   signal.addEventListener("abort", mine2.end);
   try {
-    return await work3;
+    return await work4;
   } catch (err2) {
     throw problemOf3(err2);
   } finally {
-    running3 = void 0;
+    running4 = void 0;
     signal.removeEventListener("abort", mine2.end);
   }
 }
 var make = (optionsJSON, signal) => alone(signal, async () => ({ ...await startRegistration({ optionsJSON }) }));
-var use = (optionsJSON, signal) => alone(signal, async () => ({ ...await startAuthentication({ optionsJSON }) }));
+var use2 = (optionsJSON, signal) => alone(signal, async () => ({ ...await startAuthentication({ optionsJSON }) }));
 var offer = (optionsJSON, signal) => alone(signal, async () => ({ ...await startAuthentication({ optionsJSON, useBrowserAutofill: true }) }));
 var unused = (err2) => err2 instanceof Problem && err2.code === "passkey_unused";
 function problemOf3(err2) {
@@ -13977,7 +14618,7 @@ function problemOf3(err2) {
 }
 
 // src/passkey/words.ts
-var t9 = catalog({
+var t10 = catalog({
   en: {
     passkeys: "Passkeys",
     text: "Sign in with your fingerprint, your face or your screen lock. A passkey needs no password and no code, and no false site can steal it.",
@@ -14059,7 +14700,7 @@ var t9 = catalog({
     go: { one: "Ihr Passkey", other: "Ihre {count} Passkeys" }
   }
 });
-var problems6 = catalog({
+var problems7 = catalog({
   en: {
     passkey_unused: "No passkey was used.",
     passkey_address: "The browser uses no passkeys at this address. Open Coffer at its usual address and try again.",
@@ -14104,20 +14745,20 @@ function Section2({ status }) {
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "passkeys", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "passkeys", children: t9("passkeys") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t9("text") })
+        /* @__PURE__ */ a4("h2", { id: "passkeys", children: t10("passkeys") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t10("text") })
       ] }),
-      data && !blocked && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "add" }), children: t9("add") })
+      data && !blocked && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "add" }), children: t10("add") })
     ] }),
     blocked && /* @__PURE__ */ a4("p", { class: "notice", children: [
       /* @__PURE__ */ a4(Icon, { name: "key" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: t9(`cannot_${blocked}`) })
+      /* @__PURE__ */ a4("span", { children: t10(`cannot_${blocked}`) })
     ] }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : data.length === 0 ? !blocked && /* @__PURE__ */ a4("p", { class: "passkeys-none", children: [
       /* @__PURE__ */ a4(Icon, { name: "key" }),
       " ",
-      t9("none")
+      t10("none")
     ] }) : /* @__PURE__ */ a4("ul", { class: "passkeys", children: data.map((p5) => /* @__PURE__ */ a4("li", { class: "passkey", children: [
       /* @__PURE__ */ a4("span", { class: "passkey-icon", children: /* @__PURE__ */ a4(Icon, { name: "key" }) }),
       /* @__PURE__ */ a4("div", { class: "passkey-text", children: [
@@ -14125,38 +14766,38 @@ function Section2({ status }) {
         /* @__PURE__ */ a4("p", { class: "hint", children: traits(p5) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
           p5.last_used_at ? /* @__PURE__ */ a4($, { children: [
-            t9("lastUse"),
+            t10("lastUse"),
             " ",
             /* @__PURE__ */ a4(Time, { at: p5.last_used_at, children: ago(p5.last_used_at) })
-          ] }) : t9("neverUsed"),
+          ] }) : t10("neverUsed"),
           " · ",
-          t9("since"),
+          t10("since"),
           " ",
           /* @__PURE__ */ a4(Time, { at: p5.created_at, children: date(p5.created_at) })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Menu, { label: t9("menu", { name: p5.name }), items: [
-        { icon: "pencil", label: t9("rename"), run: () => setWish({ kind: "rename", passkey: p5 }) },
-        { icon: "trash", label: t9("remove"), danger: true, run: () => setWish({ kind: "remove", passkey: p5 }) }
+      /* @__PURE__ */ a4(Menu, { label: t10("menu", { name: p5.name }), items: [
+        { icon: "pencil", label: t10("rename"), run: () => setWish({ kind: "rename", passkey: p5 }) },
+        { icon: "trash", label: t10("remove"), danger: true, run: () => setWish({ kind: "remove", passkey: p5 }) }
       ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
     ] }, p5.id)) }),
     wish?.kind === "add" && /* @__PURE__ */ a4(Add, { onClose: close, onAdded: async (passkey2) => {
       close();
-      toast(t9("added", { name: passkey2.name }));
+      toast(t10("added", { name: passkey2.name }));
       await changed3([...data ?? [], passkey2]);
     } }),
-    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t9("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t9("save"), onCancel: close, onSubmit: async (v4) => {
+    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t10("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t10("save"), onCancel: close, onSubmit: async (v4) => {
       const renamed = await patch("/account/passkeys/{id}", { path: { id: wish.passkey.id }, body: { name: v4.name } });
       close();
       set((data ?? []).map((p5) => p5.id === renamed.id ? renamed : p5));
-    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t9("name"), value: wish.passkey.name, required: true, maxLength: longest2, autoFocus: true, selectName: true }) }) }),
-    wish?.kind === "remove" && /* @__PURE__ */ a4(Confirm, { title: t9("removeTitle", { name: wish.passkey.name }), action: t9("remove"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t10("name"), value: wish.passkey.name, required: true, maxLength: longest2, autoFocus: true, selectName: true }) }) }),
+    wish?.kind === "remove" && /* @__PURE__ */ a4(Confirm, { title: t10("removeTitle", { name: wish.passkey.name }), action: t10("remove"), onClose: close, onConfirm: async () => {
       await del("/account/passkeys/{id}", { path: { id: wish.passkey.id } });
-      toast(t9("removed"));
+      toast(t10("removed"));
       await changed3((data ?? []).filter((p5) => p5.id !== wish.passkey.id));
     }, children: [
-      /* @__PURE__ */ a4("p", { children: t9("removeText") }),
-      /* @__PURE__ */ a4("p", { children: wish.passkey.provider ? t9("removeThere", { place: wish.passkey.provider }) : t9("removeElse") })
+      /* @__PURE__ */ a4("p", { children: t10("removeText") }),
+      /* @__PURE__ */ a4("p", { children: wish.passkey.provider ? t10("removeThere", { place: wish.passkey.provider }) : t10("removeElse") })
     ] })
   ] });
 }
@@ -14164,9 +14805,9 @@ var longest2 = 64;
 function Add({ onClose, onAdded }) {
   const end4 = useEnd();
   const [none2, setNone] = d2(false);
-  return /* @__PURE__ */ a4(Dialog, { title: t9("add"), onClose, children: [
-    /* @__PURE__ */ a4("p", { children: t9("addText") }),
-    /* @__PURE__ */ a4(Form, { submit: t9("make"), icon: "key", onCancel: onClose, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Dialog, { title: t10("add"), onClose, children: [
+    /* @__PURE__ */ a4("p", { children: t10("addText") }),
+    /* @__PURE__ */ a4(Form, { submit: t10("make"), icon: "key", onCancel: onClose, onSubmit: async (v4) => {
       setNone(false);
       const options = await post("/account/passkeys/options");
       try {
@@ -14178,25 +14819,25 @@ function Add({ onClose, onAdded }) {
         setNone(true);
       }
     }, children: [
-      /* @__PURE__ */ a4(Calm, { children: none2 && t9("notMade") }),
-      /* @__PURE__ */ a4(Field, { name: "name", label: t9("name"), hint: t9("nameHint"), maxLength: longest2, autoFocus: true })
+      /* @__PURE__ */ a4(Calm, { children: none2 && t10("notMade") }),
+      /* @__PURE__ */ a4(Field, { name: "name", label: t10("name"), hint: t10("nameHint"), maxLength: longest2, autoFocus: true })
     ] })
   ] });
 }
 function traits({ name, provider, synced }) {
-  return [provider && provider !== name ? provider : "", t9(synced ? "synced" : "single")].filter(Boolean).join(" · ");
+  return [provider && provider !== name ? provider : "", t10(synced ? "synced" : "single")].filter(Boolean).join(" · ");
 }
 function PasskeysGo() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
   const count2 = data?.passkeys?.left ?? 0;
-  return count2 > 0 ? /* @__PURE__ */ a4("li", { children: t9("go", { count: count2 }) }) : null;
+  return count2 > 0 ? /* @__PURE__ */ a4("li", { children: t10("go", { count: count2 }) }) : null;
 }
 function InSummary({ lines }) {
   const count2 = lines.passkeys?.left ?? 0;
   return count2 > 0 ? /* @__PURE__ */ a4("li", { children: [
     /* @__PURE__ */ a4(Icon, { name: "key" }),
     " ",
-    lines.password?.enabled === false ? t9("inSummary", { count: count2 }) : t9("orAlone", { count: count2 })
+    lines.password?.enabled === false ? t10("inSummary", { count: count2 }) : t10("orAlone", { count: count2 })
   ] }) : null;
 }
 
@@ -14261,11 +14902,11 @@ function Enter({ onOpened, paused }) {
   if (!can) return null;
   return /* @__PURE__ */ a4($, { children: [
     problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
-    /* @__PURE__ */ a4(Ask, { label: t9("enter"), otherwise: t9("noneEnter"), onAsk: async () => {
+    /* @__PURE__ */ a4(Ask, { label: t10("enter"), otherwise: t10("noneEnter"), onAsk: async () => {
       setProblem(void 0);
       setAsking(true);
       try {
-        await enter2(await use(await post("/auth/passkey/options", { open: true }), end4));
+        await enter2(await use2(await post("/auth/passkey/options", { open: true }), end4));
       } catch (err2) {
         setAsking(false);
         throw err2;
@@ -14277,18 +14918,18 @@ function Pass({ challenge, guard: guard4, onOpened }) {
   const end4 = useEnd();
   if (useObstacle()) return null;
   const attempt = { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token };
-  return /* @__PURE__ */ a4(Ask, { label: t9("pass"), otherwise: t9("nonePass"), onAsk: async () => {
+  return /* @__PURE__ */ a4(Ask, { label: t10("pass"), otherwise: t10("nonePass"), onAsk: async () => {
     const options = await guard4(post("/auth/attempts/{id}/passkey/options", attempt));
     if (!options) return;
-    const credential = await use(options, end4);
+    const credential = await use2(options, end4);
     const opened = await guard4(post("/auth/attempts/{id}/passkey", { ...attempt, body: { credential } }));
     if (opened) await onOpened(opened);
   } });
 }
 function Activate({ main, onSend }) {
   if (useObstacle()) return null;
-  return /* @__PURE__ */ a4(Ask, { label: t9("pass"), otherwise: t9("noneProve"), main, focus: false, onAsk: () => onSend(async (end4) => {
-    const credential = await use(await post("/auth/passkey/options", { open: true }), end4);
+  return /* @__PURE__ */ a4(Ask, { label: t10("pass"), otherwise: t10("noneProve"), main, focus: false, onAsk: () => onSend(async (end4) => {
+    const credential = await use2(await post("/auth/passkey/options", { open: true }), end4);
     await post("/auth/activate/passkey", { open: true, body: { credential } });
   }) });
 }
@@ -14299,10 +14940,10 @@ function Prove({ main, onOpened, onCancel }) {
   if (blocked) return main ? /* @__PURE__ */ a4("p", { class: "notice", children: [
     /* @__PURE__ */ a4(Icon, { name: "key" }),
     " ",
-    /* @__PURE__ */ a4("span", { children: t9(`cannot_${blocked}`) })
+    /* @__PURE__ */ a4("span", { children: t10(`cannot_${blocked}`) })
   ] }) : null;
-  return /* @__PURE__ */ a4(Ask, { label: t9("prove"), otherwise: t9("noneProve"), main, onCancel, onAsk: async () => {
-    const credential = await use(await post("/account/reauthenticate/passkey/options"), end4);
+  return /* @__PURE__ */ a4(Ask, { label: t10("prove"), otherwise: t10("noneProve"), main, onCancel, onAsk: async () => {
+    const credential = await use2(await post("/account/reauthenticate/passkey/options"), end4);
     await onOpened(await post("/account/reauthenticate/passkey", { body: { credential } }));
   } });
 }
@@ -14313,14 +14954,14 @@ var passkey = {
   prove: { Way: Prove, on: proves, order: 1 },
   pass: { Way: Pass, order: 1 },
   activate: { Way: Activate, order: 1 },
-  security: { Section: Section2, order: 6, repairs: true, advised: { line: "passkeys", label: () => t9("addSecond"), run: beginAdding } },
+  security: { Section: Section2, order: 6, repairs: true, advised: { line: "passkeys", label: () => t10("addSecond"), run: beginAdding } },
   wayIn: { Names: InSummary, order: 9, alone: true },
   loss: { Line: PasskeysGo, order: 9 },
-  problems: problems6
+  problems: problems7
 };
 
 // src/question/words.ts
-var t10 = catalog({
+var t11 = catalog({
   en: {
     step: "Security question",
     hintIs: "Your hint: {hint}",
@@ -14388,7 +15029,7 @@ var t10 = catalog({
     goStep: "Ihre Sicherheitsfrage und ihre Antwort"
   }
 });
-var problems7 = catalog({
+var problems8 = catalog({
   en: {
     wrong_answer: "That answer is not right. Capital letters and spaces do not matter, but every letter does.",
     field_in_question: "The answer stands in the question. Change one of them.",
@@ -14414,23 +15055,23 @@ function Section3({ status }) {
     LayerCard,
     {
       layer: "security_question",
-      title: t10("title"),
+      title: t11("title"),
       status,
-      text: (on) => on ? t10("onText") : t10("offText"),
+      text: (on) => on ? t11("onText") : t11("offText"),
       buttons: (on) => on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("change"), children: t10("change") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("disable"), children: t10("disable") })
-      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("enable"), children: t10("enable") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("change"), children: t11("change") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("disable"), children: t11("disable") })
+      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("enable"), children: t11("enable") }),
       children: [
-        (wish === "enable" || wish === "change") && /* @__PURE__ */ a4(Dialog, { title: wish === "enable" ? t10("enableTitle") : t10("changeTitle"), onClose: close, children: /* @__PURE__ */ a4(SetUp, { change: wish === "change", onClose: close, onDone: () => done(wish === "enable" ? t10("enabled") : t10("changed")) }) }),
+        (wish === "enable" || wish === "change") && /* @__PURE__ */ a4(Dialog, { title: wish === "enable" ? t11("enableTitle") : t11("changeTitle"), onClose: close, children: /* @__PURE__ */ a4(SetUp, { change: wish === "change", onClose: close, onDone: () => done(wish === "enable" ? t11("enabled") : t11("changed")) }) }),
         wish === "disable" && /* @__PURE__ */ a4(
           TurnOff,
           {
-            title: t10("disableTitle"),
+            title: t11("disableTitle"),
             onClose: close,
             off: (recovery2) => del("/account/security-question", { query: { recovery: recovery2 } }),
-            onOff: () => done(t10("disabled")),
-            children: /* @__PURE__ */ a4("p", { children: t10("disableText") })
+            onOff: () => done(t11("disabled")),
+            children: /* @__PURE__ */ a4("p", { children: t11("disableText") })
           }
         )
       ]
@@ -14439,26 +15080,26 @@ function Section3({ status }) {
 }
 function StepGoes2() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.security_question?.enabled ? /* @__PURE__ */ a4("li", { children: t10("goStep") }) : null;
+  return data?.security_question?.enabled ? /* @__PURE__ */ a4("li", { children: t11("goStep") }) : null;
 }
 function SetUp({ change, onClose, onDone }) {
   const [idea, setIdea] = d2();
-  return /* @__PURE__ */ a4(Form, { submit: change ? t10("changeDo") : t10("enable"), onCancel: onClose, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Form, { submit: change ? t11("changeDo") : t11("enable"), onCancel: onClose, onSubmit: async (v4) => {
     await put("/account/security-question", { body: { question: v4.question, answer: v4.answer, hint: v4.hint } });
     await onDone();
   }, children: [
-    change && /* @__PURE__ */ a4("p", { class: "hint", children: t10("changeText") }),
-    /* @__PURE__ */ a4(Field, { name: "question", label: t10("question"), class: "asked", value: idea, required: true, autoFocus: idea === void 0, maxLength: 200, autoComplete: "off", hint: t10("questionHint") }, idea),
-    /* @__PURE__ */ a4("div", { class: "ideas", role: "group", "aria-label": t10("ideas"), children: [t10("idea1"), t10("idea2"), t10("idea3")].map((text2) => /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setIdea(text2), children: text2 }, text2)) }),
-    /* @__PURE__ */ a4(Field, { name: "answer", label: t10("answer"), secret: true, required: true, maxLength: 200, autoComplete: "off", spellcheck: false, hint: t10("answerHint") }),
-    /* @__PURE__ */ a4(Field, { name: "hint", label: t10("hint"), maxLength: 200, autoComplete: "off", hint: t10("hintHint") })
+    change && /* @__PURE__ */ a4("p", { class: "hint", children: t11("changeText") }),
+    /* @__PURE__ */ a4(Field, { name: "question", label: t11("question"), class: "asked", value: idea, required: true, autoFocus: idea === void 0, maxLength: 200, autoComplete: "off", hint: t11("questionHint") }, idea),
+    /* @__PURE__ */ a4("div", { class: "ideas", role: "group", "aria-label": t11("ideas"), children: [t11("idea1"), t11("idea2"), t11("idea3")].map((text2) => /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setIdea(text2), children: text2 }, text2)) }),
+    /* @__PURE__ */ a4(Field, { name: "answer", label: t11("answer"), secret: true, required: true, maxLength: 200, autoComplete: "off", spellcheck: false, hint: t11("answerHint") }),
+    /* @__PURE__ */ a4(Field, { name: "hint", label: t11("hint"), maxLength: 200, autoComplete: "off", hint: t11("hintHint") })
   ] });
 }
 
 // src/question/step.tsx
 function Step2({ layer, answer }) {
-  if (!layer.question) return /* @__PURE__ */ a4("p", { children: t10("unreadable") });
-  return /* @__PURE__ */ a4(Form, { submit: t10("go"), onSubmit: (v4) => answer("/auth/attempts/{id}/security-question", { answer: v4.answer }), children: /* @__PURE__ */ a4(
+  if (!layer.question) return /* @__PURE__ */ a4("p", { children: t11("unreadable") });
+  return /* @__PURE__ */ a4(Form, { submit: t11("go"), onSubmit: (v4) => answer("/auth/attempts/{id}/security-question", { answer: v4.answer }), children: /* @__PURE__ */ a4(
     Field,
     {
       name: "answer",
@@ -14471,20 +15112,20 @@ function Step2({ layer, answer }) {
       autoComplete: "off",
       spellcheck: false,
       hint: layer.hint ? /* @__PURE__ */ a4($, { children: [
-        t10("hintIs", { hint: layer.hint }),
+        t11("hintIs", { hint: layer.hint }),
         /* @__PURE__ */ a4("br", {}),
-        t10("forgiving")
-      ] }) : t10("forgiving")
+        t11("forgiving")
+      ] }) : t11("forgiving")
     }
   ) });
 }
 
 // src/question/room.ts
 var question = {
-  layers: { security_question: { title: () => t10("step"), order: 9, Step: Step2 } },
+  layers: { security_question: { title: () => t11("step"), order: 9, Step: Step2 } },
   security: { Section: Section3, order: 4 },
   loss: { Line: StepGoes2, order: 7 },
-  problems: problems7
+  problems: problems8
 };
 
 // src/recovery/enter.ts
@@ -14505,7 +15146,7 @@ async function enterBy(link, send4, done) {
 }
 
 // src/recovery/words.ts
-var t11 = catalog({
+var t12 = catalog({
   en: {
     waysBack: "Ways back in",
     waysBackHint: "For the day when you lose your phone or forget your password. Set one up before you need it.",
@@ -14893,7 +15534,7 @@ var t11 = catalog({
     activateDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden."
   }
 });
-var problems8 = catalog({
+var problems9 = catalog({
   en: {
     backup_codes_enabled: "Backup codes are on already. Show them, or make new ones.",
     backup_codes_off: "Backup codes are off. Turn them on first.",
@@ -14932,12 +15573,12 @@ function Sent({ text: text2, next, send: send4, again: again3, children }) {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
-    /* @__PURE__ */ a4("h1", { children: t11("sent") }),
+    /* @__PURE__ */ a4("h1", { children: t12("sent") }),
     /* @__PURE__ */ a4("p", { children: text2 }),
     /* @__PURE__ */ a4("p", { children: [
       next,
       " ",
-      lives && t11("lives", { time: duration(lives) })
+      lives && t12("lives", { time: duration(lives) })
     ] }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       /* @__PURE__ */ a4(SendAgain, { send: async () => {
@@ -14947,7 +15588,7 @@ function Sent({ text: text2, next, send: send4, again: again3, children }) {
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }),
     /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t11("noMail"),
+      t12("noMail"),
       " ",
       children
     ] })
@@ -14971,52 +15612,52 @@ function Activate2() {
   const [anew, setAnew] = d2(false);
   if (anew || !(link.token || link.dead)) return /* @__PURE__ */ a4(Ask2, { moved: anew });
   if (link.dead) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead, gone: t11("activateGone"), damaged: t11("activateDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => setAnew(true), children: t11("newLink") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead, gone: t12("activateGone"), damaged: t12("activateDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => setAnew(true), children: t12("newLink") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow centre", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "user" }) }),
-    /* @__PURE__ */ a4("h1", { children: t11("activate") }),
-    /* @__PURE__ */ a4("p", { children: t11("activateText") }),
-    /* @__PURE__ */ a4(Form, { submit: t11("activateDo"), onSubmit: () => enterBy(link, (token2, opening2) => post("/auth/activate/confirm", { open: true, body: { token: token2, ...opening2 } }), t11("activateDone")), children: null })
+    /* @__PURE__ */ a4("h1", { children: t12("activate") }),
+    /* @__PURE__ */ a4("p", { children: t12("activateText") }),
+    /* @__PURE__ */ a4(Form, { submit: t12("activateDo"), onSubmit: () => enterBy(link, (token2, opening2) => post("/auth/activate/confirm", { open: true, body: { token: token2, ...opening2 } }), t12("activateDone")), children: null })
   ] });
 }
-function Ask2({ moved: moved3 }) {
+function Ask2({ moved: moved4 }) {
   const [{ identifier, password, shown: shown2, way: First }] = d2(takeTyped);
   const [sent, setSent] = d2();
   const end4 = useEnd();
   A2(() => {
-    if (moved3) focusMain();
+    if (moved4) focusMain();
   }, []);
   async function onSend(send4) {
     await send4(end4);
     setSent(() => send4);
   }
   if (sent) {
-    return /* @__PURE__ */ a4(Sent, { text: t11("activateSent"), next: t11("activateNext"), send: () => sent(end4), again: t11("activateAgain"), children: null });
+    return /* @__PURE__ */ a4(Sent, { text: t12("activateSent"), next: t12("activateNext"), send: () => sent(end4), again: t12("activateAgain"), children: null });
   }
   if (shown2) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-      /* @__PURE__ */ a4("h1", { children: t11("activate") }),
-      /* @__PURE__ */ a4("p", { class: "address-line", children: t11("activateShown", { name: shown2.by }) }),
-      /* @__PURE__ */ a4(Form, { submit: t11("send"), onSubmit: () => onSend(shown2.send), children: null }),
+      /* @__PURE__ */ a4("h1", { children: t12("activate") }),
+      /* @__PURE__ */ a4("p", { class: "address-line", children: t12("activateShown", { name: shown2.by }) }),
+      /* @__PURE__ */ a4(Form, { submit: t12("send"), onSubmit: () => onSend(shown2.send), children: null }),
       /* @__PURE__ */ a4("p", { class: "aside", children: [
-        t11("notDeactivated"),
+        t12("notDeactivated"),
         " ",
         /* @__PURE__ */ a4(SignInLink, {})
       ] })
     ] });
   }
-  const form = /* @__PURE__ */ a4(Form, { submit: t11("send"), quiet: First !== void 0, onSubmit: (v4) => onSend(() => post("/auth/activate", { open: true, body: { identifier: v4.identifier, password: v4.password } })), children: [
-    /* @__PURE__ */ a4(Field, { name: "identifier", label: t11("identifier"), autoComplete: "username", required: true, spellcheck: false, value: identifier, autoFocus: !identifier && !moved3 && !First }),
-    /* @__PURE__ */ a4(Password, { name: "password", label: t11("password"), autoComplete: "current-password", required: true, value: password })
+  const form = /* @__PURE__ */ a4(Form, { submit: t12("send"), quiet: First !== void 0, onSubmit: (v4) => onSend(() => post("/auth/activate", { open: true, body: { identifier: v4.identifier, password: v4.password } })), children: [
+    /* @__PURE__ */ a4(Field, { name: "identifier", label: t12("identifier"), autoComplete: "username", required: true, spellcheck: false, value: identifier, autoFocus: !identifier && !moved4 && !First }),
+    /* @__PURE__ */ a4(Password, { name: "password", label: t12("password"), autoComplete: "current-password", required: true, value: password })
   ] });
   const others2 = collect((room) => room.activate).filter(({ Way: Way3 }) => Way3 !== First).map(({ Way: Way3, order }) => /* @__PURE__ */ a4(Way3, { onSend }, order));
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t11("activate") }),
-    /* @__PURE__ */ a4("p", { children: t11(First ? "activateOnce" : password ? "activateLed" : "activateAsk") }),
+    /* @__PURE__ */ a4("h1", { children: t12("activate") }),
+    /* @__PURE__ */ a4("p", { children: t12(First ? "activateOnce" : password ? "activateLed" : "activateAsk") }),
     First ? /* @__PURE__ */ a4(First, { main: true, onSend }) : form,
     !password && /* @__PURE__ */ a4(Others, { children: [
       First && form,
@@ -15024,12 +15665,12 @@ function Ask2({ moved: moved3 }) {
     ] }),
     /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       !password && /* @__PURE__ */ a4("p", { children: [
-        t11("activateNone"),
+        t12("activateNone"),
         " ",
-        /* @__PURE__ */ a4("a", { href: "/forgot", children: t11("activateNoneDo") })
+        /* @__PURE__ */ a4("a", { href: "/forgot", children: t12("activateNoneDo") })
       ] }),
       /* @__PURE__ */ a4("p", { children: [
-        t11("notDeactivated"),
+        t12("notDeactivated"),
         " ",
         /* @__PURE__ */ a4(SignInLink, {})
       ] })
@@ -15038,10 +15679,10 @@ function Ask2({ moved: moved3 }) {
 }
 
 // src/recovery/paper.tsx
-function Paper({ codes: codes2, made: made3 = (/* @__PURE__ */ new Date()).toISOString() }) {
+function Paper2({ codes: codes2, made: made3 = (/* @__PURE__ */ new Date()).toISOString() }) {
   const good = codes2.filter((c4) => !c4.used_at).map((c4) => grouped(c4.code));
   const name = auth.value.is === "in" ? auth.value.account.username : "";
-  const heading = [t11("paperTitle", { username: name }), t11("paperMade", { date: date(made3) })];
+  const heading = [t12("paperTitle", { username: name }), t12("paperMade", { date: date(made3) })];
   return /* @__PURE__ */ a4("div", { class: "paper", children: [
     /* @__PURE__ */ a4("div", { class: "paper-head", children: [
       /* @__PURE__ */ a4("h3", { children: heading[0] }),
@@ -15051,23 +15692,23 @@ function Paper({ codes: codes2, made: made3 = (/* @__PURE__ */ new Date()).toISO
       /* @__PURE__ */ a4("s", { children: grouped(code) }),
       " ",
       /* @__PURE__ */ a4("span", { class: "hint", children: [
-        t11("codesUsed"),
+        t12("codesUsed"),
         " ",
         /* @__PURE__ */ a4(Time, { at: used_at, children: date(used_at) })
       ] })
     ] }) : /* @__PURE__ */ a4("span", { children: grouped(code) }) }, code)) }),
-    /* @__PURE__ */ a4("p", { class: "paper-foot", children: t11("paperFoot", { address: location.host }) }),
+    /* @__PURE__ */ a4("p", { class: "paper-foot", children: t12("paperFoot", { address: location.host }) }),
     good.length > 0 && /* @__PURE__ */ a4("div", { class: "paper-tools", children: [
       /* @__PURE__ */ a4(Copy, { text: good.join("\n") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save3(`coffer-${t11("paperFile")}-${name}.txt`, [...heading, "", ...good, "", t11("paperFoot", { address: location.host }), ""].join("\r\n")), children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save3(`coffer-${t12("paperFile")}-${name}.txt`, [...heading, "", ...good, "", t12("paperFoot", { address: location.host }), ""].join("\r\n")), children: [
         /* @__PURE__ */ a4(Icon, { name: "download" }),
         " ",
-        t11("codesText")
+        t12("codesText")
       ] }),
       /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => print(), children: [
         /* @__PURE__ */ a4(Icon, { name: "print" }),
         " ",
-        t11("codesPrint")
+        t12("codesPrint")
       ] })
     ] })
   ] });
@@ -15128,65 +15769,65 @@ function TrustedAddress({ status, may }) {
     Way2,
     {
       id: "trusted-email",
-      title: t11("trusted"),
+      title: t12("trusted"),
       good: on && !resting,
-      tag: resting ? t11("trustedRests") : on ? t11("waysOn") : pending ? t11("trustedWaits") : t11("waysOff"),
+      tag: resting ? t12("trustedRests") : on ? t12("waysOn") : pending ? t12("trustedWaits") : t12("waysOff"),
       text: /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("p", { class: "hint address-line", children: !on ? t11("trustedOff") : t11("trustedOn", { address: known3?.email ?? whole5(line.hint ?? "") }) }),
-        resting ? /* @__PURE__ */ a4("p", { class: "hint", children: t11("trustedFrom", { time: dateTime(resting) }) }) : /* @__PURE__ */ a4(Used, { line })
+        /* @__PURE__ */ a4("p", { class: "hint address-line", children: !on ? t12("trustedOff") : t12("trustedOn", { address: known3?.email ?? whole6(line.hint ?? "") }) }),
+        resting ? /* @__PURE__ */ a4("p", { class: "hint", children: t12("trustedFrom", { time: dateTime(resting) }) }) : /* @__PURE__ */ a4(Used, { line })
       ] }),
       buttons: (on || may) && /* @__PURE__ */ a4($, { children: [
-        on && !known3 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read7(), children: t11("trustedShow") }),
-        may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read7("set"), children: on ? t11("trustedChange") : pending ? t11("trustedOther") : t11("trustedSet") }),
-        on && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("off"), children: t11("trustedTurnOff") })
+        on && !known3 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read7(), children: t12("trustedShow") }),
+        may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read7("set"), children: on ? t12("trustedChange") : pending ? t12("trustedOther") : t12("trustedSet") }),
+        on && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("off"), children: t12("trustedTurnOff") })
       ] }),
       children: [
         pending && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
           /* @__PURE__ */ a4(Icon, { name: "mail" }),
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("p", { class: "address-line", children: known3?.email ? t11("trustedPendingNext", { pending, email: known3.email }) : t11("trustedPending", { pending }) }),
+            /* @__PURE__ */ a4("p", { class: "address-line", children: known3?.email ? t12("trustedPendingNext", { pending, email: known3.email }) : t12("trustedPending", { pending }) }),
             /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
               /* @__PURE__ */ a4(SendAgain, { send: async () => {
                 await ask4(pending);
-                return t11("trustedSentAgain");
+                return t12("trustedSentAgain");
               } }, pending),
               !known3?.email && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
                 try {
                   await del("/account/trusted-email");
-                  await changed3(t11("trustedTakenBack"));
+                  await changed3(t12("trustedTakenBack"));
                 } catch (err2) {
                   toastProblem(err2);
                 }
-              }, children: t11("trustedTakeBack") })
+              }, children: t12("trustedTakeBack") })
             ] })
           ] })
         ] }),
-        wish === "set" && /* @__PURE__ */ a4(Dialog, { title: on ? t11("trustedChangeTitle") : t11("trustedSetTitle"), onClose: close, children: /* @__PURE__ */ a4(Ask3, { present: known3?.email, onClose: close, onAsk: async (email) => {
+        wish === "set" && /* @__PURE__ */ a4(Dialog, { title: on ? t12("trustedChangeTitle") : t12("trustedSetTitle"), onClose: close, children: /* @__PURE__ */ a4(Ask3, { present: known3?.email, onClose: close, onAsk: async (email) => {
           await ask4(email);
           close();
-          await changed3(t11("trustedSent"));
+          await changed3(t12("trustedSent"));
         } }) }),
-        wish === "off" && /* @__PURE__ */ a4(Confirm, { title: t11("trustedOffTitle"), action: t11("trustedOffDo"), onClose: close, onConfirm: async () => {
+        wish === "off" && /* @__PURE__ */ a4(Confirm, { title: t12("trustedOffTitle"), action: t12("trustedOffDo"), onClose: close, onConfirm: async () => {
           await del("/account/trusted-email");
           close();
-          await changed3(t11("trustedIsOff"));
-        }, children: /* @__PURE__ */ a4("p", { class: "address-line", children: t11("trustedOffText", { address: known3?.email ?? whole5(line.hint ?? "") }) }) })
+          await changed3(t12("trustedIsOff"));
+        }, children: /* @__PURE__ */ a4("p", { class: "address-line", children: t12("trustedOffText", { address: known3?.email ?? whole6(line.hint ?? "") }) }) })
       ]
     }
   );
 }
 function Ask3({ present, onAsk, onClose }) {
   const rest = useSettings()?.trusted_rest_seconds;
-  return /* @__PURE__ */ a4(Form, { submit: t11("trustedSend"), onCancel: onClose, onSubmit: (v4) => onAsk(v4.email), children: [
-    /* @__PURE__ */ a4(Field, { name: "email", label: t11("trustedEmail"), type: "email", inputMode: "email", autoComplete: "email", required: true, autoFocus: true, spellcheck: false, hint: t11("trustedEmailHint") }),
+  return /* @__PURE__ */ a4(Form, { submit: t12("trustedSend"), onCancel: onClose, onSubmit: (v4) => onAsk(v4.email), children: [
+    /* @__PURE__ */ a4(Field, { name: "email", label: t12("trustedEmail"), type: "email", inputMode: "email", autoComplete: "email", required: true, autoFocus: true, spellcheck: false, hint: t12("trustedEmailHint") }),
     /* @__PURE__ */ a4("ul", { class: "next-steps hint", children: [
-      /* @__PURE__ */ a4("li", { children: t11("trustedNextLink") }),
-      rest !== 0 && /* @__PURE__ */ a4("li", { children: rest ? t11("trustedNextRest", { time: duration(rest) }) : t11("trustedNextRestBare") }),
-      present && /* @__PURE__ */ a4("li", { class: "address-line", children: t11("trustedNextOld", { email: present }) })
+      /* @__PURE__ */ a4("li", { children: t12("trustedNextLink") }),
+      rest !== 0 && /* @__PURE__ */ a4("li", { children: rest ? t12("trustedNextRest", { time: duration(rest) }) : t12("trustedNextRestBare") }),
+      present && /* @__PURE__ */ a4("li", { class: "address-line", children: t12("trustedNextOld", { email: present }) })
     ] })
   ] });
 }
-var whole5 = (address3) => address3.replace("…", "…⁠");
+var whole6 = (address3) => address3.replace("…", "…⁠");
 
 // src/recovery/ways-back.tsx
 var needed = 2;
@@ -15196,14 +15837,14 @@ function WaysBack({ status }) {
   const next = data && stepsOf(data, false)[0];
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "ways-back", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "ways-back", children: t11("waysBack") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t11("waysBackHint") })
+      /* @__PURE__ */ a4("h2", { id: "ways-back", children: t12("waysBack") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t12("waysBackHint") })
     ] }),
     data && missing > 0 && /* @__PURE__ */ a4("div", { class: "notice", children: [
       /* @__PURE__ */ a4(Icon, { name: "shield" }),
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("p", { children: t11("waysNeed", { count: missing }) }),
-        next && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => leadToStep(next), children: t11("waysNeedDo") })
+        /* @__PURE__ */ a4("p", { children: t12("waysNeed", { count: missing }) }),
+        next && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => leadToStep(next), children: t12("waysNeedDo") })
       ] })
     ] }),
     !data && !problem2 && /* @__PURE__ */ a4(Skeleton, { rows: 2 }),
@@ -15213,10 +15854,10 @@ function WaysBack({ status }) {
 }
 function Way2({ id, title, tag, good, text: text2, buttons, children }) {
   const box = T2(null);
-  const held3 = T2(false);
+  const held4 = T2(false);
   A2(() => {
-    if (held3.current && document.activeElement === document.body) box.current.querySelector(".button")?.focus();
-    held3.current = box.current.contains(document.activeElement);
+    if (held4.current && document.activeElement === document.body) box.current.querySelector(".button")?.focus();
+    held4.current = box.current.contains(document.activeElement);
   });
   return /* @__PURE__ */ a4("div", { class: "way", ref: box, role: "group", "aria-labelledby": id, children: [
     /* @__PURE__ */ a4("div", { children: [
@@ -15237,15 +15878,15 @@ var wanted2 = y3(false);
 var setUp = () => void (wanted2.value = true);
 function BackupCodes({ status, may }) {
   const [wish, setWish] = d2();
-  const [waiting2, setWaiting] = d2();
+  const [waiting3, setWaiting] = d2();
   const [busy3, setBusy] = d2(false);
   const line = status.data.backup_codes;
   const on = line.enabled;
-  async function open2(work3) {
+  async function open2(work4) {
     if (busy3) return;
     setBusy(true);
     try {
-      setWish(await work3());
+      setWish(await work4());
     } catch (err2) {
       toastProblem(err2);
       void status.reload();
@@ -15274,61 +15915,61 @@ function BackupCodes({ status, may }) {
     Way2,
     {
       id: "backup-codes",
-      title: t11("codes"),
-      tag: on ? t11("waysOn") : t11("waysOff"),
+      title: t12("codes"),
+      tag: on ? t12("waysOn") : t12("waysOff"),
       good: on,
       text: /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("p", { class: "hint", children: on ? codesLeft(line) : t11("codesOff") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? codesLeft(line) : t12("codesOff") }),
         /* @__PURE__ */ a4(Used, { line })
       ] }),
       buttons: on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: show4, children: t11("codesShow") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "off" }), children: t11("codesTurnOff") })
-      ] }) : may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: make3, children: t11("codesMake") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: show4, children: t12("codesShow") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "off" }), children: t12("codesTurnOff") })
+      ] }) : may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: make3, children: t12("codesMake") }),
       children: [
-        waiting2 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
+        waiting3 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
           /* @__PURE__ */ a4(Icon, { name: "warning" }),
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("p", { children: waiting2.renewed ? t11("codesNotNew") : t11("codesNotOn") }),
-            /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "fresh", made: waiting2 }), children: t11("codesAgain") })
+            /* @__PURE__ */ a4("p", { children: waiting3.renewed ? t12("codesNotNew") : t12("codesNotOn") }),
+            /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "fresh", made: waiting3 }), children: t12("codesAgain") })
           ] })
         ] }),
         wish?.is === "fresh" && /* @__PURE__ */ a4(Fresh, { made: wish.made, onClose: () => {
           setWish(void 0);
           setWaiting(wish.made);
-        }, onDone: () => done(wish.made.renewed ? t11("codesRenewed") : t11("codesAreOn")) }),
-        wish?.is === "known" && /* @__PURE__ */ a4(Dialog, { title: t11("codesYours"), onClose: () => setWish(void 0), children: /* @__PURE__ */ a4(KnownCodes, { known: wish.known, make: may ? make3 : void 0, confirm: () => setWish({ is: "fresh", made: { codes: wish.known.pending, renewed: true } }) }) }),
-        wish?.is === "off" && /* @__PURE__ */ a4(Confirm, { title: t11("codesOffTitle"), action: t11("codesOffDo"), onClose: () => setWish(void 0), onConfirm: async () => {
+        }, onDone: () => done(wish.made.renewed ? t12("codesRenewed") : t12("codesAreOn")) }),
+        wish?.is === "known" && /* @__PURE__ */ a4(Dialog, { title: t12("codesYours"), onClose: () => setWish(void 0), children: /* @__PURE__ */ a4(KnownCodes, { known: wish.known, make: may ? make3 : void 0, confirm: () => setWish({ is: "fresh", made: { codes: wish.known.pending, renewed: true } }) }) }),
+        wish?.is === "off" && /* @__PURE__ */ a4(Confirm, { title: t12("codesOffTitle"), action: t12("codesOffDo"), onClose: () => setWish(void 0), onConfirm: async () => {
           await del("/account/backup-codes");
-          await done(t11("codesAreOff"));
-        }, children: /* @__PURE__ */ a4("p", { children: t11("codesOffText") }) })
+          await done(t12("codesAreOff"));
+        }, children: /* @__PURE__ */ a4("p", { children: t12("codesOffText") }) })
       ]
     }
   );
 }
 function codesLeft({ left: left2 }) {
-  if (left2 === void 0) return t11("codesOn");
-  return left2 === 0 ? t11("codesNone") : t11("codesLeft", { count: left2 });
+  if (left2 === void 0) return t12("codesOn");
+  return left2 === 0 ? t12("codesNone") : t12("codesLeft", { count: left2 });
 }
 function Fresh({ made: { codes: codes2, renewed }, onClose, onDone }) {
-  return /* @__PURE__ */ a4(Dialog, { title: renewed ? t11("codesSaveNew") : t11("codesSave"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t11("codesSaved"), onCancel: onClose, onSubmit: async () => {
+  return /* @__PURE__ */ a4(Dialog, { title: renewed ? t12("codesSaveNew") : t12("codesSave"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t12("codesSaved"), onCancel: onClose, onSubmit: async () => {
     await post("/account/backup-codes/confirm");
     await onDone();
   }, children: [
-    /* @__PURE__ */ a4("p", { children: t11("codesKeep") }),
-    /* @__PURE__ */ a4(Paper, { codes: codes2.map((code) => ({ code })) }),
-    /* @__PURE__ */ a4("p", { children: renewed ? t11("codesOldGood") : t11("codesNotYet") })
+    /* @__PURE__ */ a4("p", { children: t12("codesKeep") }),
+    /* @__PURE__ */ a4(Paper2, { codes: codes2.map((code) => ({ code })) }),
+    /* @__PURE__ */ a4("p", { children: renewed ? t12("codesOldGood") : t12("codesNotYet") })
   ] }) });
 }
 function KnownCodes({ known: known3, make: make3, confirm }) {
   return /* @__PURE__ */ a4("div", { class: "form", children: [
     known3.pending.length > 0 && /* @__PURE__ */ a4("div", { class: "notice", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("p", { children: t11("codesPending") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: confirm, children: t11("codesPendingDo") })
+      /* @__PURE__ */ a4("p", { children: t12("codesPending") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: confirm, children: t12("codesPendingDo") })
     ] }) }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t11("codesOnce") }),
-    /* @__PURE__ */ a4(Paper, { codes: known3.codes, made: known3.confirmed_at }),
-    make3 && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: make3, children: t11("codesNew") }) })
+    /* @__PURE__ */ a4("p", { class: "hint", children: t12("codesOnce") }),
+    /* @__PURE__ */ a4(Paper2, { codes: known3.codes, made: known3.confirmed_at }),
+    make3 && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: make3, children: t12("codesNew") }) })
   ] });
 }
 
@@ -15338,24 +15979,24 @@ function Forgot() {
   const [sent, setSent] = d2(false);
   const send4 = (to) => post("/auth/password/forgot", { open: true, body: { email: to } });
   if (sent) {
-    return /* @__PURE__ */ a4(Sent, { text: t11("forgotSent", { email }), next: t11("forgotNext"), send: () => send4(email), again: t11("forgotAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(false), children: t11("otherEmail") }) });
+    return /* @__PURE__ */ a4(Sent, { text: t12("forgotSent", { email }), next: t12("forgotNext"), send: () => send4(email), again: t12("forgotAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(false), children: t12("otherEmail") }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t11("forgot") }),
-    /* @__PURE__ */ a4("p", { children: t11("forgotText") }),
-    /* @__PURE__ */ a4(Form, { submit: t11("send"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t12("forgot") }),
+    /* @__PURE__ */ a4("p", { children: t12("forgotText") }),
+    /* @__PURE__ */ a4(Form, { submit: t12("send"), onSubmit: async (v4) => {
       await send4(v4.email);
       setEmail(v4.email);
       setSent(true);
-    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t11("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, autoFocus: true, value: email }) }),
+    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t12("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, autoFocus: true, value: email }) }),
     /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       /* @__PURE__ */ a4("p", { children: [
-        t11("forgotOther"),
+        t12("forgotOther"),
         " ",
-        /* @__PURE__ */ a4("a", { href: "/recover", children: t11("recoverLink") })
+        /* @__PURE__ */ a4("a", { href: "/recover", children: t12("recoverLink") })
       ] }),
       !me() && /* @__PURE__ */ a4("p", { children: [
-        t11("remembered"),
+        t12("remembered"),
         " ",
         /* @__PURE__ */ a4(SignInLink, {})
       ] })
@@ -15374,7 +16015,7 @@ function WaysGo() {
   const codes2 = data?.backup_codes?.enabled;
   const trusted = data?.trusted_email?.enabled;
   if (!codes2 && !trusted) return null;
-  return /* @__PURE__ */ a4("li", { children: codes2 && trusted ? t11("goWays") : codes2 ? t11("goCodes") : t11("goTrusted") });
+  return /* @__PURE__ */ a4("li", { children: codes2 && trusted ? t12("goWays") : codes2 ? t12("goCodes") : t12("goTrusted") });
 }
 
 // src/recovery/recover.tsx
@@ -15401,17 +16042,17 @@ function Linked({ way, onAnew }) {
   const link = useOneTime(check2);
   A2(() => keep2({ way }), []);
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t11("recoverGone"), damaged: t11("recoverDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onAnew, children: t11("recoverAnew") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t12("recoverGone"), damaged: t12("recoverDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onAnew, children: t12("recoverAnew") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-    /* @__PURE__ */ a4("h1", { children: t11("recover") }),
-    /* @__PURE__ */ a4("p", { children: way === "backup-code" ? t11("linkCodeText") : t11("linkTrustedText") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t11("allTold") }),
-    /* @__PURE__ */ a4(Form, { submit: t11("linkDo"), onSubmit: async () => {
+    /* @__PURE__ */ a4("h1", { children: t12("recover") }),
+    /* @__PURE__ */ a4("p", { children: way === "backup-code" ? t12("linkCodeText") : t12("linkTrustedText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t12("allTold") }),
+    /* @__PURE__ */ a4(Form, { submit: t12("linkDo"), onSubmit: async () => {
       await enterBy(link, (token2, opening2) => post(confirm, { open: true, body: { token: token2, ...opening2 } })).catch(toActivation(""));
     }, children: null })
   ] });
@@ -15424,14 +16065,14 @@ function toActivation(identifier, password) {
     toast(say(err2), true);
   };
 }
-function Ask4({ moved: moved3 }) {
+function Ask4({ moved: moved4 }) {
   const [choice, setChoice] = d2(known2);
   const [sent, setSent] = d2();
   const typed2 = T2({ code: "", password: "" });
   const rests = useSettings()?.trusted_rest_seconds;
   const { by, forgot } = choice;
   A2(() => {
-    if (moved3) focusMain();
+    if (moved4) focusMain();
   }, []);
   function change(part) {
     const next = { ...choice, ...part };
@@ -15440,13 +16081,13 @@ function Ask4({ moved: moved3 }) {
   }
   if (sent) {
     const trusted = by === "trusted-email";
-    return /* @__PURE__ */ a4(Sent, { text: trusted ? [t11("sentTrusted"), rests && t11("sentTrustedRest", { time: duration(rests) })].filter(Boolean).join(" ") : t11("sentCode"), next: trusted ? t11("sentTrustedNext") : t11("sentCodeNext"), send: sent, again: t11("sentRecoverAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t11("otherWay") }) });
+    return /* @__PURE__ */ a4(Sent, { text: trusted ? [t12("sentTrusted"), rests && t12("sentTrustedRest", { time: duration(rests) })].filter(Boolean).join(" ") : t12("sentCode"), next: trusted ? t12("sentTrustedNext") : t12("sentCodeNext"), send: sent, again: t12("sentRecoverAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t12("otherWay") }) });
   }
   const mailed = by === "trusted-email" || forgot;
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t11("recover") }),
-    /* @__PURE__ */ a4("p", { children: t11("recoverText") }),
-    /* @__PURE__ */ a4(Form, { asks: `${by} ${forgot}`, submit: mailed ? t11("send") : t11("linkDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t12("recover") }),
+    /* @__PURE__ */ a4("p", { children: t12("recoverText") }),
+    /* @__PURE__ */ a4(Form, { asks: `${by} ${forgot}`, submit: mailed ? t12("send") : t12("linkDo"), onSubmit: async (v4) => {
       const identifier = v4.identifier;
       if (by === "trusted-email") {
         const send4 = () => post("/auth/recovery/trusted-email", { open: true, body: { identifier } });
@@ -15464,35 +16105,35 @@ function Ask4({ moved: moved3 }) {
         if ("access_token" in opened) await keeper().enter(opened);
       }, toActivation(identifier, v4.password));
     }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t11("identifier"), autoComplete: "username", required: true, spellcheck: false, value: choice.identifier, autoFocus: !choice.identifier && !moved3, onInput: (identifier) => change({ identifier }) }),
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t12("identifier"), autoComplete: "username", required: true, spellcheck: false, value: choice.identifier, autoFocus: !choice.identifier && !moved4, onInput: (identifier) => change({ identifier }) }),
       /* @__PURE__ */ a4("fieldset", { class: "choice", children: [
-        /* @__PURE__ */ a4("legend", { children: t11("recoverWay") }),
+        /* @__PURE__ */ a4("legend", { children: t12("recoverWay") }),
         ["backup-code", "trusted-email"].map((way) => /* @__PURE__ */ a4("label", { children: [
           /* @__PURE__ */ a4("input", { type: "radio", name: "way", value: way, checked: by === way, onChange: () => change({ by: way }) }),
           /* @__PURE__ */ a4("span", { children: [
-            way === "backup-code" ? t11("wayCode") : t11("wayTrusted"),
+            way === "backup-code" ? t12("wayCode") : t12("wayTrusted"),
             " ",
-            /* @__PURE__ */ a4("span", { class: "hint", children: way === "backup-code" ? t11("wayCodeHint") : t11("wayTrustedHint") })
+            /* @__PURE__ */ a4("span", { class: "hint", children: way === "backup-code" ? t12("wayCodeHint") : t12("wayTrustedHint") })
           ] })
         ] }, way))
       ] }),
       by === "backup-code" && /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4(Field, { name: "code", label: t11("backupCode"), secret: true, class: "code backup-code", inputMode: "numeric", autoComplete: "off", required: true, maxLength: 30, spellcheck: false, value: typed2.current.code, hint: t11("backupCodeHint"), onInput: (code) => typed2.current.code = code }),
-        !forgot && /* @__PURE__ */ a4(Password, { name: "password", label: t11("password"), autoComplete: "current-password", required: true, value: typed2.current.password, onInput: (password) => typed2.current.password = password }),
+        /* @__PURE__ */ a4(Field, { name: "code", label: t12("backupCode"), secret: true, class: "code backup-code", inputMode: "numeric", autoComplete: "off", required: true, maxLength: 30, spellcheck: false, value: typed2.current.code, hint: t12("backupCodeHint"), onInput: (code) => typed2.current.code = code }),
+        !forgot && /* @__PURE__ */ a4(Password, { name: "password", label: t12("password"), autoComplete: "current-password", required: true, value: typed2.current.password, onInput: (password) => typed2.current.password = password }),
         /* @__PURE__ */ a4("label", { class: "choice-check", children: [
           /* @__PURE__ */ a4("input", { type: "checkbox", checked: forgot, onChange: () => change({ forgot: !forgot }) }),
           " ",
-          t11("noPassword")
+          t12("noPassword")
         ] })
       ] }),
       /* @__PURE__ */ a4("div", { class: "notice small", role: "status", children: /* @__PURE__ */ a4("p", { children: [
-        /* @__PURE__ */ a4("strong", { children: t11("whatNext") }),
+        /* @__PURE__ */ a4("strong", { children: t12("whatNext") }),
         " ",
-        by === "trusted-email" ? t11("nextTrusted") : forgot ? t11("nextCodeMail") : t11("nextCode")
+        by === "trusted-email" ? t12("nextTrusted") : forgot ? t12("nextCodeMail") : t12("nextCode")
       ] }) })
     ] }),
     !me() && /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t11("recoverNot"),
+      t12("recoverNot"),
       " ",
       /* @__PURE__ */ a4(SignInLink, {})
     ] })
@@ -15516,23 +16157,23 @@ function Repair() {
   return recovered.steps ? /* @__PURE__ */ a4(Strong, { ...view }) : /* @__PURE__ */ a4(Weak, { ...view });
 }
 var methods = ["pwd", "email", "backup_code", "trusted_email", "delay"];
-function Head2({ recovered, lead: lead2, whole: whole6 }) {
+function Head2({ recovered, lead: lead2, whole: whole7 }) {
   return /* @__PURE__ */ a4("div", { class: "repair-head", children: [
-    /* @__PURE__ */ a4("h1", { children: t11("repair") }),
+    /* @__PURE__ */ a4("h1", { children: t12("repair") }),
     /* @__PURE__ */ a4("p", { children: lead2 }),
-    /* @__PURE__ */ a4("ul", { class: "proved", "aria-label": t11("proved"), children: methods.filter((by) => recovered.by.includes(by)).map((by) => /* @__PURE__ */ a4("li", { children: [
+    /* @__PURE__ */ a4("ul", { class: "proved", "aria-label": t12("proved"), children: methods.filter((by) => recovered.by.includes(by)).map((by) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4(Icon, { name: "check" }),
       " ",
-      t11(`by_${by}`)
+      t12(`by_${by}`)
     ] }, by)) }),
     /* @__PURE__ */ a4("p", { class: "hint", children: [
-      !whole6 && t11("repairUntil", { time: clock(recovered.until) }),
+      !whole7 && t12("repairUntil", { time: clock(recovered.until) }),
       " ",
-      t11("allToldNow")
+      t12("allToldNow")
     ] })
   ] });
 }
-function Strong({ account: account2, recovered, whole: whole6 }) {
+function Strong({ account: account2, recovered, whole: whole7 }) {
   const status = useLoad((signal) => get("/account/security", { signal }), []);
   const [set, setSet] = d2(false);
   const first = !recovered.by.includes("pwd");
@@ -15542,8 +16183,8 @@ function Strong({ account: account2, recovered, whole: whole6 }) {
   };
   const password = /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-password", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "repair-password", children: t11("password") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: set ? t11("repairPasswordDone") : first ? t11("repairPasswordFirst") : t11("repairPasswordToo") })
+      /* @__PURE__ */ a4("h2", { id: "repair-password", children: t12("password") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: set ? t12("repairPasswordDone") : first ? t12("repairPasswordFirst") : t12("repairPasswordToo") })
     ] }),
     !set && /* @__PURE__ */ a4(Change2, { account: account2, quiet: !first, onSet: () => {
       setSet(true);
@@ -15552,14 +16193,14 @@ function Strong({ account: account2, recovered, whole: whole6 }) {
   ] });
   const steps3 = /* @__PURE__ */ a4("div", { class: "repair-steps", role: "group", "aria-labelledby": "repair-steps", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "repair-steps", children: t11("repairSteps") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t11("repairStepsText") })
+      /* @__PURE__ */ a4("h2", { id: "repair-steps", children: t12("repairSteps") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t12("repairStepsText") })
     ] }),
     status.problem && /* @__PURE__ */ a4(Failed, { problem: status.problem, retry: status.reload }),
     collect((room) => room.layers && room.security).map(({ Section: Section6, order }) => /* @__PURE__ */ a4(Section6, { status: { ...status, reload } }, order))
   ] });
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4(Head2, { recovered, whole: whole6, lead: whole6 ? t11("repairWhole") : first ? t11("repairPasswordLead") : t11("repairStepsLead") }),
+    /* @__PURE__ */ a4(Head2, { recovered, whole: whole7, lead: whole7 ? t12("repairWhole") : first ? t12("repairPasswordLead") : t12("repairStepsLead") }),
     first ? /* @__PURE__ */ a4($, { children: [
       password,
       steps3
@@ -15570,31 +16211,31 @@ function Strong({ account: account2, recovered, whole: whole6 }) {
     collect((room) => room.security?.repairs ? room.security : void 0).map(({ Section: Section6, order }) => /* @__PURE__ */ a4(Section6, { status: { ...status, reload } }, order)),
     /* @__PURE__ */ a4("section", { class: "card repair-end", "aria-labelledby": "repair-end", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "repair-end", children: whole6 ? t11("repairReady") : t11("repairNot") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: whole6 ? t11("repairReadyText", { time: clock(recovered.until) }) : t11("repairNotText") })
+        /* @__PURE__ */ a4("h2", { id: "repair-end", children: whole7 ? t12("repairReady") : t12("repairNot") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: whole7 ? t12("repairReadyText", { time: clock(recovered.until) }) : t12("repairNotText") })
       ] }),
-      whole6 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => go(firstPlace(), { replace: true }), children: t11("repairDone") })
+      whole7 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => go(firstPlace(), { replace: true }), children: t12("repairDone") })
     ] })
   ] });
 }
 function Weak({ account: account2, recovered }) {
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4(Head2, { recovered, lead: t11("repairWeakLead") }),
+    /* @__PURE__ */ a4(Head2, { recovered, lead: t12("repairWeakLead") }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-password", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "repair-password", children: t11("password") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t11("repairPasswordWeak") })
+        /* @__PURE__ */ a4("h2", { id: "repair-password", children: t12("password") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t12("repairPasswordWeak") })
       ] }),
       /* @__PURE__ */ a4(Change2, { account: account2 })
     ] }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-lost", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "repair-lost", children: t11("repairLost") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: recovered.from ? t11("repairLostFrom", { time: dateTime(recovered.from) }) : t11("repairLostText") })
+      /* @__PURE__ */ a4("h2", { id: "repair-lost", children: t12("repairLost") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: recovered.from ? t12("repairLostFrom", { time: dateTime(recovered.from) }) : t12("repairLostText") })
     ] }) })
   ] });
 }
 function Change2({ account: account2, quiet: quiet2, onSet }) {
-  return /* @__PURE__ */ a4(Form, { submit: t11("resetDo"), quiet: quiet2, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Form, { submit: t12("resetDo"), quiet: quiet2, onSubmit: async (v4) => {
     const opened = await put("/account/password", { body: { new_password: v4.new_password } });
     if ("access_token" in opened && onSet) {
       await keeper().take(opened);
@@ -15602,10 +16243,10 @@ function Change2({ account: account2, quiet: quiet2, onSet }) {
     } else {
       await keeper().enter(opened);
     }
-    toast(t11("resetDone"));
+    toast(t12("resetDone"));
   }, children: [
     /* @__PURE__ */ a4("input", { class: "hidden", type: "text", name: "username", autoComplete: "username", readOnly: true, tabIndex: -1, "aria-hidden": "true", value: account2.username }),
-    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t11("newPassword"), about: [account2.first_name, account2.last_name, account2.username, account2.email.split("@")[0]] })
+    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t12("newPassword"), about: [account2.first_name, account2.last_name, account2.username, account2.email.split("@")[0]] })
   ] });
 }
 
@@ -15613,26 +16254,26 @@ function Change2({ account: account2, quiet: quiet2, onSet }) {
 function Reset() {
   const link = useOneTime("/auth/password/reset/check");
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t11("resetGone"), damaged: t11("resetDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t11("newLink") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t12("resetGone"), damaged: t12("resetDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t12("newLink") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-    /* @__PURE__ */ a4("h1", { children: t11("reset") }),
-    /* @__PURE__ */ a4("p", { children: t11("resetText") }),
-    /* @__PURE__ */ a4(Form, { submit: t11("resetDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t12("reset") }),
+    /* @__PURE__ */ a4("p", { children: t12("resetText") }),
+    /* @__PURE__ */ a4(Form, { submit: t12("resetDo"), onSubmit: async (v4) => {
       try {
-        await enterBy(link, (token2, opening2) => post("/auth/password/reset", { open: true, body: { token: token2, password: v4.password, ...opening2 } }), t11("resetDone"));
+        await enterBy(link, (token2, opening2) => post("/auth/password/reset", { open: true, body: { token: token2, password: v4.password, ...opening2 } }), t12("resetDone"));
       } catch (err2) {
         if (!(err2 instanceof Problem) || err2.code !== "account_deactivated") throw err2;
         link.used();
         setTyped({ identifier: "", password: v4.password });
         go("/activate", { replace: true });
-        toast(t11("resetDone"));
+        toast(t12("resetDone"));
       }
-    }, children: /* @__PURE__ */ a4(NewPassword, { label: t11("newPassword"), stranger: true }) })
+    }, children: /* @__PURE__ */ a4(NewPassword, { label: t12("newPassword"), stranger: true }) })
   ] });
 }
 
@@ -15643,27 +16284,27 @@ function Stop() {
   A2(() => {
     if (done) focusMain();
   }, [done]);
-  const newPassword = /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t11("stopNext") });
+  const newPassword = /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t12("stopNext") });
   if (done) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-      /* @__PURE__ */ a4("h1", { children: t11("stopDone") }),
-      /* @__PURE__ */ a4("p", { children: t11("stopAdvice") }),
+      /* @__PURE__ */ a4("h1", { children: t12("stopDone") }),
+      /* @__PURE__ */ a4("p", { children: t12("stopAdvice") }),
       /* @__PURE__ */ a4("div", { class: "form-actions", children: newPassword })
     ] });
   }
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t11("stopGone"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t12("stopGone"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       newPassword,
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "warning" }) }),
-    /* @__PURE__ */ a4("h1", { children: t11("stop") }),
-    /* @__PURE__ */ a4("p", { children: t11("stopText") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t11("stopMine") }),
-    /* @__PURE__ */ a4(Form, { submit: t11("stopDo"), danger: true, onSubmit: async () => {
+    /* @__PURE__ */ a4("h1", { children: t12("stop") }),
+    /* @__PURE__ */ a4("p", { children: t12("stopText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t12("stopMine") }),
+    /* @__PURE__ */ a4(Form, { submit: t12("stopDo"), danger: true, onSubmit: async () => {
       if (!await link.use((token2) => post("/auth/recovery/stop", { open: true, body: { token: token2 } }))) return;
       setDone(true);
       if (me()) void get("/account").catch(() => void 0);
@@ -15680,24 +16321,24 @@ function TrustedLink() {
     if (done) focusMain();
   }, [done]);
   const security = securityPage();
-  const way = security && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: security.href, children: auth.value.is === "in" ? security.label() : t11("trustedSignIn") }) });
-  const next = rest === 0 ? t11("trustedCountsNow") : rest ? t11("trustedCounts", { time: duration(rest) }) : t11("trustedCountsBare");
+  const way = security && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: security.href, children: auth.value.is === "in" ? security.label() : t12("trustedSignIn") }) });
+  const next = rest === 0 ? t12("trustedCountsNow") : rest ? t12("trustedCounts", { time: duration(rest) }) : t12("trustedCountsBare");
   if (done) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-      /* @__PURE__ */ a4("h1", { children: t11("trustedProved") }),
+      /* @__PURE__ */ a4("h1", { children: t12("trustedProved") }),
       /* @__PURE__ */ a4("p", { children: next }),
-      /* @__PURE__ */ a4("p", { children: t11("trustedNotices") }),
+      /* @__PURE__ */ a4("p", { children: t12("trustedNotices") }),
       way
     ] });
   }
-  if (link.dead || !link.token) return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t11("trustedGone"), children: way });
+  if (link.dead || !link.token) return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t12("trustedGone"), children: way });
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
-    /* @__PURE__ */ a4("h1", { children: t11("trustedProve") }),
-    /* @__PURE__ */ a4("p", { children: t11("trustedProveText") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t11("trustedProveNot") }),
-    /* @__PURE__ */ a4(Form, { submit: t11("trustedProveDo"), onSubmit: async () => {
+    /* @__PURE__ */ a4("h1", { children: t12("trustedProve") }),
+    /* @__PURE__ */ a4("p", { children: t12("trustedProveText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t12("trustedProveNot") }),
+    /* @__PURE__ */ a4(Form, { submit: t12("trustedProveDo"), onSubmit: async () => {
       if (await link.use((token2) => post("/auth/trusted-email/verify", { open: true, body: { token: token2 } }))) setDone(true);
     }, children: null })
   ] });
@@ -15706,32 +16347,32 @@ function TrustedLink() {
 // src/recovery/room.ts
 var recovery = {
   routes: [
-    { path: "/forgot", page: Forgot, title: () => t11("forgot"), open: true },
-    { path: "/reset", page: Reset, title: () => t11("reset"), open: true },
-    { path: "/activate", page: Activate2, title: () => t11("activate"), open: true },
-    { path: "/recover", page: Recover, title: () => t11("recover"), open: true },
-    { path: "/repair", page: Repair, title: () => t11("repair"), alone: true },
-    { path: "/stop-recovery", page: Stop, title: () => t11("stop"), open: true },
-    { path: "/trusted-email", page: TrustedLink, title: () => t11("trustedProve"), open: true }
+    { path: "/forgot", page: Forgot, title: () => t12("forgot"), open: true },
+    { path: "/reset", page: Reset, title: () => t12("reset"), open: true },
+    { path: "/activate", page: Activate2, title: () => t12("activate"), open: true },
+    { path: "/recover", page: Recover, title: () => t12("recover"), open: true },
+    { path: "/repair", page: Repair, title: () => t12("repair"), alone: true },
+    { path: "/stop-recovery", page: Stop, title: () => t12("stop"), open: true },
+    { path: "/trusted-email", page: TrustedLink, title: () => t12("trustedProve"), open: true }
   ],
   security: {
     Section: WaysBack,
     order: 7,
-    advised: { line: "backup_codes", label: (on) => on ? t11("codesNew") : t11("codesMake"), run: setUp },
-    ways: { backup_codes: ({ left: left2 }) => left2 === void 0 ? t11("codes") : t11("codesGlance", { count: left2 }), trusted_email: () => t11("trusted") }
+    advised: { line: "backup_codes", label: (on) => on ? t12("codesNew") : t12("codesMake"), run: setUp },
+    ways: { backup_codes: ({ left: left2 }) => left2 === void 0 ? t12("codes") : t12("codesGlance", { count: left2 }), trusted_email: () => t12("trusted") }
   },
   loss: { Line: WaysGo, order: 8 },
   repair: "/repair",
-  problems: problems8,
+  problems: problems9,
   waysBack: {
-    password: { href: "/forgot", label: () => t11("forgotLink"), take: setTyped },
-    activate: { href: "/activate", label: () => t11("activate"), take: setTyped },
-    recover: { href: "/recover", label: () => t11("recoverLink"), take: setTyped }
+    password: { href: "/forgot", label: () => t12("forgotLink"), take: setTyped },
+    activate: { href: "/activate", label: () => t12("activate"), take: setTyped },
+    recover: { href: "/recover", label: () => t12("recoverLink"), take: setTyped }
   }
 };
 
 // src/session/words.ts
-var t12 = catalog({
+var t13 = catalog({
   en: {
     signIn: "Sign in",
     welcome: "Sign in to Coffer",
@@ -15859,7 +16500,7 @@ var t12 = catalog({
     pointText: "Jedes angemeldete Gerät steht mit seinem Ort in einer Liste. Melden Sie eines ab, und es ist sofort abgemeldet."
   }
 });
-var problems9 = catalog({
+var problems10 = catalog({
   en: {
     wrong_password: "Wrong password.",
     attempt_over: "Too many wrong codes, or too late. Please sign in again.",
@@ -15890,10 +16531,10 @@ function Devices() {
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "devices", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "devices", children: t12("devices") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t12("devicesText") })
+        /* @__PURE__ */ a4("h2", { id: "devices", children: t13("devices") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t13("devicesText") })
       ] }),
-      others2 > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t12("endOthers") })
+      others2 > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t13("endOthers") })
     ] }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : /* @__PURE__ */ a4("ul", { class: "devices", children: data.map((d5) => /* @__PURE__ */ a4("li", { class: "device", children: [
       /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(nameOf(d5)) ? "phone" : "device" }) }),
@@ -15901,44 +16542,44 @@ function Devices() {
         /* @__PURE__ */ a4("p", { class: "device-name", children: [
           /* @__PURE__ */ a4("strong", { title: nameOf(d5), children: nameOf(d5) }),
           " ",
-          d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t12("this") })
+          d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t13("this") })
         ] }),
         /* @__PURE__ */ a4("p", { class: "hint", children: traits2(d5) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
-          t12("lastUse"),
+          t13("lastUse"),
           " ",
-          /* @__PURE__ */ a4(Time, { at: d5.last_used_at, children: d5.current ? t12("now") : ago(d5.last_used_at) }),
+          /* @__PURE__ */ a4(Time, { at: d5.last_used_at, children: d5.current ? t13("now") : ago(d5.last_used_at) }),
           " · ",
-          t12("firstUse"),
+          t13("firstUse"),
           " ",
           /* @__PURE__ */ a4(Time, { at: d5.created_at, children: dateTime(d5.created_at) })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Menu, { label: t12("deviceMenu", { name: nameOf(d5) }), items: [
-        { icon: "pencil", label: t12("rename"), run: () => setWish({ kind: "rename", device: d5 }) },
-        ...d5.current ? [] : [{ icon: "signOut", label: t12("end"), danger: true, run: () => setWish({ kind: "end", device: d5 }) }]
+      /* @__PURE__ */ a4(Menu, { label: t13("deviceMenu", { name: nameOf(d5) }), items: [
+        { icon: "pencil", label: t13("rename"), run: () => setWish({ kind: "rename", device: d5 }) },
+        ...d5.current ? [] : [{ icon: "signOut", label: t13("end"), danger: true, run: () => setWish({ kind: "end", device: d5 }) }]
       ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
     ] }, d5.id)) }),
-    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t12("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t12("save"), onCancel: close, onSubmit: async (v4) => {
+    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t13("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t13("save"), onCancel: close, onSubmit: async (v4) => {
       await patch("/sessions/{id}", { path: { id: wish.device.id }, body: { name: v4.name } });
       close();
       await reload();
-    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t12("deviceName"), value: nameOf(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
-    wish?.kind === "end" && /* @__PURE__ */ a4(Confirm, { title: t12("endTitle"), action: t12("end"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t13("deviceName"), value: nameOf(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
+    wish?.kind === "end" && /* @__PURE__ */ a4(Confirm, { title: t13("endTitle"), action: t13("end"), onClose: close, onConfirm: async () => {
       await del("/sessions/{id}", { path: { id: wish.device.id } });
-      toast(t12("ended"));
+      toast(t13("ended"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t12("endText", { name: nameOf(wish.device) }) }) }),
-    wish?.kind === "endOthers" && /* @__PURE__ */ a4(Confirm, { title: t12("endOthers"), action: t12("endOthers"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4("p", { children: t13("endText", { name: nameOf(wish.device) }) }) }),
+    wish?.kind === "endOthers" && /* @__PURE__ */ a4(Confirm, { title: t13("endOthers"), action: t13("endOthers"), onClose: close, onConfirm: async () => {
       await del("/sessions");
-      toast(t12("endedOthers"));
+      toast(t13("endedOthers"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t12("endOthersText", { count: others2 }) }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t13("endOthersText", { count: others2 }) }) })
   ] });
 }
 function DevicesGo() {
   const { data } = useLoad((signal) => allDevices(signal), []);
-  return /* @__PURE__ */ a4("li", { children: data ? t12("goDevices", { count: data.length }) : t12("goDevicesAll") });
+  return /* @__PURE__ */ a4("li", { children: data ? t13("goDevices", { count: data.length }) : t13("goDevicesAll") });
 }
 async function allDevices(signal) {
   const all2 = [];
@@ -15955,12 +16596,12 @@ function traits2(d5) {
   return [nameOf(d5).includes(browser) ? "" : d5.device, how(d5), d5.place, d5.address].filter(Boolean).join(" · ");
 }
 function how({ aal, amr }) {
-  if (amr.includes("hwk") || amr.includes("swk")) return t12("byPasskey");
-  if (amr.includes("fed")) return t12(aal === "aal1" ? "byOther" : "byOtherSteps");
-  return t12(aal === "aal1" ? "byPassword" : "bySteps");
+  if (amr.includes("hwk") || amr.includes("swk")) return t13("byPasskey");
+  if (amr.includes("fed")) return t13(aal === "aal1" ? "byOther" : "byOtherSteps");
+  return t13(aal === "aal1" ? "byPassword" : "bySteps");
 }
 function nameOf(d5) {
-  return d5.name || d5.device || t12("unknownDevice");
+  return d5.name || d5.device || t13("unknownDevice");
 }
 
 // src/session/key.ts
@@ -16053,10 +16694,10 @@ function read4(name) {
 function write2(name, value) {
   return within("readwrite", (store) => store.put(value, name));
 }
-async function within(mode, work3) {
+async function within(mode, work4) {
   const db = await open();
   try {
-    const request = work3(db.transaction(keys, mode).objectStore(keys));
+    const request = work4(db.transaction(keys, mode).objectStore(keys));
     return await settled3(request);
   } finally {
     db.close();
@@ -16116,8 +16757,8 @@ function refresh2(stale) {
   });
   return refreshing;
 }
-function locked(work3) {
-  return navigator.locks ? navigator.locks.request("coffer.refresh", work3) : work3();
+function locked(work4) {
+  return navigator.locks ? navigator.locks.request("coffer.refresh", work4) : work4();
 }
 async function adopt(session2) {
   if (session2.binding === "none") signer = Promise.resolve(void 0);
@@ -16259,15 +16900,15 @@ async function lookUp() {
 
 // src/session/steps.tsx
 var inOrder = (layers2) => [...layers2].sort((a5, b4) => (layerStep(a5.layer)?.order ?? Infinity) - (layerStep(b4.layer)?.order ?? Infinity));
-function Steps({ challenge, onSession, onOver, inside, identifier, by = t12("password"), onLeave, children }) {
+function Steps({ challenge, onSession, onOver, inside, identifier, by = t13("password"), onLeave, children }) {
   const [layers2, setLayers] = d2(() => inOrder(challenge.layers));
   const next = layers2.find((l4) => !l4.done && layerStep(l4.layer));
-  const step2 = next && layerStep(next.layer);
+  const step = next && layerStep(next.layer);
   const left2 = layers2.filter((l4) => !l4.done).length;
   const total = layers2.length + 1;
-  async function guard4(work3) {
+  async function guard4(work4) {
     try {
-      return await work3;
+      return await work4;
     } catch (err2) {
       if (!(err2 instanceof Problem) || err2.code !== "attempt_over" && err2.status !== 404) throw err2;
       onOver();
@@ -16290,20 +16931,20 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t12("pas
   };
   const passes = challenge.passkey ? collect((room) => room.pass) : [];
   const back = wayBack("recover");
-  const title = t12("oneMore", { count: left2 });
+  const title = t13("oneMore", { count: left2 });
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("div", { class: "steps-head", children: [
       inside ? /* @__PURE__ */ a4("h3", { children: title }) : /* @__PURE__ */ a4("h1", { children: title }),
-      next && step2 && /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: t12("progress", { step: total - left2 + 1, total, name: step2.title() }) })
+      next && step && /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: t13("progress", { step: total - left2 + 1, total, name: step.title() }) })
     ] }),
-    /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t12("steps"), children: [
+    /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t13("steps"), children: [
       /* @__PURE__ */ a4("li", { class: "done", children: [
         /* @__PURE__ */ a4(Icon, { name: "check" }),
         " ",
         by,
         /* @__PURE__ */ a4("span", { class: "hidden", children: [
           ", ",
-          t12("done")
+          t13("done")
         ] })
       ] }),
       layers2.map((l4) => /* @__PURE__ */ a4("li", { class: l4.done ? "done" : l4 === next ? "now" : void 0, "aria-current": l4 === next ? "step" : void 0, children: [
@@ -16312,17 +16953,17 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t12("pas
         layerStep(l4.layer)?.title() ?? l4.layer,
         l4.done && /* @__PURE__ */ a4("span", { class: "hidden", children: [
           ", ",
-          t12("done")
+          t13("done")
         ] })
       ] }, l4.layer))
     ] }),
     passes.length > 0 && /* @__PURE__ */ a4(Others, { before: true, children: passes.map(({ Way: Way3, order }) => /* @__PURE__ */ a4(Way3, { challenge, guard: guard4, onOpened: goOn2 }, order)) }),
-    next && step2 ? /* @__PURE__ */ a4(step2.Step, { layer: next, answer, again: again3 }, next.layer) : /* @__PURE__ */ a4("p", { children: t12("noStep") }),
+    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer, again: again3 }, next.layer) : /* @__PURE__ */ a4("p", { children: t13("noStep") }),
     (back || children) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       back && /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: back.href, onClick: () => {
         back.take({ identifier });
         onLeave?.();
-      }, children: t12("cannot") }) }),
+      }, children: t13("cannot") }) }),
       children
     ] })
   ] });
@@ -16357,14 +16998,14 @@ function Proof({ lines, begun: begun3, onClose, onProven }) {
     onProven();
   }
   const props = { onOpened: opened, onCancel: others2.length > 0 ? void 0 : onClose, typed: typed2.current };
-  return /* @__PURE__ */ a4(Dialog, { title: t12("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, by, identifier: me()?.username ?? "", onLeave: onClose, onSession: (s4) => opened(s4), onOver: () => {
+  return /* @__PURE__ */ a4(Dialog, { title: t13("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, by, identifier: me()?.username ?? "", onLeave: onClose, onSession: (s4) => opened(s4), onOver: () => {
     setOver(new Problem({ status: 410, code: "proof_over" }));
     setBegun({});
-  } }) : !main ? /* @__PURE__ */ a4("p", { children: t12("proofNone") }) : /* @__PURE__ */ a4("div", { class: others2.length > 0 ? "proof several" : "proof", children: [
+  } }) : !main ? /* @__PURE__ */ a4("p", { children: t13("proofNone") }) : /* @__PURE__ */ a4("div", { class: others2.length > 0 ? "proof several" : "proof", children: [
     /* @__PURE__ */ a4("p", { children: [
-      others2.length === 0 && main.Way === ByPassword ? t12("proofText") : t12("proofAny"),
+      others2.length === 0 && main.Way === ByPassword ? t13("proofText") : t13("proofAny"),
       " ",
-      lasts2 && t12("proofLasts", { time: duration(lasts2) })
+      lasts2 && t13("proofLasts", { time: duration(lasts2) })
     ] }),
     over3 && /* @__PURE__ */ a4(Failed, { problem: over3 }),
     /* @__PURE__ */ a4(main.Way, { ...props, main: true }),
@@ -16372,7 +17013,7 @@ function Proof({ lines, begun: begun3, onClose, onProven }) {
   ] }) });
 }
 function ByPassword({ main, onOpened, onCancel, typed: typed2 }) {
-  return /* @__PURE__ */ a4(Form, { submit: main ? t12("proofDo") : t12("proofPassword"), quiet: !main, onCancel, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Form, { submit: main ? t13("proofDo") : t13("proofPassword"), quiet: !main, onCancel, onSubmit: async (v4) => {
     typed2.password = v4.password;
     const opened = await post("/account/reauthenticate", { body: { password: v4.password } }).catch((err2) => {
       throw err2 instanceof Problem && err2.code === "invalid_credentials" ? new Problem({ status: 401, code: "wrong_password" }) : err2;
@@ -16392,7 +17033,7 @@ function ByPassword({ main, onOpened, onCancel, typed: typed2 }) {
         value: me()?.username ?? ""
       }
     ),
-    /* @__PURE__ */ a4(Password, { name: "password", label: t12("password"), value: typed2.password, autoComplete: "current-password", required: true, autoFocus: main })
+    /* @__PURE__ */ a4(Password, { name: "password", label: t13("password"), value: typed2.password, autoComplete: "current-password", required: true, autoFocus: main })
   ] });
 }
 
@@ -16407,8 +17048,8 @@ function EndDevice() {
   if (over3 === "out") {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-      /* @__PURE__ */ a4("h1", { children: t12("strangeOut") }),
-      /* @__PURE__ */ a4("p", { children: t12("strangeAdvice") }),
+      /* @__PURE__ */ a4("h1", { children: t13("strangeOut") }),
+      /* @__PURE__ */ a4("p", { children: t13("strangeAdvice") }),
       /* @__PURE__ */ a4("div", { class: "form-actions", children: [
         /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
         /* @__PURE__ */ a4(SignInLink, { class: "button" })
@@ -16417,29 +17058,29 @@ function EndDevice() {
   }
   const gone3 = over3 === "gone" || problem2?.code === "link_gone";
   if (gone3 || !whole(link.secret)) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: gone3 ? "gone" : "damaged", gone: t12("strangeGone"), damaged: t12("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+    return /* @__PURE__ */ a4(DeadLink, { dead: gone3 ? "gone" : "damaged", gone: t13("strangeGone"), damaged: t13("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       gone3 && /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
       /* @__PURE__ */ a4(SignInLink, { class: gone3 ? "button" : "button primary" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "device" }) }),
-    /* @__PURE__ */ a4("h1", { children: t12("endTitle") }),
+    /* @__PURE__ */ a4("h1", { children: t13("endTitle") }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4("p", { children: t12("strangeText") }),
+      /* @__PURE__ */ a4("p", { children: t13("strangeText") }),
       /* @__PURE__ */ a4("div", { class: "device strange", children: [
         /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(data.device) ? "phone" : "device" }) }),
         /* @__PURE__ */ a4("div", { class: "device-text", children: [
-          /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: data.device || t12("unknownDevice") }) }),
+          /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: data.device || t13("unknownDevice") }) }),
           data.place && /* @__PURE__ */ a4("p", { class: "hint", children: data.place }),
           /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t12("strangeSince"),
+            t13("strangeSince"),
             " ",
             /* @__PURE__ */ a4(Time, { at: data.signed_in_at, children: dateTime(data.signed_in_at) })
           ] })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Form, { submit: t12("strangeDo"), danger: true, onSubmit: async () => {
+      /* @__PURE__ */ a4(Form, { submit: t13("strangeDo"), danger: true, onSubmit: async () => {
         try {
           await post("/auth/end-device", { open: true, body: { token: link.secret } });
         } catch (err2) {
@@ -16458,9 +17099,9 @@ function EndDevice() {
 // src/session/sign-in.tsx
 function SignIn() {
   useLeaveWhenIn();
-  return /* @__PURE__ */ a4(SignInForm, { title: t12("welcome"), children: null });
+  return /* @__PURE__ */ a4(SignInForm, { title: t13("welcome"), children: null });
 }
-function SignInForm({ title, submit = t12("signIn"), children }) {
+function SignInForm({ title, submit = t13("signIn"), children }) {
   const [begun3, setBegun] = d2(handedOver);
   const card = T2(null);
   const [over3, setOver] = d2(false);
@@ -16479,18 +17120,18 @@ function SignInForm({ title, submit = t12("signIn"), children }) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: /* @__PURE__ */ a4(Steps, { challenge: begun3.challenge, by: begun3.by, identifier: typed2.current.identifier, onSession: signedIn, onOver: () => {
       setOver(true);
       setBegun(void 0);
-    }, children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setBegun(void 0), children: t12("startAgain") }) }) }) });
+    }, children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setBegun(void 0), children: t13("startAgain") }) }) }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", ref: card, children: [
     /* @__PURE__ */ a4("h1", { children: title }),
     children,
     why3 && !over3 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
       /* @__PURE__ */ a4(Icon, { name: "device" }),
-      /* @__PURE__ */ a4("p", { children: t12(`why_${why3}`) })
+      /* @__PURE__ */ a4("p", { children: t13(`why_${why3}`) })
     ] }),
     over3 && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
-      /* @__PURE__ */ a4("p", { children: problems9("attempt_over") })
+      /* @__PURE__ */ a4("p", { children: problems10("attempt_over") })
     ] }),
     /* @__PURE__ */ a4(Form, { submit, onSubmit: async (v4) => {
       setOver(false);
@@ -16510,15 +17151,15 @@ function SignInForm({ title, submit = t12("signIn"), children }) {
         throw err2;
       }
     }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t12("identifier"), value: typed2.current.identifier, autoComplete: "username webauthn", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current.identifier = value }),
-      /* @__PURE__ */ a4(Password, { name: "password", label: t12("password"), value: typed2.current.password, autoComplete: "current-password", required: true }),
-      /* @__PURE__ */ a4(Check, { name: "remember_device", label: t12("remember"), hint: t12("rememberHint"), checked: typed2.current.remember })
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t13("identifier"), value: typed2.current.identifier, autoComplete: "username webauthn", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current.identifier = value }),
+      /* @__PURE__ */ a4(Password, { name: "password", label: t13("password"), value: typed2.current.password, autoComplete: "current-password", required: true }),
+      /* @__PURE__ */ a4(Check, { name: "remember_device", label: t13("remember"), hint: t13("rememberHint"), checked: typed2.current.remember })
     ] }),
     /* @__PURE__ */ a4(Entries, { paused: sending, onOpened: opened, own, remember: () => card.current.querySelector("[name=remember_device]").checked }),
     (ways2.length > 0 || others2.length > 0) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       ways2.map(({ href, label, take: take4 }) => /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href, onClick: () => take4({ identifier: typed2.current.identifier }), children: label() }) }, href)),
       others2.map(({ href, label }) => /* @__PURE__ */ a4("p", { children: [
-        t12("noAccount"),
+        t13("noAccount"),
         " ",
         /* @__PURE__ */ a4("a", { href, children: label() })
       ] }, href))
@@ -16529,23 +17170,23 @@ function SignInForm({ title, submit = t12("signIn"), children }) {
 // src/session/room.ts
 var session = {
   routes: [
-    { path: "/sign-in", page: SignIn, title: () => t12("signIn"), open: true },
-    { path: "/end-device", page: EndDevice, title: () => t12("endTitle"), open: true }
+    { path: "/sign-in", page: SignIn, title: () => t13("signIn"), open: true },
+    { path: "/end-device", page: EndDevice, title: () => t13("endTitle"), open: true }
   ],
   signInForm: SignInForm,
-  door: { href: "/sign-in", label: () => t12("signIn"), order: 2, signsIn: true },
-  menu: [{ icon: "signOut", label: () => t12("signOut"), run: () => void leave3(), order: 9, always: true }],
-  points: [{ icon: "device", title: () => t12("point"), text: () => t12("pointText"), order: 2 }],
+  door: { href: "/sign-in", label: () => t13("signIn"), order: 2, signsIn: true },
+  menu: [{ icon: "signOut", label: () => t13("signOut"), run: () => void leave3(), order: 9, always: true }],
+  points: [{ icon: "device", title: () => t13("point"), text: () => t13("pointText"), order: 2 }],
   security: { Section: Devices, order: 9 },
   prove: { Way: ByPassword, on: ({ password }) => password?.enabled ?? true, order: 2 },
   loss: { Line: DevicesGo, order: 2 },
-  problems: problems9,
+  problems: problems10,
   start: () => startSession(askForProof)
 };
 async function leave3() {
   try {
     await signOut(() => go("/"));
-    toast(t12("signedOut"));
+    toast(t13("signedOut"));
   } catch (err2) {
     toastProblem(err2);
   } finally {
@@ -16562,19 +17203,19 @@ async function look(token2, path3, signal, cursor) {
 }
 var unlock = (token2, password) => post("/public/shares/{token}/unlock", { open: true, path: { token: token2 }, body: { password } });
 function useWay(token2, path3) {
-  const kept3 = T2(/* @__PURE__ */ new Map());
+  const kept4 = T2(/* @__PURE__ */ new Map());
   const [door, set] = d2({ is: "loading" });
   const [stuck, setStuck] = d2();
   const asking = T2(void 0);
-  const reading = T2(false);
+  const reading2 = T2(false);
   function show4(open2) {
-    kept3.current.set(open2.path, open2);
+    kept4.current.set(open2.path, open2);
     set(open2);
   }
   async function load2() {
     asking.current?.abort();
     const mine2 = asking.current = new AbortController();
-    const was = kept3.current.get(path3);
+    const was = kept4.current.get(path3);
     setStuck(void 0);
     if (was) set(was);
     try {
@@ -16598,15 +17239,15 @@ function useWay(token2, path3) {
     load: load2,
     stuck,
     async more() {
-      if (door.is !== "open" || !door.next || reading.current) return;
-      reading.current = true;
+      if (door.is !== "open" || !door.next || reading2.current) return;
+      reading2.current = true;
       setStuck(void 0);
       try {
         const link = await look(token2, door.path, asking.current.signal, door.next);
         const { items, next } = listed(link, door.path);
-        const now = kept3.current.get(door.path) ?? door;
+        const now = kept4.current.get(door.path) ?? door;
         const longer = { ...now, items: [...now.items, ...items], next };
-        kept3.current.set(door.path, longer);
+        kept4.current.set(door.path, longer);
         set((shown2) => shown2.is === "open" && shown2.path === longer.path ? longer : shown2);
       } catch (err2) {
         const problem2 = asProblem(err2);
@@ -16615,14 +17256,14 @@ function useWay(token2, path3) {
         if (to.is === "failed") setStuck(problem2);
         else set(to);
       } finally {
-        reading.current = false;
+        reading2.current = false;
       }
     },
     async used(had2) {
       if (door.is !== "open") return;
       try {
         const link = await look(token2, door.path, new AbortController().signal);
-        show4({ ...kept3.current.get(door.path) ?? door, link });
+        show4({ ...kept4.current.get(door.path) ?? door, link });
       } catch (err2) {
         const to = refused(asProblem(err2));
         const limited = door.link.downloads_left !== null;
@@ -16643,21 +17284,21 @@ function refused(problem2) {
 
 // src/share/guest-download.ts
 var downloads2 = y3([]);
-var running4 = O(() => downloads2.value.filter((d5) => d5.state.value === "running").length);
+var running5 = O(() => downloads2.value.filter((d5) => d5.state.value === "running").length);
 var large = 64 << 20;
-var held2 = /* @__PURE__ */ new Map();
+var held3 = /* @__PURE__ */ new Map();
 var key2 = ({ token: token2, path: path3 }) => `${token2}/${path3}`;
 var contentOf = ({ token: token2, path: path3, zip }) => address(`/public/shares/{token}/${zip ? "archive" : "content"}`, { path: path3, ...!zip && { disposition: "attachment" } }, { token: token2 });
 var thumbnailOf = (token2, path3) => address("/public/shares/{token}/thumbnail", { path: path3 }, { token: token2 });
 async function read5(of, hold4, stop) {
-  const had2 = held2.get(key2(of));
+  const had2 = held3.get(key2(of));
   if (had2) return new Response(had2);
   const response = await ask2(contentOf(of), {}, stop);
   if (!hold4) return response;
   const blob = await response.blob().catch(() => {
     throw broken();
   });
-  held2.set(key2(of), blob);
+  held3.set(key2(of), blob);
   return new Response(blob);
 }
 function download3(wanted4, ended2) {
@@ -16702,7 +17343,7 @@ async function carry2(d5) {
   const { signal } = d5.stop;
   const over3 = () => signal.aborted;
   try {
-    const blob = held2.get(key2(d5));
+    const blob = held3.get(key2(d5));
     if (blob && !d5.zip) {
       d5.received.value = blob.size;
       give(blob, d5.name);
@@ -16832,12 +17473,12 @@ function guard2() {
   if (guarded2) return;
   guarded2 = true;
   addEventListener("beforeunload", (event) => {
-    if (running4.value > 0) event.preventDefault();
+    if (running5.value > 0) event.preventDefault();
   });
 }
 
 // src/share/guest-words.ts
-var t13 = catalog({
+var t14 = catalog({
   en: {
     sharedTitle: "Shared with you",
     handInTitle: "Hand in files",
@@ -17015,7 +17656,7 @@ function Downloads({ token: token2, focus }) {
     return () => clearInterval(timer2);
   }, [moves2]);
   if (mine2.length === 0) return null;
-  return /* @__PURE__ */ a4("section", { class: "guest-downloads", "aria-label": t13("downloads"), children: /* @__PURE__ */ a4("ul", { children: mine2.map((d5) => /* @__PURE__ */ a4(Row4, { of: d5, focus }, d5.id)) }) });
+  return /* @__PURE__ */ a4("section", { class: "guest-downloads", "aria-label": t14("downloads"), children: /* @__PURE__ */ a4("ul", { children: mine2.map((d5) => /* @__PURE__ */ a4(Row4, { of: d5, focus }, d5.id)) }) });
 }
 function Row4({ of: d5, focus }) {
   const state = d5.state.value;
@@ -17024,12 +17665,12 @@ function Row4({ of: d5, focus }) {
   return /* @__PURE__ */ a4("li", { class: "guest-transfer", children: [
     /* @__PURE__ */ a4("div", { class: "guest-row-text", children: [
       /* @__PURE__ */ a4("p", { class: "guest-row-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
-      state === "running" && (d5.size === void 0 ? /* @__PURE__ */ a4("progress", { "aria-label": t13("downloading", { name }) }) : /* @__PURE__ */ a4("progress", { value: d5.received.value, max: Math.max(1, d5.size), "aria-label": t13("downloading", { name }) })),
+      state === "running" && (d5.size === void 0 ? /* @__PURE__ */ a4("progress", { "aria-label": t14("downloading", { name }) }) : /* @__PURE__ */ a4("progress", { value: d5.received.value, max: Math.max(1, d5.size), "aria-label": t14("downloading", { name }) })),
       /* @__PURE__ */ a4("p", { class: "hint", role: state === "running" ? void 0 : "status", children: state === "failed" && d5.problem.value ? /* @__PURE__ */ a4("span", { class: "error", children: say(d5.problem.value) }) : numbers2(d5) })
     ] }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
-    (state === "failed" || state === "cancelled") && press("retry", t13("retryOf", { name }), () => again2(d5)),
-    state === "running" ? press("close", t13("cancelOf", { name }), () => cancel2(d5)) : press("close", t13("dismissOf", { name }), () => {
+    (state === "failed" || state === "cancelled") && press("retry", t14("retryOf", { name }), () => again2(d5)),
+    state === "running" ? press("close", t14("cancelOf", { name }), () => cancel2(d5)) : press("close", t14("dismissOf", { name }), () => {
       focus();
       forget3(d5);
     })
@@ -17039,19 +17680,19 @@ function numbers2(d5) {
   const bytes2 = d5.received.value;
   switch (d5.state.value) {
     case "done":
-      return [t13("saved"), size(bytes2)].join(" · ");
+      return [t14("saved"), size(bytes2)].join(" · ");
     case "handed":
-      return t13("handed");
+      return t14("handed");
     case "cancelled":
-      return t13("cancelled");
+      return t14("cancelled");
   }
-  if (d5.held.value) return t13("lost");
-  if (bytes2 === 0) return t13("preparing");
+  if (d5.held.value) return t14("lost");
+  if (bytes2 === 0) return t14("preparing");
   if (d5.size === void 0) {
     const speed = d5.meter.speed(performance.now());
-    return [t13("received", { size: size(bytes2) }), ...speed ? [perSecond(speed)] : []].join(" · ");
+    return [t14("received", { size: size(bytes2) }), ...speed ? [perSecond(speed)] : []].join(" · ");
   }
-  return [percent(bytes2, d5.size), t13("receivedOf", { received: size(bytes2), size: size(d5.size) }), ...pace(d5.meter, d5.size - bytes2)].join(" · ");
+  return [percent(bytes2, d5.size), t14("receivedOf", { received: size(bytes2), size: size(d5.size) }), ...pace(d5.meter, d5.size - bytes2)].join(" · ");
 }
 
 // src/share/guest-head.tsx
@@ -17061,17 +17702,17 @@ function Head3({ link, lead: lead2, facts, inside, children }) {
     children,
     facts.length > 0 && /* @__PURE__ */ a4("ul", { class: "guest-said", children: facts.map((fact, i4) => /* @__PURE__ */ a4("li", { children: fact }, i4)) }),
     link.note && !inside && /* @__PURE__ */ a4("figure", { class: "guest-note", children: [
-      /* @__PURE__ */ a4("figcaption", { children: t13("noteBy", { owner: link.owner }) }),
+      /* @__PURE__ */ a4("figcaption", { children: t14("noteBy", { owner: link.owner }) }),
       /* @__PURE__ */ a4("blockquote", { children: link.note })
     ] })
   ] });
 }
-var until = (key3, at) => at ? [/* @__PURE__ */ a4(Time, { at, children: t13(key3, { at: dateTime(at) }) }, "until")] : [];
+var until = (key3, at) => at ? [/* @__PURE__ */ a4(Time, { at, children: t14(key3, { at: dateTime(at) }) }, "until")] : [];
 
 // src/share/guest-read.tsx
 var factsOf = ({ link: { expires_at, downloads_left }, over: over3 }) => [
   ...until("until", expires_at),
-  ...downloads_left === null || over3 ? [] : [t13("downloadsLeft", { count: downloads_left })]
+  ...downloads_left === null || over3 ? [] : [t14("downloadsLeft", { count: downloads_left })]
 ];
 function useSaving(token2, way) {
   const latest = T2(way);
@@ -17095,21 +17736,21 @@ function Single({ token: token2, at, way }) {
   const shows = kindOf(item) !== void 0 && !over3;
   const button = T2(null);
   return /* @__PURE__ */ a4("article", { class: "card guest-card", children: [
-    /* @__PURE__ */ a4(Head3, { link, lead: t13("sharedBy", { owner: link.owner }), facts: [size(item.size), ...factsOf(at)], children: /* @__PURE__ */ a4("h1", { children: [
+    /* @__PURE__ */ a4(Head3, { link, lead: t14("sharedBy", { owner: link.owner }), facts: [size(item.size), ...factsOf(at)], children: /* @__PURE__ */ a4("h1", { children: [
       !item.thumbnail && /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
       " ",
       /* @__PURE__ */ a4("span", { children: item.name })
     ] }) }),
-    over3 ? /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: t13("over") }) : /* @__PURE__ */ a4("div", { class: "card-buttons guest-main", children: [
+    over3 ? /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: t14("over") }) : /* @__PURE__ */ a4("div", { class: "card-buttons guest-main", children: [
       /* @__PURE__ */ a4("button", { type: "button", ref: button, class: "button primary big", onClick: () => saving.file(item), children: [
         /* @__PURE__ */ a4(Icon, { name: "download" }),
         " ",
-        t13("download")
+        t14("download")
       ] }),
       shows && /* @__PURE__ */ a4("button", { type: "button", class: "button big", onClick: () => look2(true), children: [
         /* @__PURE__ */ a4(Icon, { name: "eye" }),
         " ",
-        t13("look")
+        t14("look")
       ] })
     ] }),
     /* @__PURE__ */ a4(Downloads, { token: token2, focus: () => button.current?.focus() }),
@@ -17129,30 +17770,30 @@ function Folder({ token: token2, at, way }) {
   const more = at.next ? () => void way.more() : void 0;
   const names2 = path3 ? path3.split("/") : [];
   return /* @__PURE__ */ a4("div", { class: "guest-content", children: [
-    /* @__PURE__ */ a4(Head3, { link, lead: t13("sharedBy", { owner: link.owner }), facts: factsOf(at), inside: names2.length > 0, children: [
-      names2.length > 0 && /* @__PURE__ */ a4("nav", { class: "guest-above", "aria-label": t13("path"), children: /* @__PURE__ */ a4("ol", { children: [link.name, ...names2.slice(0, -1)].map((name, i4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: page(token2, names2.slice(0, i4).join("/")), "aria-label": name, children: /* @__PURE__ */ a4(Name, { name }) }) }, i4)) }) }),
+    /* @__PURE__ */ a4(Head3, { link, lead: t14("sharedBy", { owner: link.owner }), facts: factsOf(at), inside: names2.length > 0, children: [
+      names2.length > 0 && /* @__PURE__ */ a4("nav", { class: "guest-above", "aria-label": t14("path"), children: /* @__PURE__ */ a4("ol", { children: [link.name, ...names2.slice(0, -1)].map((name, i4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: page(token2, names2.slice(0, i4).join("/")), "aria-label": name, children: /* @__PURE__ */ a4(Name, { name }) }) }, i4)) }) }),
       /* @__PURE__ */ a4("h1", { children: [
         /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
         " ",
         /* @__PURE__ */ a4("span", { children: link.entry.name })
       ] })
     ] }),
-    over3 && /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: t13("over") }),
+    over3 && /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: t14("over") }),
     !over3 && items.length > 0 && /* @__PURE__ */ a4("div", { class: "card-buttons guest-main", children: [
       /* @__PURE__ */ a4("button", { type: "button", ref: button, class: "button primary big", onClick: () => saving.zip(here2), children: [
         /* @__PURE__ */ a4(Icon, { name: "download" }),
         " ",
-        names2.length > 0 ? t13("downloadFolder") : t13("downloadAll")
+        names2.length > 0 ? t14("downloadFolder") : t14("downloadAll")
       ] }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t13("zipHint") })
+      /* @__PURE__ */ a4("p", { class: "hint", children: t14("zipHint") })
     ] }),
     /* @__PURE__ */ a4(Downloads, { token: token2, focus: () => button.current?.focus() }),
-    items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: t13("empty"), children: /* @__PURE__ */ a4("p", { children: t13("emptyText") }) }) : /* @__PURE__ */ a4("ul", { ref: list2, class: "guest-rows", "aria-label": t13("contents", { name: link.entry.name }), children: items.map((item) => /* @__PURE__ */ a4("li", { class: "guest-row", "data-name": item.name, children: [
-      /* @__PURE__ */ a4(Picture, { token: token2, item, small: true }),
+    items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: t14("empty"), children: /* @__PURE__ */ a4("p", { children: t14("emptyText") }) }) : /* @__PURE__ */ a4("ul", { ref: list2, class: "guest-rows", "aria-label": t14("contents", { name: link.entry.name }), children: items.map((item) => /* @__PURE__ */ a4("li", { class: "guest-row", "data-name": item.name, children: [
+      /* @__PURE__ */ a4(Picture2, { token: token2, item, small: true }),
       /* @__PURE__ */ a4("div", { class: "guest-row-text", children: [
-        /* @__PURE__ */ a4("p", { class: "guest-row-name", children: item.kind === "folder" ? /* @__PURE__ */ a4("a", { href: page(token2, item.id), "aria-label": t13("openFolder", { name: item.name }), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t13("lookOf", { name: item.name }), onClick: () => look2(item.id), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) }),
+        /* @__PURE__ */ a4("p", { class: "guest-row-name", children: item.kind === "folder" ? /* @__PURE__ */ a4("a", { href: page(token2, item.id), "aria-label": t14("openFolder", { name: item.name }), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t14("lookOf", { name: item.name }), onClick: () => look2(item.id), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
-          item.kind === "folder" ? t13("folder") : size(item.size),
+          item.kind === "folder" ? t14("folder") : size(item.size),
           " · ",
           /* @__PURE__ */ a4(Time, { at: item.modified_at, children: date(item.modified_at) })
         ] })
@@ -17167,7 +17808,7 @@ function Folder({ token: token2, at, way }) {
   ] });
 }
 function Save2({ item, onSave }) {
-  const label = item.kind === "folder" ? t13("zipOf", { name: item.name }) : t13("downloadOf", { name: item.name });
+  const label = item.kind === "folder" ? t14("zipOf", { name: item.name }) : t14("downloadOf", { name: item.name });
   return /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onClick: onSave, children: /* @__PURE__ */ a4(Icon, { name: "download" }) });
 }
 var rowOf = (list2, name) => [...list2?.querySelectorAll("[data-name]") ?? []].find((row) => row.dataset.name === name)?.querySelector("a, .link");
@@ -17194,7 +17835,7 @@ function Looking({ token: token2, link, items, id, more, saving, onClose }) {
       more,
       onClose,
       onSave: saving.file,
-      price: () => left2 === null ? void 0 : t13("priceOfLook", { count: left2 }),
+      price: () => left2 === null ? void 0 : t14("priceOfLook", { count: left2 }),
       read: async (item, signal) => {
         const response = await read5({ token: token2, path: item.id }, left2 !== null, signal);
         if (left2 !== null) saving.seen();
@@ -17204,10 +17845,10 @@ function Looking({ token: token2, link, items, id, more, saving, onClose }) {
   );
 }
 function Hero({ token: token2, item, onLook }) {
-  const picture = /* @__PURE__ */ a4(Picture, { token: token2, item });
-  return onLook ? /* @__PURE__ */ a4("button", { type: "button", class: "guest-hero", "aria-label": t13("lookOf", { name: item.name }), onClick: onLook, children: picture }) : /* @__PURE__ */ a4("div", { class: "guest-hero", children: picture });
+  const picture = /* @__PURE__ */ a4(Picture2, { token: token2, item });
+  return onLook ? /* @__PURE__ */ a4("button", { type: "button", class: "guest-hero", "aria-label": t14("lookOf", { name: item.name }), onClick: onLook, children: picture }) : /* @__PURE__ */ a4("div", { class: "guest-hero", children: picture });
 }
-function Picture({ token: token2, item, small: small2 }) {
+function Picture2({ token: token2, item, small: small2 }) {
   const [broken2, setBroken] = d2(false);
   const icon = iconOf2(item);
   return /* @__PURE__ */ a4("span", { class: small2 ? "guest-thumb" : "guest-picture", children: item.thumbnail && !broken2 ? /* @__PURE__ */ a4("img", { src: thumbnailOf(token2, item.id), alt: "", loading: small2 ? "lazy" : void 0, onError: () => setBroken(true) }) : /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }) });
@@ -17224,16 +17865,16 @@ function More2({ load: load2, problem: problem2 }) {
   });
   return /* @__PURE__ */ a4("div", { class: "guest-rest", children: [
     problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
-    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: () => void load2(), children: t13("more") })
+    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: () => void load2(), children: t14("more") })
   ] });
 }
 
 // src/share/hand-in.ts
 var handings = y3([]);
 var runs2 = (h5) => h5.state.value === "waiting" || h5.state.value === "sending";
-var running5 = O(() => handings.value.filter(runs2).length);
-function limitOf(file3, { max_file_bytes: most5, accept }) {
-  if (most5 !== null && file3.size > most5) return "tooLarge";
+var running6 = O(() => handings.value.filter(runs2).length);
+function limitOf(file3, { max_file_bytes: most6, accept }) {
+  if (most6 !== null && file3.size > most6) return "tooLarge";
   const name = file3.name.toLowerCase();
   return accept.length > 0 && !accept.some((ending2) => name.endsWith(ending2.toLowerCase())) ? "wrongType" : void 0;
 }
@@ -17283,20 +17924,20 @@ function handIn(some, how2) {
     h5.state.value = "waiting";
     ways.set(h5, how2);
   }
-  work2();
+  work3();
 }
 var ways = /* @__PURE__ */ new WeakMap();
-var atOnce3 = 2;
+var atOnce4 = 2;
 var busy2 = 0;
-function work2() {
-  while (busy2 < atOnce3) {
+function work3() {
+  while (busy2 < atOnce4) {
     const next = handings.peek().find((h5) => h5.state.peek() === "waiting");
     if (!next) return;
     next.state.value = "sending";
     busy2++;
     void carry3(next).finally(() => {
       busy2--;
-      work2();
+      work3();
     });
   }
 }
@@ -17383,7 +18024,7 @@ function guard3() {
   if (guarded3) return;
   guarded3 = true;
   addEventListener("beforeunload", (event) => {
-    if (running5.value > 0) event.preventDefault();
+    if (running6.value > 0) event.preventDefault();
   });
 }
 
@@ -17418,27 +18059,27 @@ function HandIn({ token: token2, link, way }) {
   };
   const types2 = link.accept.join(", ");
   const words2 = {
-    tooLarge: t13("tooLarge", { size: size(link.max_file_bytes ?? 0) }),
-    wrongType: t13("wrongType", { types: types2 }),
-    tooMany: t13("tooMany", { count: left2 ?? 0 })
+    tooLarge: t14("tooLarge", { size: size(link.max_file_bytes ?? 0) }),
+    wrongType: t14("wrongType", { types: types2 }),
+    tooMany: t14("tooMany", { count: left2 ?? 0 })
   };
-  const list2 = /* @__PURE__ */ a4("ul", { class: "guest-rows", "aria-label": t13("chosen"), children: mine2.map((h5) => /* @__PURE__ */ a4(Row5, { of: h5, limit: limits2.has(h5) ? words2[limits2.get(h5)] : void 0, owner: link.owner, retry: closed ? void 0 : () => send4([h5]), focus: () => main.current?.focus() }, h5.id)) });
+  const list2 = /* @__PURE__ */ a4("ul", { class: "guest-rows", "aria-label": t14("chosen"), children: mine2.map((h5) => /* @__PURE__ */ a4(Row5, { of: h5, limit: limits2.has(h5) ? words2[limits2.get(h5)] : void 0, owner: link.owner, retry: closed ? void 0 : () => send4([h5]), focus: () => main.current?.focus() }, h5.id)) });
   if (over3) return /* @__PURE__ */ a4(Thanks, { token: token2, owner: link.owner, count: done.length, again: closed || left2 === 0 ? void 0 : way.load, children: list2 });
   const empty = mine2.length === 0;
   const rules = [
-    ...link.max_file_bytes === null ? [] : [t13("limitSize", { size: size(link.max_file_bytes) })],
-    ...left2 === null ? [] : [t13("limitCount", { count: left2 })],
-    ...types2 ? [t13("limitTypes", { types: types2 })] : []
+    ...link.max_file_bytes === null ? [] : [t14("limitSize", { size: size(link.max_file_bytes) })],
+    ...left2 === null ? [] : [t14("limitCount", { count: left2 })],
+    ...types2 ? [t14("limitTypes", { types: types2 })] : []
   ];
   const pick3 = () => ask3(link.accept, take4);
   return /* @__PURE__ */ a4("article", { class: "card guest-card", children: [
-    /* @__PURE__ */ a4(Head3, { link, lead: t13("asksBy", { owner: link.owner }), facts: until("handInUntil", link.expires_at), children: /* @__PURE__ */ a4("h1", { children: link.name }) }),
+    /* @__PURE__ */ a4(Head3, { link, lead: t14("asksBy", { owner: link.owner }), facts: until("handInUntil", link.expires_at), children: /* @__PURE__ */ a4("h1", { children: link.name }) }),
     closed ? /* @__PURE__ */ a4("p", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: done.length > 0 ? t13("closed", { count: done.length }) : t13("closedNone") })
+      /* @__PURE__ */ a4("span", { children: done.length > 0 ? t14("closed", { count: done.length }) : t14("closedNone") })
     ] }) : /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4(Field, { name: "from", label: t13("from"), hint: t13("fromHint", { owner: link.owner }), value: from, maxLength: 100, autoComplete: "name", onInput: (value) => {
+      /* @__PURE__ */ a4(Field, { name: "from", label: t14("from"), hint: t14("fromHint", { owner: link.owner }), value: from, maxLength: 100, autoComplete: "name", onInput: (value) => {
         setFrom(value);
         sessionStorage.setItem(stored7, value);
       } }),
@@ -17447,33 +18088,33 @@ function HandIn({ token: token2, link, way }) {
         /* @__PURE__ */ a4("button", { type: "button", ref: empty ? main : void 0, class: empty ? "button primary big" : "button", onClick: pick3, children: [
           /* @__PURE__ */ a4(Icon, { name: empty ? "file" : "plus" }),
           " ",
-          empty ? t13("chooseFiles") : t13("chooseMore")
+          empty ? t14("chooseFiles") : t14("chooseMore")
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint guest-desk", children: t13("orDrop") }),
-        rules.length > 0 && /* @__PURE__ */ a4("ul", { class: "guest-said", "aria-label": t13("limits"), children: rules.map((rule) => /* @__PURE__ */ a4("li", { children: rule }, rule)) })
+        /* @__PURE__ */ a4("p", { class: "hint guest-desk", children: t14("orDrop") }),
+        rules.length > 0 && /* @__PURE__ */ a4("ul", { class: "guest-said", "aria-label": t14("limits"), children: rules.map((rule) => /* @__PURE__ */ a4("li", { children: rule }, rule)) })
       ] }),
       folders2.length > 0 && /* @__PURE__ */ a4("p", { class: "notice bad", role: "alert", children: [
         /* @__PURE__ */ a4(Icon, { name: "warning" }),
         " ",
-        /* @__PURE__ */ a4("span", { children: t13("noFolders", { count: folders2.length, name: folders2[0] }) })
+        /* @__PURE__ */ a4("span", { children: t14("noFolders", { count: folders2.length, name: folders2[0] }) })
       ] })
     ] }),
-    /* @__PURE__ */ a4("p", { class: moving.length > 0 ? "hint" : "hidden", role: "status", children: moving.length > 0 && t13("progress", { done: done.length, count: done.length + moving.length }) }),
+    /* @__PURE__ */ a4("p", { class: moving.length > 0 ? "hint" : "hidden", role: "status", children: moving.length > 0 && t14("progress", { done: done.length, count: done.length + moving.length }) }),
     !closed && (ready.length > 0 || failed.length > 1) && /* @__PURE__ */ a4("div", { class: "card-buttons guest-main", children: [
       ready.length > 0 && /* @__PURE__ */ a4("button", { type: "button", ref: main, class: "button primary big", onClick: () => send4(ready), children: [
         /* @__PURE__ */ a4(Icon, { name: "upload" }),
         " ",
-        t13("handIn", { count: ready.length })
+        t14("handIn", { count: ready.length })
       ] }),
       failed.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => send4(failed), children: [
         /* @__PURE__ */ a4(Icon, { name: "retry" }),
         " ",
-        t13("retryAll")
+        t14("retryAll")
       ] })
     ] }),
     !empty && list2,
-    /* @__PURE__ */ a4("p", { class: "aside", children: t13("nothingShown") }),
-    !closed && /* @__PURE__ */ a4(DropZone, { label: t13("dropHere"), onDrop: caught })
+    /* @__PURE__ */ a4("p", { class: "aside", children: t14("nothingShown") }),
+    !closed && /* @__PURE__ */ a4(DropZone, { label: t14("dropHere"), onDrop: caught })
   ] });
 }
 function useLeft(link, done) {
@@ -17507,7 +18148,7 @@ function droppedOf(transfer) {
   return { files, folders: folders2 };
 }
 function why2(problem2, owner) {
-  if (problem2.code === "quota_exceeded") return t13("noRoom", { owner });
+  if (problem2.code === "quota_exceeded") return t14("noRoom", { owner });
   return problem2.fields[0] ? sayField(problem2.fields[0]) : say(problem2);
 }
 function Row5({ of: h5, limit, owner, retry: retry2, focus }) {
@@ -17528,7 +18169,7 @@ function Row5({ of: h5, limit, owner, retry: retry2, focus }) {
     /* @__PURE__ */ a4("span", { class: "guest-thumb", children: /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }) }),
     /* @__PURE__ */ a4("div", { class: "guest-row-text", children: [
       /* @__PURE__ */ a4("p", { class: "guest-row-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
-      sending && /* @__PURE__ */ a4("progress", { value: h5.sent.value, max: Math.max(1, h5.file.size), "aria-label": t13("progressOf", { name }) }),
+      sending && /* @__PURE__ */ a4("progress", { value: h5.sent.value, max: Math.max(1, h5.file.size), "aria-label": t14("progressOf", { name }) }),
       wrong ? /* @__PURE__ */ a4("p", { class: "error", role: "alert", children: [
         /* @__PURE__ */ a4(Icon, { name: "warning" }),
         " ",
@@ -17536,9 +18177,9 @@ function Row5({ of: h5, limit, owner, retry: retry2, focus }) {
       ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: numbers3(h5) })
     ] }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
-    state === "failed" && retry2 && press("retry", t13("retryOf", { name }), retry2),
-    runs2(h5) && press("close", t13("cancelOf", { name }), () => cancel3(h5)),
-    (state === "chosen" || state === "failed") && press("close", t13("remove", { name }), () => {
+    state === "failed" && retry2 && press("retry", t14("retryOf", { name }), retry2),
+    runs2(h5) && press("close", t14("cancelOf", { name }), () => cancel3(h5)),
+    (state === "chosen" || state === "failed") && press("close", t14("remove", { name }), () => {
       focus();
       remove(h5);
     })
@@ -17546,22 +18187,22 @@ function Row5({ of: h5, limit, owner, retry: retry2, focus }) {
 }
 function numbers3(h5) {
   const state = h5.state.value;
-  const whole6 = h5.file.size;
-  if (state !== "sending" || h5.held.value) return [state === "sending" || state === "failed" ? t13("state_busy") : t13(`state_${state}`), size(whole6)].join(" · ");
+  const whole7 = h5.file.size;
+  if (state !== "sending" || h5.held.value) return [state === "sending" || state === "failed" ? t14("state_busy") : t14(`state_${state}`), size(whole7)].join(" · ");
   const sent = h5.sent.value;
-  if (sent >= whole6) return t13("state_finishing");
-  return [percent(sent, whole6), t13("receivedOf", { received: size(sent), size: size(whole6) }), ...pace(h5.meter, whole6 - sent)].join(" · ");
+  if (sent >= whole7) return t14("state_finishing");
+  return [percent(sent, whole7), t14("receivedOf", { received: size(sent), size: size(whole7) }), ...pace(h5.meter, whole7 - sent)].join(" · ");
 }
 function Thanks({ token: token2, owner, count: count2, again: again3, children }) {
   A2(() => focusMain(), []);
   return /* @__PURE__ */ a4("article", { class: "card guest-card", children: [
     /* @__PURE__ */ a4("div", { class: "guest-thanks", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-      /* @__PURE__ */ a4("h1", { children: t13("thanks") }),
+      /* @__PURE__ */ a4("h1", { children: t14("thanks") }),
       /* @__PURE__ */ a4("p", { role: "status", children: [
-        t13("thanksText", { owner, count: count2 }),
+        t14("thanksText", { owner, count: count2 }),
         " ",
-        t13("thanksLeave")
+        t14("thanksLeave")
       ] })
     ] }),
     children,
@@ -17571,14 +18212,14 @@ function Thanks({ token: token2, owner, count: count2, again: again3, children }
     }, children: [
       /* @__PURE__ */ a4(Icon, { name: "plus" }),
       " ",
-      t13("handInMore")
+      t14("handInMore")
     ] }) })
   ] });
 }
 
 // src/share/guest-page.tsx
 var called2 = y3("");
-var titleOfShared = () => called2.value || t13("sharedTitle");
+var titleOfShared = () => called2.value || t14("sharedTitle");
 var Shared = ({ params }) => /* @__PURE__ */ a4(Page, { token: params.token }, params.token);
 function Page({ token: token2 }) {
   const path3 = new URLSearchParams(place.value.search).get("path") ?? "";
@@ -17601,17 +18242,17 @@ function Page({ token: token2 }) {
       return /* @__PURE__ */ a4(Skeleton, {});
     case "failed":
       return /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("h1", { children: t13("sharedTitle") }),
+        /* @__PURE__ */ a4("h1", { children: t14("sharedTitle") }),
         /* @__PURE__ */ a4(Failed, { problem: door.problem, retry: way.load })
       ] });
     case "gone":
-      return /* @__PURE__ */ a4(Stop2, { icon: "link", title: t13("goneTitle"), children: /* @__PURE__ */ a4("p", { children: t13("goneText") }) });
+      return /* @__PURE__ */ a4(Stop2, { icon: "link", title: t14("goneTitle"), children: /* @__PURE__ */ a4("p", { children: t14("goneText") }) });
     case "locked":
       return /* @__PURE__ */ a4(Locked, { token: token2, then: way.load });
     case "astray":
-      return /* @__PURE__ */ a4(Empty, { icon: "folder", title: t13("astrayTitle"), page: true, children: [
-        /* @__PURE__ */ a4("p", { children: t13("astrayText") }),
-        /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button primary", href: page(token2, ""), children: t13("toTop", { name: door.name }) }) })
+      return /* @__PURE__ */ a4(Empty, { icon: "folder", title: t14("astrayTitle"), page: true, children: [
+        /* @__PURE__ */ a4("p", { children: t14("astrayText") }),
+        /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button primary", href: page(token2, ""), children: t14("toTop", { name: door.name }) }) })
       ] });
     case "open":
       if (door.link.kind === "request") return /* @__PURE__ */ a4(HandIn, { token: token2, link: door.link, way });
@@ -17626,23 +18267,23 @@ function Stop2({ icon, title, children }) {
   ] });
 }
 function Locked({ token: token2, then }) {
-  return /* @__PURE__ */ a4(Stop2, { icon: "key", title: t13("lockedTitle"), children: [
-    /* @__PURE__ */ a4("p", { children: t13("lockedText") }),
-    /* @__PURE__ */ a4(Form, { submit: t13("continue"), onSubmit: async ({ password = "" }) => {
+  return /* @__PURE__ */ a4(Stop2, { icon: "key", title: t14("lockedTitle"), children: [
+    /* @__PURE__ */ a4("p", { children: t14("lockedText") }),
+    /* @__PURE__ */ a4(Form, { submit: t14("continue"), onSubmit: async ({ password = "" }) => {
       await unlock(token2, password);
       await then();
-    }, children: /* @__PURE__ */ a4(Password, { name: "password", label: t13("password"), autoComplete: "current-password", required: true, autoFocus: true }) })
+    }, children: /* @__PURE__ */ a4(Password, { name: "password", label: t14("password"), autoComplete: "current-password", required: true, autoFocus: true }) })
   ] });
 }
 
 // src/share/guest-routes.ts
 var guestRoutes = [
   { path: "/s/:token", page: Shared, title: titleOfShared, open: true, alone: true },
-  { path: "/r/:token", page: Shared, title: () => t13("handInTitle"), open: true, alone: true }
+  { path: "/r/:token", page: Shared, title: () => t14("handInTitle"), open: true, alone: true }
 ];
 
 // src/share/words.ts
-var t14 = catalog({
+var t15 = catalog({
   en: {
     share: "Share",
     sharing: "Sharing",
@@ -17846,7 +18487,7 @@ var t14 = catalog({
     goLinks: "Ihre Links: niemand kann sie mehr benutzen"
   }
 });
-var problems10 = catalog({
+var problems11 = catalog({
   en: {
     share_not_found: "This link no longer works.",
     share_password_required: "Enter the password of this link to continue.",
@@ -17876,28 +18517,28 @@ var problems10 = catalog({
 // src/share/fields.tsx
 function Fields({ kind, was }) {
   const used = kind === "read" ? was?.downloads : was?.files;
-  const hint = used ? t14("soFar", { count: used }) : t14("emptyNoLimit");
+  const hint = used ? t15("soFar", { count: used }) : t15("emptyNoLimit");
   if (kind === "read") {
     return /* @__PURE__ */ a4($, { children: [
       /* @__PURE__ */ a4("div", { class: "pair", children: [
         /* @__PURE__ */ a4(Expiry, { was }),
-        /* @__PURE__ */ a4(Number2, { name: "max_downloads", label: t14("downloads"), hint, value: was?.max_downloads })
+        /* @__PURE__ */ a4(Number2, { name: "max_downloads", label: t15("downloads"), hint, value: was?.max_downloads })
       ] }),
       /* @__PURE__ */ a4(Secret, { was }),
-      /* @__PURE__ */ a4(TextArea, { name: "note", label: t14("note"), hint: t14("noteHint"), value: was?.note ?? "", maxLength: noteMost })
+      /* @__PURE__ */ a4(TextArea, { name: "note", label: t15("note"), hint: t15("noteHint"), value: was?.note ?? "", maxLength: noteMost })
     ] });
   }
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4(TextArea, { name: "note", label: t14("noteRequest"), hint: t14("noteHint"), value: was?.note ?? "", maxLength: noteMost }),
+    /* @__PURE__ */ a4(TextArea, { name: "note", label: t15("noteRequest"), hint: t15("noteHint"), value: was?.note ?? "", maxLength: noteMost }),
     /* @__PURE__ */ a4("div", { class: "pair", children: [
       /* @__PURE__ */ a4(Expiry, { was }),
       /* @__PURE__ */ a4(Secret, { was })
     ] }),
     /* @__PURE__ */ a4("div", { class: "pair", children: [
-      /* @__PURE__ */ a4(Number2, { name: "max_files", label: t14("maxFiles"), hint, value: was?.max_files }),
+      /* @__PURE__ */ a4(Number2, { name: "max_files", label: t15("maxFiles"), hint, value: was?.max_files }),
       /* @__PURE__ */ a4(Largest2, { value: was?.max_file_bytes })
     ] }),
-    /* @__PURE__ */ a4(Field, { name: "accept", label: t14("accept"), hint: t14("acceptHint"), value: was?.accept?.join(", "), autoComplete: "off", spellcheck: false })
+    /* @__PURE__ */ a4(Field, { name: "accept", label: t15("accept"), hint: t15("acceptHint"), value: was?.accept?.join(", "), autoComplete: "off", spellcheck: false })
   ] });
 }
 var noteMost = 1e3;
@@ -17906,14 +18547,14 @@ function Number2({ name, label, hint, value }) {
 }
 function Expiry({ was }) {
   const [on, setOn] = d2(false);
-  const now = was?.expires_at ? { keep: was.state === "expired" ? t14("keepExpired", { time: date(was.expires_at) }) : t14("keepUntil", { time: date(was.expires_at) }) } : void 0;
-  const options = { ...now, never: t14("never"), d1: t14("inDays", { count: 1 }), d7: t14("inDays", { count: 7 }), d30: t14("inDays", { count: 30 }), on: t14("onDay") };
+  const now = was?.expires_at ? { keep: was.state === "expired" ? t15("keepExpired", { time: date(was.expires_at) }) : t15("keepUntil", { time: date(was.expires_at) }) } : void 0;
+  const options = { ...now, never: t15("never"), d1: t15("inDays", { count: 1 }), d7: t15("inDays", { count: 7 }), d30: t15("inDays", { count: 30 }), on: t15("onDay") };
   return /* @__PURE__ */ a4("div", { class: "share-expiry", onChange: (event) => {
     const select = event.target;
     if (select.name === "expires") setOn(select.value === "on");
   }, children: [
-    /* @__PURE__ */ a4(Select, { name: "expires", label: t14("expires"), value: now ? "keep" : "never", options }),
-    on && /* @__PURE__ */ a4(Field, { name: "expires_at", label: t14("lastDay"), type: "date", min: today(), max: "9999-12-31", required: true, autoFocus: true })
+    /* @__PURE__ */ a4(Select, { name: "expires", label: t15("expires"), value: now ? "keep" : "never", options }),
+    on && /* @__PURE__ */ a4(Field, { name: "expires_at", label: t15("lastDay"), type: "date", min: today(), max: "9999-12-31", required: true, autoFocus: true })
   ] });
 }
 function today() {
@@ -17926,14 +18567,14 @@ function Secret({ was }) {
     const select = event.target;
     if (select.name === "passwordDo") setMode(select.value);
   }, children: [
-    was?.has_password && /* @__PURE__ */ a4(Select, { name: "passwordDo", label: t14("password"), value: "keep", options: { keep: t14("passwordKeep"), new: t14("passwordNew"), none: t14("passwordNone") } }),
-    mode === "new" && /* @__PURE__ */ a4(Password, { name: "password", label: was?.has_password ? t14("newPassword") : t14("password"), hint: t14(was?.has_password ? "passwordNewHint" : "passwordHint"), autoComplete: "new-password", required: was?.has_password, autoFocus: was?.has_password })
+    was?.has_password && /* @__PURE__ */ a4(Select, { name: "passwordDo", label: t15("password"), value: "keep", options: { keep: t15("passwordKeep"), new: t15("passwordNew"), none: t15("passwordNone") } }),
+    mode === "new" && /* @__PURE__ */ a4(Password, { name: "password", label: was?.has_password ? t15("newPassword") : t15("password"), hint: t15(was?.has_password ? "passwordNewHint" : "passwordHint"), autoComplete: "new-password", required: was?.has_password, autoFocus: was?.has_password })
   ] });
 }
-var sizes = [1e7, 1e8, 1e9, 1e10];
+var sizes2 = [1e7, 1e8, 1e9, 1e10];
 function Largest2({ value }) {
-  const all2 = value && !sizes.includes(value) ? [...sizes, value].sort((a5, b4) => a5 - b4) : sizes;
-  return /* @__PURE__ */ a4(Select, { name: "max_file_bytes", label: t14("maxSize"), value: value ? "b" + value : "", options: { "": t14("noLimit"), ...Object.fromEntries(all2.map((n3) => ["b" + n3, size(n3)])) } });
+  const all2 = value && !sizes2.includes(value) ? [...sizes2, value].sort((a5, b4) => a5 - b4) : sizes2;
+  return /* @__PURE__ */ a4(Select, { name: "max_file_bytes", label: t15("maxSize"), value: value ? "b" + value : "", options: { "": t15("noLimit"), ...Object.fromEntries(all2.map((n3) => ["b" + n3, size(n3)])) } });
 }
 
 // src/share/limits.ts
@@ -18001,17 +18642,17 @@ var until2 = (at) => new Date(at).getHours() === 23 && new Date(at).getMinutes()
 function limits(link) {
   const { kind, expires_at: end4, has_password, max_downloads: downloads3, max_files: files } = link;
   const said = [];
-  if (has_password) said.push(t14("withPassword"));
-  if (end4) said.push(t14(link.state === "expired" ? "expiredAt" : "until", { time: until2(end4) }));
-  const done = kind === "read" ? downloads3 ? t14("downloadsOf", { done: link.downloads, count: downloads3 }) : t14("downloadsDone", { count: link.downloads }) : files ? t14("filesOf", { done: link.files, count: files }) : t14("filesDone", { count: link.files });
+  if (has_password) said.push(t15("withPassword"));
+  if (end4) said.push(t15(link.state === "expired" ? "expiredAt" : "until", { time: until2(end4) }));
+  const done = kind === "read" ? downloads3 ? t15("downloadsOf", { done: link.downloads, count: downloads3 }) : t15("downloadsDone", { count: link.downloads }) : files ? t15("filesOf", { done: link.files, count: files }) : t15("filesDone", { count: link.files });
   said.push(done.replaceAll(" ", " "));
   return said;
 }
-var nameOf2 = (link) => link.entry?.name ?? t14("inTrash");
-var titleOf = (link) => link.note || t14(link.kind === "read" ? "linkTo" : "linkFor");
+var nameOf2 = (link) => link.entry?.name ?? t15("inTrash");
+var titleOf = (link) => link.note || t15(link.kind === "read" ? "linkTo" : "linkFor");
 
 // src/share/change.tsx
-var askChange = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t14(link.kind === "read" ? "change" : "changeRequest"), class: "share-dialog", onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t14("save"), onCancel: close, onSubmit: async (values) => {
+var askChange = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t15(link.kind === "read" ? "change" : "changeRequest"), class: "share-dialog", onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t15("save"), onCancel: close, onSubmit: async (values) => {
   const body = read6(values, link, serverNow());
   if (Object.keys(body).length > 0) await patch("/shares/{id}", { path: { id: link.id }, body });
   changed2();
@@ -18023,14 +18664,14 @@ var askChange = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t14
 
 // src/share/pages.ts
 function usePages(read7, changes3) {
-  const [held3, setHeld] = d2();
+  const [held4, setHeld] = d2();
   const [problem2, setProblem] = d2();
   const [busy3, setBusy] = d2(false);
   const latest = T2(void 0);
-  const running6 = T2(void 0);
+  const running7 = T2(void 0);
   async function run2(before2, from, wanted4) {
-    running6.current?.abort();
-    const { signal } = running6.current = new AbortController();
+    running7.current?.abort();
+    const { signal } = running7.current = new AbortController();
     setBusy(true);
     try {
       const items = [...before2];
@@ -18053,14 +18694,14 @@ function usePages(read7, changes3) {
   const reload = () => run2([], void 0, latest.current?.items.length ?? 1);
   A2(() => {
     void reload();
-    return () => running6.current?.abort();
+    return () => running7.current?.abort();
   }, [changes3]);
   return {
-    items: held3?.items,
+    items: held4?.items,
     problem: problem2,
     busy: busy3,
     reload,
-    more: held3?.next_cursor ? () => void run2(held3.items, held3.next_cursor, held3.items.length + 1) : void 0
+    more: held4?.next_cursor ? () => void run2(held4.items, held4.next_cursor, held4.items.length + 1) : void 0
   };
 }
 
@@ -18069,29 +18710,29 @@ var icons3 = { download: "download", archive: "archive", upload: "upload", unloc
 var askUses = (link) => ask((close) => /* @__PURE__ */ a4(Uses, { link, onClose: close }));
 function Uses({ link, onClose }) {
   const list2 = usePages((cursor, signal) => get("/shares/{id}/uses", { path: { id: link.id }, query: { cursor, limit: 50 }, signal }), useChanges());
-  return /* @__PURE__ */ a4(Dialog, { title: t14("uses"), class: "share-dialog", onClose, children: [
+  return /* @__PURE__ */ a4(Dialog, { title: t15("uses"), class: "share-dialog", onClose, children: [
     /* @__PURE__ */ a4("p", { class: "long-name", children: nameOf2(link) }),
     link.note && /* @__PURE__ */ a4("p", { class: "hint share-said", children: link.note }),
     list2.problem && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
-    !list2.items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : list2.items.length === 0 ? /* @__PURE__ */ a4("p", { children: t14("usesNone") }) : /* @__PURE__ */ a4("ul", { class: "share-uses", children: list2.items.map((use2, i4) => /* @__PURE__ */ a4("li", { children: [
-      /* @__PURE__ */ a4(Icon, { name: icons3[use2.action] ?? "eye" }),
+    !list2.items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : list2.items.length === 0 ? /* @__PURE__ */ a4("p", { children: t15("usesNone") }) : /* @__PURE__ */ a4("ul", { class: "share-uses", children: list2.items.map((use3, i4) => /* @__PURE__ */ a4("li", { children: [
+      /* @__PURE__ */ a4(Icon, { name: icons3[use3.action] ?? "eye" }),
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("p", { class: "share-did", children: [
-          t14(`did_${use2.action}`),
-          use2.path && /* @__PURE__ */ a4("span", { class: "share-path", children: [
-            use2.path.includes("\n") ? "\n" : " ",
-            use2.path
+          t15(`did_${use3.action}`),
+          use3.path && /* @__PURE__ */ a4("span", { class: "share-path", children: [
+            use3.path.includes("\n") ? "\n" : " ",
+            use3.path
           ] })
         ] }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
-          [use2.from && t14("from", { name: use2.from }), use2.device, use2.place].filter(Boolean).join(" · "),
-          (use2.from || use2.device || use2.place) && " · ",
-          /* @__PURE__ */ a4(Time, { at: use2.at, children: ago(use2.at) })
+          [use3.from && t15("from", { name: use3.from }), use3.device, use3.place].filter(Boolean).join(" · "),
+          (use3.from || use3.device || use3.place) && " · ",
+          /* @__PURE__ */ a4(Time, { at: use3.at, children: ago(use3.at) })
         ] })
       ] })
     ] }, i4)) }),
-    list2.more && /* @__PURE__ */ a4("div", { class: "share-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t14("more") }) }),
-    list2.items && list2.items.length > 0 && !list2.more && /* @__PURE__ */ a4("p", { class: "hint", children: t14("usesKept") })
+    list2.more && /* @__PURE__ */ a4("div", { class: "share-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t15("more") }) }),
+    list2.items && list2.items.length > 0 && !list2.more && /* @__PURE__ */ a4("p", { class: "hint", children: t15("usesKept") })
   ] });
 }
 
@@ -18107,58 +18748,58 @@ function LinkRow({ link, onOpen }) {
     /* @__PURE__ */ a4("span", { class: "share-icon", children: /* @__PURE__ */ a4(Icon, { name: request ? "inbox" : own ? "link" : entry4?.kind === "folder" ? "folder" : entry4 ? "file" : "trash" }) }),
     /* @__PURE__ */ a4("div", { class: "share-text", children: [
       /* @__PURE__ */ a4("p", { class: "share-name", children: [
-        own || !entry4 ? /* @__PURE__ */ a4("strong", { class: "share-note", children: title }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t14("sharingOf", { name: title }), onClick: () => void onOpen(entry4), children: /* @__PURE__ */ a4(Name, { name: title }) }),
-        link.state !== "open" && /* @__PURE__ */ a4("span", { class: link.state === "blocked" ? "tag bad" : "tag", children: t14(`state_${link.state}`) })
+        own || !entry4 ? /* @__PURE__ */ a4("strong", { class: "share-note", children: title }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t15("sharingOf", { name: title }), onClick: () => void onOpen(entry4), children: /* @__PURE__ */ a4(Name, { name: title }) }),
+        link.state !== "open" && /* @__PURE__ */ a4("span", { class: link.state === "blocked" ? "tag bad" : "tag", children: t15(`state_${link.state}`) })
       ] }),
-      !own && entry4 && /* @__PURE__ */ a4("p", { class: "hint share-place", children: /* @__PURE__ */ a4(Name, { name: t14("inPlace", { place: [t14("top"), ...entry4.path.map((step2) => step2.name)].join(" / ") }), read: true }) }),
+      !own && entry4 && /* @__PURE__ */ a4("p", { class: "hint share-place", children: /* @__PURE__ */ a4(Name, { name: t15("inPlace", { place: [t15("top"), ...entry4.path.map((step) => step.name)].join(" / ") }), read: true }) }),
       !own && link.note && /* @__PURE__ */ a4("p", { class: "share-said", children: link.note }),
       /* @__PURE__ */ a4("p", { class: "hint", children: [
         limits(link).join(" · "),
         link.last_used_at && /* @__PURE__ */ a4($, { children: [
           " · ",
-          t14("lastUsed"),
+          t15("lastUsed"),
           " ",
           /* @__PURE__ */ a4(Time, { at: link.last_used_at, children: ago(link.last_used_at) })
         ] })
       ] }),
-      !entry4 && /* @__PURE__ */ a4("p", { class: "hint", children: t14("inTrashText") }),
-      link.state === "blocked" && /* @__PURE__ */ a4("p", { class: "hint", children: t14("blockedText") })
+      !entry4 && /* @__PURE__ */ a4("p", { class: "hint", children: t15("inTrashText") }),
+      link.state === "blocked" && /* @__PURE__ */ a4("p", { class: "hint", children: t15("blockedText") })
     ] }),
-    /* @__PURE__ */ a4(Menu, { label: t14("linkMenu", { name: title }), items: menu(link, own), children: /* @__PURE__ */ a4(Icon, { name: "more" }) }),
+    /* @__PURE__ */ a4(Menu, { label: t15("linkMenu", { name: title }), items: menu(link, own), children: /* @__PURE__ */ a4(Icon, { name: "more" }) }),
     alive2 && /* @__PURE__ */ a4("div", { class: "share-url", children: [
-      /* @__PURE__ */ a4("input", { readOnly: true, value: link.url, "aria-label": t14("address", { name: title }), spellcheck: false, onFocus: (event) => event.currentTarget.select() }),
-      /* @__PURE__ */ a4(Copy, { text: link.url, label: t14("copyLink") })
+      /* @__PURE__ */ a4("input", { readOnly: true, value: link.url, "aria-label": t15("address", { name: title }), spellcheck: false, onFocus: (event) => event.currentTarget.select() }),
+      /* @__PURE__ */ a4(Copy, { text: link.url, label: t15("copyLink") })
     ] })
   ] });
 }
 function menu(link, own) {
   const tree = folders();
   const items = [
-    { icon: "pencil", label: t14("changeDo"), run: () => void askChange(link) },
-    { icon: "history", label: t14("uses"), run: () => void askUses(link) }
+    { icon: "pencil", label: t15("changeDo"), run: () => void askChange(link) },
+    { icon: "history", label: t15("uses"), run: () => void askUses(link) }
   ];
   if (link.state === "open" && link.entry) {
-    items.push({ icon: "phone", label: t14("qr"), run: () => void askQr(link) });
-    if ("share" in navigator) items.push({ icon: "share", label: t14("sendBy"), run: () => void navigator.share({ url: link.url }).catch(() => void 0) });
+    items.push({ icon: "phone", label: t15("qr"), run: () => void askQr(link) });
+    if ("share" in navigator) items.push({ icon: "share", label: t15("sendBy"), run: () => void navigator.share({ url: link.url }).catch(() => void 0) });
   }
   const { entry: entry4 } = link;
   if (tree && entry4 && !own) {
-    if (entry4.kind === "folder") items.push({ icon: "folder", label: t14("openFolder"), href: tree.href(entry4.id) });
-    else items.push({ icon: "folder", label: t14("showPlace"), href: tree.href(entry4.path.at(-1)?.id ?? "") });
+    if (entry4.kind === "folder") items.push({ icon: "folder", label: t15("openFolder"), href: tree.href(entry4.id) });
+    else items.push({ icon: "folder", label: t15("showPlace"), href: tree.href(entry4.path.at(-1)?.id ?? "") });
   }
-  items.push({ icon: "close", label: t14(link.kind === "read" ? "stop" : "stopRequest"), danger: true, run: () => void askStop(link) });
+  items.push({ icon: "close", label: t15(link.kind === "read" ? "stop" : "stopRequest"), danger: true, run: () => void askStop(link) });
   return items;
 }
-var askQr = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t14("qr"), onClose: close, children: /* @__PURE__ */ a4("div", { class: "share-scan", children: [
-  /* @__PURE__ */ a4(Qr, { class: "share-square", text: link.url, label: t14("qrOf", { name: nameOf2(link) }) }),
-  /* @__PURE__ */ a4("p", { class: "hint", children: t14("qrHint") })
+var askQr = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t15("qr"), onClose: close, children: /* @__PURE__ */ a4("div", { class: "share-scan", children: [
+  /* @__PURE__ */ a4(Qr, { class: "share-square", text: link.url, label: t15("qrOf", { name: nameOf2(link) }) }),
+  /* @__PURE__ */ a4("p", { class: "hint", children: t15("qrHint") })
 ] }) }));
-var askStop = (link) => ask((close) => /* @__PURE__ */ a4(Confirm, { title: t14(link.kind === "read" ? "stopTitle" : "stopRequestTitle"), action: t14(link.kind === "read" ? "stop" : "stopRequest"), onClose: close, onConfirm: async () => {
+var askStop = (link) => ask((close) => /* @__PURE__ */ a4(Confirm, { title: t15(link.kind === "read" ? "stopTitle" : "stopRequestTitle"), action: t15(link.kind === "read" ? "stop" : "stopRequest"), onClose: close, onConfirm: async () => {
   await del("/shares/{id}", { path: { id: link.id } });
   changed2();
 }, children: [
   /* @__PURE__ */ a4("p", { class: "long-name", children: nameOf2(link) }),
-  /* @__PURE__ */ a4("p", { children: t14(link.kind === "read" ? "stopText" : "stopRequestText") })
+  /* @__PURE__ */ a4("p", { children: t15(link.kind === "read" ? "stopText" : "stopRequestText") })
 ] }));
 
 // src/share/sharing.tsx
@@ -18193,35 +18834,35 @@ function Sharing({ entry: entry4, fresh: first, onClose }) {
   const folder3 = entry4.kind === "folder";
   const reads = (data ?? []).filter((link) => link.kind === "read");
   const requests = (data ?? []).filter((link) => link.kind === "request");
-  const label = t14(reads.length > 0 ? "another" : "shareFolder");
+  const label = t15(reads.length > 0 ? "another" : "shareFolder");
   const more = /* @__PURE__ */ a4("div", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setMaking(true), children: [
     /* @__PURE__ */ a4(Icon, { name: reads.length > 0 ? "plus" : "share" }),
     " ",
     label
   ] }) });
-  return /* @__PURE__ */ a4(Dialog, { title: t14("sharing"), class: "share-dialog", onClose, children: [
+  return /* @__PURE__ */ a4(Dialog, { title: t15("sharing"), class: "share-dialog", onClose, children: [
     /* @__PURE__ */ a4("p", { class: "long-name", children: entry4.name }),
     /* @__PURE__ */ a4("div", { ref: box, class: "share-parts", children: problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4($, { children: [
       data.length === 0 && /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("p", { children: t14(folder3 ? "makeFolder" : "makeFile") }),
+        /* @__PURE__ */ a4("p", { children: t15(folder3 ? "makeFolder" : "makeFile") }),
         /* @__PURE__ */ a4(Make, { entry: entry4, onMade: show4 })
       ] }),
       reads.length > 0 && /* @__PURE__ */ a4("ul", { class: "share-links", children: reads.map((link) => /* @__PURE__ */ a4(LinkRow, { link }, link.id)) }),
       reads.length > 0 && more,
       requests.length > 0 && /* @__PURE__ */ a4("section", { class: "share-part", "aria-labelledby": "share-requests", children: [
-        /* @__PURE__ */ a4("h3", { id: "share-requests", children: t14("requests") }),
+        /* @__PURE__ */ a4("h3", { id: "share-requests", children: t15("requests") }),
         /* @__PURE__ */ a4("ul", { class: "share-links", children: requests.map((link) => /* @__PURE__ */ a4(LinkRow, { link }, link.id)) })
       ] }),
       requests.length > 0 && reads.length === 0 && more
     ] }) }),
     making && /* @__PURE__ */ a4(Dialog, { title: label, class: "share-dialog", onClose: () => setMaking(false), children: [
-      reads.length === 0 && /* @__PURE__ */ a4("p", { children: t14("makeFolder") }),
+      reads.length === 0 && /* @__PURE__ */ a4("p", { children: t15("makeFolder") }),
       /* @__PURE__ */ a4(Make, { entry: entry4, onMade: show4, onCancel: () => setMaking(false) })
     ] })
   ] });
 }
 function Make({ entry: entry4, onMade, onCancel }) {
-  return /* @__PURE__ */ a4(Form, { submit: t14("make"), icon: "link", onCancel, onSubmit: async (values) => {
+  return /* @__PURE__ */ a4(Form, { submit: t15("make"), icon: "link", onCancel, onSubmit: async (values) => {
     await onMade(await post("/files/{id}/shares", { path: { id: entry4.id }, body: { kind: "read", ...made2(read6(values, void 0, serverNow())) } }));
   }, children: /* @__PURE__ */ a4(Fields, { kind: "read" }) });
 }
@@ -18256,9 +18897,9 @@ function Request2({ folder: folder3, onClose }) {
     if (fresh2.current?.wish !== name) fresh2.current = { wish: name, entry: await post("/files/folders", { body: { name } }) };
     return fresh2.current.entry;
   }
-  return /* @__PURE__ */ a4(Dialog, { title: t14("request"), class: "share-dialog", onClose, children: [
-    /* @__PURE__ */ a4("p", { class: "hint", children: t14("requestText") }),
-    /* @__PURE__ */ a4(Form, { submit: t14("makeRequest"), icon: "link", onCancel: onClose, onSubmit: async (values) => {
+  return /* @__PURE__ */ a4(Dialog, { title: t15("request"), class: "share-dialog", onClose, children: [
+    /* @__PURE__ */ a4("p", { class: "hint", children: t15("requestText") }),
+    /* @__PURE__ */ a4(Form, { submit: t15("makeRequest"), icon: "link", onCancel: onClose, onSubmit: async (values) => {
       const limits2 = made2(read6(values, void 0, serverNow()));
       const entry4 = await into(values.folder ?? "");
       const link = await post("/files/{id}/shares", { path: { id: entry4.id }, body: { kind: "request", ...limits2 } });
@@ -18267,17 +18908,17 @@ function Request2({ folder: folder3, onClose }) {
       void askSharing(entry4, link.id);
     }, children: [
       folder3 ? /* @__PURE__ */ a4("p", { class: "long-name", children: folder3.name }) : /* @__PURE__ */ a4("fieldset", { class: "share-where", children: [
-        /* @__PURE__ */ a4("legend", { children: t14("where") }),
+        /* @__PURE__ */ a4("legend", { children: t15("where") }),
         /* @__PURE__ */ a4("label", { children: [
           /* @__PURE__ */ a4("input", { type: "radio", name: "where", checked: !own, onChange: () => setOwn(false) }),
           " ",
-          t14("whereNew")
+          t15("whereNew")
         ] }),
-        !own && /* @__PURE__ */ a4(Field, { name: "folder", label: t14("folderName"), value: t14("folderDefault"), required: true, autoComplete: "off", maxLength: 255 }),
+        !own && /* @__PURE__ */ a4(Field, { name: "folder", label: t15("folderName"), value: t15("folderDefault"), required: true, autoComplete: "off", maxLength: 255 }),
         tree && /* @__PURE__ */ a4("label", { children: [
           /* @__PURE__ */ a4("input", { type: "radio", name: "where", checked: own, onChange: () => setOwn(true) }),
           " ",
-          t14("whereOwn")
+          t15("whereOwn")
         ] }),
         tree && own && /* @__PURE__ */ a4(tree.Choose, { below: true, here: shown2, target: target2, pick: setTarget })
       ] }),
@@ -18289,15 +18930,15 @@ function Request2({ folder: folder3, onClose }) {
 // src/share/list-page.tsx
 function Links() {
   const tree = folders();
-  return /* @__PURE__ */ a4(Page2, { kind: "read", title: t14("shared"), text: t14("sharedText"), icon: "share", empty: t14("sharedEmpty"), emptyText: t14("sharedEmptyText"), children: tree && /* @__PURE__ */ a4("a", { class: "button primary", href: tree.href(""), children: t14("toFiles") }) });
+  return /* @__PURE__ */ a4(Page2, { kind: "read", title: t15("shared"), text: t15("sharedText"), icon: "share", empty: t15("sharedEmpty"), emptyText: t15("sharedEmptyText"), children: tree && /* @__PURE__ */ a4("a", { class: "button primary", href: tree.href(""), children: t15("toFiles") }) });
 }
 function Requests() {
   const button = /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => void askRequest(), children: [
     /* @__PURE__ */ a4(Icon, { name: "inbox" }),
     " ",
-    t14("request")
+    t15("request")
   ] });
-  return /* @__PURE__ */ a4(Page2, { kind: "request", title: t14("requests"), text: t14("requestsText"), icon: "inbox", empty: t14("requestsEmpty"), emptyText: t14("requestsEmptyText"), main: button, children: button });
+  return /* @__PURE__ */ a4(Page2, { kind: "request", title: t15("requests"), text: t15("requestsText"), icon: "inbox", empty: t15("requestsEmpty"), emptyText: t15("requestsEmptyText"), main: button, children: button });
 }
 function Page2({ kind, title, text: text2, icon, empty, emptyText, main, children }) {
   const list2 = usePages((cursor, signal) => get("/shares", { query: { kind, cursor, limit: 50 }, signal }), useChanges());
@@ -18320,45 +18961,45 @@ function Page2({ kind, title, text: text2, icon, empty, emptyText, main, childre
       /* @__PURE__ */ a4("p", { children: emptyText }),
       /* @__PURE__ */ a4("p", { children })
     ] }) : /* @__PURE__ */ a4("section", { class: "card share-all", "aria-label": title, children: /* @__PURE__ */ a4("ul", { class: "share-links", children: items.map((link) => /* @__PURE__ */ a4(LinkRow, { link, onOpen: askSharing }, link.id)) }) }),
-    list2.more && /* @__PURE__ */ a4("div", { class: "share-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t14("more") }) })
+    list2.more && /* @__PURE__ */ a4("div", { class: "share-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t15("more") }) })
   ] });
 }
 
 // src/share/mark.tsx
 function Mark2({ entry: entry4, tab }) {
   if (!entry4.shared) return null;
-  const label = t14("isShared", { name: entry4.name });
-  return /* @__PURE__ */ a4("button", { type: "button", class: "icon-button share-mark", tabIndex: tab, "aria-label": label, title: t14("isSharedShort"), onClick: (event) => {
+  const label = t15("isShared", { name: entry4.name });
+  return /* @__PURE__ */ a4("button", { type: "button", class: "icon-button share-mark", tabIndex: tab, "aria-label": label, title: t15("isSharedShort"), onClick: (event) => {
     event.stopPropagation();
     void askSharing(entry4);
   }, children: /* @__PURE__ */ a4(Icon, { name: "share" }) });
 }
 function LinksGo() {
-  return /* @__PURE__ */ a4("li", { children: t14("goLinks") });
+  return /* @__PURE__ */ a4("li", { children: t15("goLinks") });
 }
 
 // src/share/room.ts
 var share3 = {
   routes: [
-    { path: "/shared", page: Links, title: () => t14("shared") },
-    { path: "/requests", page: Requests, title: () => t14("requests") },
+    { path: "/shared", page: Links, title: () => t15("shared") },
+    { path: "/requests", page: Requests, title: () => t15("requests") },
     ...guestRoutes
   ],
   places: [
-    { href: "/shared", icon: "share", label: () => t14("shared"), order: 2, phone: "bar" },
-    { href: "/requests", icon: "inbox", label: () => t14("requests"), order: 3, phone: "more" }
+    { href: "/shared", icon: "share", label: () => t15("shared"), order: 2, phone: "bar" },
+    { href: "/requests", icon: "inbox", label: () => t15("requests"), order: 3, phone: "more" }
   ],
-  create: [{ icon: "inbox", label: () => t14("request"), order: 4, run: () => void askRequest() }],
+  create: [{ icon: "inbox", label: () => t15("request"), order: 4, run: () => void askRequest() }],
   entry: {
     deeds: (entry4) => [
-      { icon: "share", label: t14("share"), run: () => void askSharing(entry4), bar: true },
-      ...entry4.kind === "folder" ? [{ icon: "inbox", label: t14("request"), run: () => void askRequest(entry4) }] : []
+      { icon: "share", label: t15("share"), run: () => void askSharing(entry4), bar: true },
+      ...entry4.kind === "folder" ? [{ icon: "inbox", label: t15("request"), run: () => void askRequest(entry4) }] : []
     ],
     Mark: Mark2,
     order: 1
   },
   loss: { Line: LinksGo, order: 4.5 },
-  problems: problems10,
+  problems: problems11,
   start: () => {
     for (const kind of ["shares", "files", "trash"]) onChange(kind, changed2);
   }
@@ -18391,7 +19032,7 @@ function toE164(typed2, country) {
 var unbroken = (number) => number.replaceAll(" ", " ");
 
 // src/smscode/words.ts
-var t15 = catalog({
+var t16 = catalog({
   en: {
     step: "Code by text message",
     code: "Code from the text message",
@@ -18467,7 +19108,7 @@ var t15 = catalog({
     goStep: "Ihre Telefonnummer und ihr Anmeldeschritt"
   }
 });
-var problems11 = catalog({
+var problems12 = catalog({
   en: {
     sms_already_enabled: "Codes are sent to this number already. Enter another one.",
     sms_not_pending: "This took too long, or was begun again elsewhere. Please begin the set-up again.",
@@ -18488,7 +19129,7 @@ function Unsent() {
   if (!settings2 || settings2.sms) return null;
   return /* @__PURE__ */ a4("div", { class: "notice small", children: [
     /* @__PURE__ */ a4(Icon, { name: "warning" }),
-    /* @__PURE__ */ a4("p", { children: t15("unsent") })
+    /* @__PURE__ */ a4("p", { children: t16("unsent") })
   ] });
 }
 
@@ -18502,7 +19143,7 @@ function SetUp2({ change, better, onClose, onDone }) {
       better && /* @__PURE__ */ a4("div", { class: "notice", children: [
         /* @__PURE__ */ a4(Icon, { name: "shield" }),
         /* @__PURE__ */ a4("div", { children: [
-          /* @__PURE__ */ a4("p", { children: t15("better") }),
+          /* @__PURE__ */ a4("p", { children: t16("better") }),
           /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: better.run, children: better.label() })
         ] })
       ] }),
@@ -18513,13 +19154,13 @@ function SetUp2({ change, better, onClose, onDone }) {
     ] });
   }
   return /* @__PURE__ */ a4("div", { class: "telephone-set", children: [
-    /* @__PURE__ */ a4("p", { children: t15("sentTo", { number: unbroken(sent.sent_to) }) }),
+    /* @__PURE__ */ a4("p", { children: t16("sentTo", { number: unbroken(sent.sent_to) }) }),
     /* @__PURE__ */ a4(
       CodeForm,
       {
-        submit: change ? t15("changeDo") : t15("confirm"),
-        label: t15("code"),
-        hint: t15("codeHint"),
+        submit: change ? t16("changeDo") : t16("confirm"),
+        label: t16("code"),
+        hint: t16("codeHint"),
         autoFocus: true,
         onCancel: onClose,
         onCode: async (code) => {
@@ -18530,8 +19171,8 @@ function SetUp2({ change, better, onClose, onDone }) {
       }
     ),
     /* @__PURE__ */ a4("div", { class: "telephone-foot", children: [
-      change && /* @__PURE__ */ a4("p", { class: "hint", children: t15("oldStays") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t15("otherNumber") })
+      change && /* @__PURE__ */ a4("p", { class: "hint", children: t16("oldStays") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t16("otherNumber") })
     ] }),
     /* @__PURE__ */ a4(Unsent, {}),
     notice.current && /* @__PURE__ */ a4("div", { class: "notice small", children: [
@@ -18543,20 +19184,20 @@ function SetUp2({ change, better, onClose, onDone }) {
 function Number3({ change, typed: typed2, onClose, onSent }) {
   const [, setRound] = d2(0);
   const options = w2(() => Object.fromEntries(countries(lang.value).map(({ country, name }) => [country, `${name} +${callingCode(country)}`])), [lang.value]);
-  const whole6 = toE164(typed2.phone, typed2.country);
-  return /* @__PURE__ */ a4(Form, { submit: t15("send"), onCancel: onClose, onSubmit: async () => {
-    if (!/^\+\d{7,15}$/.test(whole6)) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/phone", code: "invalid_phone" }] });
-    onSent(await post("/account/sms", { body: { phone: whole6 } }));
+  const whole7 = toE164(typed2.phone, typed2.country);
+  return /* @__PURE__ */ a4(Form, { submit: t16("send"), onCancel: onClose, onSubmit: async () => {
+    if (!/^\+\d{7,15}$/.test(whole7)) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/phone", code: "invalid_phone" }] });
+    onSent(await post("/account/sms", { body: { phone: whole7 } }));
   }, children: [
-    /* @__PURE__ */ a4("p", { children: change ? t15("changeText") : t15("enrolText") }),
+    /* @__PURE__ */ a4("p", { children: change ? t16("changeText") : t16("enrolText") }),
     /* @__PURE__ */ a4("div", { class: "telephone-entry", onInput: (event) => {
       const { name, value } = event.target;
       if (name === "country" || name === "phone") typed2[name] = value;
       setRound((n3) => n3 + 1);
     }, children: [
-      /* @__PURE__ */ a4(Select, { name: "country", label: t15("country"), value: typed2.country, options }),
-      /* @__PURE__ */ a4(Field, { name: "phone", label: t15("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t15("phoneHint") }),
-      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t15("goesTo", { number: whole6 }) })
+      /* @__PURE__ */ a4(Select, { name: "country", label: t16("country"), value: typed2.country, options }),
+      /* @__PURE__ */ a4(Field, { name: "phone", label: t16("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t16("phoneHint") }),
+      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t16("goesTo", { number: whole7 }) })
     ] })
   ] });
 }
@@ -18572,51 +19213,51 @@ function Section4({ status }) {
     LayerCard,
     {
       layer: "sms",
-      title: t15("title"),
+      title: t16("title"),
       status,
-      text: (_4, line) => !on ? t15("offText") : line?.hint ? t15("onText", { number: unbroken(line.hint) }) : t15("numberGone"),
+      text: (_4, line) => !on ? t16("offText") : line?.hint ? t16("onText", { number: unbroken(line.hint) }) : t16("numberGone"),
       buttons: () => on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t15("change") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t15("disable") })
-      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t15("enable") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t16("change") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t16("disable") })
+      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t16("enable") }),
       children: [
         data && /* @__PURE__ */ a4(Unsent, {}),
-        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t15("changeTitle") : t15("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: on ? void 0 : better && { ...better, run: () => {
+        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t16("changeTitle") : t16("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: on ? void 0 : better && { ...better, run: () => {
           setSetting(false);
           better.run();
         } }, onClose: () => setSetting(false), onDone: async () => {
           setSetting(false);
-          toast(on ? t15("changed") : t15("enabled"));
+          toast(on ? t16("changed") : t16("enabled"));
           await reload();
         } }) }),
-        disabling && /* @__PURE__ */ a4(TurnOff, { title: t15("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/sms", { query: { recovery: recovery2 } }), onOff: async () => {
-          toast(t15("disabled"));
+        disabling && /* @__PURE__ */ a4(TurnOff, { title: t16("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/sms", { query: { recovery: recovery2 } }), onOff: async () => {
+          toast(t16("disabled"));
           await reload();
-        }, children: /* @__PURE__ */ a4("p", { children: t15("disableText") }) })
+        }, children: /* @__PURE__ */ a4("p", { children: t16("disableText") }) })
       ]
     }
   );
 }
 function StepGoes3() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.sms?.enabled ? /* @__PURE__ */ a4("li", { children: t15("goStep") }) : null;
+  return data?.sms?.enabled ? /* @__PURE__ */ a4("li", { children: t16("goStep") }) : null;
 }
 
 // src/smscode/step.tsx
 function Step3({ layer, answer, again: again3 }) {
   const { sent_to: to, resend_at: at } = layer;
   return /* @__PURE__ */ a4($, { children: [
-    to ? /* @__PURE__ */ a4("p", { children: t15("sentTo", { number: unbroken(to) }) }) : /* @__PURE__ */ a4("p", { children: [
-      t15("capped"),
+    to ? /* @__PURE__ */ a4("p", { children: t16("sentTo", { number: unbroken(to) }) }) : /* @__PURE__ */ a4("p", { children: [
+      t16("capped"),
       " ",
-      at && /* @__PURE__ */ a4(Time, { at, children: t15("cappedUntil", { time: dateTime(at) }) })
+      at && /* @__PURE__ */ a4(Time, { at, children: t16("cappedUntil", { time: dateTime(at) }) })
     ] }),
     /* @__PURE__ */ a4(
       CodeForm,
       {
-        submit: t15("go"),
-        label: t15("code"),
-        hint: t15("codeHint"),
+        submit: t16("go"),
+        label: t16("code"),
+        hint: t16("codeHint"),
         autoFocus: true,
         onCode: (code) => answer("/auth/attempts/{id}/sms", { code }),
         again: { at, send: () => again3("/auth/attempts/{id}/sms/resend") }
@@ -18628,15 +19269,15 @@ function Step3({ layer, answer, again: again3 }) {
 
 // src/smscode/room.ts
 var smscode = {
-  layers: { sms: { title: () => t15("step"), order: 3, Step: Step3 } },
+  layers: { sms: { title: () => t16("step"), order: 3, Step: Step3 } },
   security: { Section: Section4, order: 3 },
   loss: { Line: StepGoes3, order: 6 },
-  problems: problems11
+  problems: problems12
 };
 
 // src/social/trip.ts
 var stored8 = "coffer.trip";
-var waiting = "coffer.wait";
+var waiting2 = "coffer.wait";
 function begin3(trip2) {
   sessionStorage.setItem(stored8, JSON.stringify(trip2));
 }
@@ -18663,14 +19304,14 @@ function listen(onBack) {
     onBack({ code, error });
   };
   return {
-    mark: (other) => other.sessionStorage.setItem(waiting, wait),
+    mark: (other) => other.sessionStorage.setItem(waiting2, wait),
     close: () => line.close()
   };
 }
 async function handOver(back) {
-  const wait = sessionStorage.getItem(waiting);
+  const wait = sessionStorage.getItem(waiting2);
   if (!wait) return false;
-  sessionStorage.removeItem(waiting);
+  sessionStorage.removeItem(waiting2);
   const line = channel3();
   try {
     return await new Promise((resolve) => {
@@ -18688,7 +19329,7 @@ async function handOver(back) {
 }
 
 // src/social/words.ts
-var t16 = catalog({
+var t17 = catalog({
   en: {
     continueWith: "Continue with {name}",
     title: "Sign in",
@@ -18812,7 +19453,7 @@ var t16 = catalog({
     goes: { one: "Ihre Verknüpfung mit {names}", other: "Ihre Verknüpfungen mit {names}" }
   }
 });
-var problems12 = catalog({
+var problems13 = catalog({
   en: {
     provider_unavailable: "The provider does not answer just now. Try again in a moment.",
     provider_refused: "The provider did not let you continue. Nothing has changed.",
@@ -18846,13 +19487,13 @@ var problems12 = catalog({
 // src/social/buttons.tsx
 var useProviders = () => useSettings()?.providers ?? [];
 function useLabel(provider) {
-  return useProviders().find(({ id }) => id === provider)?.label ?? t16("provider");
+  return useProviders().find(({ id }) => id === provider)?.label ?? t17("provider");
 }
 function Buttons({ own, remember: remember2 }) {
   const to = new URLSearchParams(location.search).get("next") ?? void 0;
   const providers = useProviders();
   if (own) return null;
-  return /* @__PURE__ */ a4($, { children: providers.map(({ id, label }) => /* @__PURE__ */ a4("a", { class: "button provider", href: start(id), "data-leave": true, onClick: () => begin3({ purpose: "sign_in", provider: id, to, remember: remember2?.() }), children: t16("continueWith", { name: label }) }, id)) });
+  return /* @__PURE__ */ a4($, { children: providers.map(({ id, label }) => /* @__PURE__ */ a4("a", { class: "button provider", href: start(id), "data-leave": true, onClick: () => begin3({ purpose: "sign_in", provider: id, to, remember: remember2?.() }), children: t17("continueWith", { name: label }) }, id)) });
 }
 var Again = () => /* @__PURE__ */ a4(Buttons, {});
 
@@ -18875,12 +19516,12 @@ function Fault({ problem: problem2, provider, retry: retry2 }) {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: page2?.icon ?? "warning" }) }),
-    /* @__PURE__ */ a4("h1", { class: "identity", children: page2 ? t16(page2.title, { name: label }) : t16("failed") }),
-    /* @__PURE__ */ a4("p", { children: page2 ? t16(page2.text, { name: label }) : say(problem2) }),
+    /* @__PURE__ */ a4("h1", { class: "identity", children: page2 ? t17(page2.title, { name: label }) : t17("failed") }),
+    /* @__PURE__ */ a4("p", { children: page2 ? t17(page2.text, { name: label }) : say(problem2) }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      inside ? /* @__PURE__ */ a4("a", { class: "button primary", href: back, children: t16("back") }) : !page2 && problem2.temporary ? /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: retry2, children: t16("retry") }) : provider && problem2.code !== "account_deactivated" && /* @__PURE__ */ a4("a", { class: "button primary provider", href: start(provider), "data-leave": true, onClick: () => begin3({ ...trip(), purpose: "sign_in", provider }), children: page2?.title === "away" || page2?.title === "wrong" ? t16("retry") : t16("continueWith", { name: label }) }),
+      inside ? /* @__PURE__ */ a4("a", { class: "button primary", href: back, children: t17("back") }) : !page2 && problem2.temporary ? /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: retry2, children: t17("retry") }) : provider && problem2.code !== "account_deactivated" && /* @__PURE__ */ a4("a", { class: "button primary provider", href: start(provider), "data-leave": true, onClick: () => begin3({ ...trip(), purpose: "sign_in", provider }), children: page2?.title === "away" || page2?.title === "wrong" ? t17("retry") : t17("continueWith", { name: label }) }),
       signUp && /* @__PURE__ */ a4("a", { class: "button", href: signUp.href, children: signUp.label() }),
-      !me() && /* @__PURE__ */ a4("a", { class: provider ? "button" : "button primary", href: signInPath() + (to ? "?next=" + encodeURIComponent(to) : ""), children: t16("elsewhere") })
+      !me() && /* @__PURE__ */ a4("a", { class: provider ? "button" : "button primary", href: signInPath() + (to ? "?next=" + encodeURIComponent(to) : ""), children: t17("elsewhere") })
     ] })
   ] });
 }
@@ -18888,16 +19529,16 @@ function Close() {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-    /* @__PURE__ */ a4("h1", { children: t16("close") }),
-    /* @__PURE__ */ a4("p", { children: t16("closeText") }),
-    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => window.close(), children: t16("closeDo") }) })
+    /* @__PURE__ */ a4("h1", { children: t17("close") }),
+    /* @__PURE__ */ a4("p", { children: t17("closeText") }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => window.close(), children: t17("closeDo") }) })
   ] });
 }
 
 // src/social/arrive.tsx
 var entry3 = () => history.state ?? {};
 var keep3 = (part) => history.replaceState({ ...entry3(), ...part }, "");
-function arrive2() {
+function arrive3() {
   if (location.hash) {
     const said = new URLSearchParams(location.hash.slice(1));
     const back = { code: said.get("code") ?? void 0, error: said.get("error") ?? void 0, provider: said.get("provider") ?? void 0 };
@@ -18912,7 +19553,7 @@ function leave4(said) {
   if (said) toast(said);
 }
 function Arrive() {
-  const [{ code, error, provider }] = d2(arrive2);
+  const [{ code, error, provider }] = d2(arrive3);
   const [state, setState] = d2({ is: "looking" });
   const fault = (err2) => setState({ is: "fault", problem: asProblem(err2) });
   async function look2() {
@@ -18943,7 +19584,7 @@ function Arrive() {
 }
 function Busy() {
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t16("comesBack") }),
+    /* @__PURE__ */ a4("h1", { children: t17("comesBack") }),
     /* @__PURE__ */ a4(Skeleton, { rows: 2 })
   ] });
 }
@@ -18953,12 +19594,12 @@ function Go(props) {
   if (purpose === "renew") return /* @__PURE__ */ a4(Renew, { ...props });
   return link_needed ? /* @__PURE__ */ a4(Same, { ...props }) : known3 ? /* @__PURE__ */ a4(Enter2, { ...props }) : /* @__PURE__ */ a4(Newcomer, { ...props });
 }
-function useOnce(work3, onFault, ready = true) {
+function useOnce(work4, onFault, ready = true) {
   const begun3 = T2(false);
   A2(() => {
     if (!ready || begun3.current) return;
     begun3.current = true;
-    work3().catch(onFault);
+    work4().catch(onFault);
   }, [ready]);
 }
 async function exchange(code, label, names2 = {}) {
@@ -18999,10 +19640,10 @@ function Newcomer({ code, found, onFault }) {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("div", { class: "arrived", children: [
-      /* @__PURE__ */ a4("h1", { children: t16("newTitle") }),
-      /* @__PURE__ */ a4("p", { class: "identity", children: t16("newText", { name: label, email: found.email }) })
+      /* @__PURE__ */ a4("h1", { children: t17("newTitle") }),
+      /* @__PURE__ */ a4("p", { class: "identity", children: t17("newText", { name: label, email: found.email }) })
     ] }),
-    /* @__PURE__ */ a4(Form, { submit: t16("newDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4(Form, { submit: t17("newDo"), onSubmit: async (v4) => {
       try {
         await exchange(code, label, { username: v4.username, first_name: v4.first_name, last_name: v4.last_name });
       } catch (err2) {
@@ -19012,15 +19653,15 @@ function Newcomer({ code, found, onFault }) {
       }
     }, children: [
       /* @__PURE__ */ a4("div", { class: "pair", children: [
-        /* @__PURE__ */ a4(Field, { ...field("first_name"), label: t16("firstName"), autoComplete: "given-name", maxLength: 100 }),
-        /* @__PURE__ */ a4(Field, { ...field("last_name"), label: t16("lastName"), autoComplete: "family-name", maxLength: 100 })
+        /* @__PURE__ */ a4(Field, { ...field("first_name"), label: t17("firstName"), autoComplete: "given-name", maxLength: 100 }),
+        /* @__PURE__ */ a4(Field, { ...field("last_name"), label: t17("lastName"), autoComplete: "family-name", maxLength: 100 })
       ] }),
-      /* @__PURE__ */ a4(Field, { ...field("username"), label: t16("username"), hint: t16("usernameHint"), autoComplete: "username", maxLength: 32, spellcheck: false })
+      /* @__PURE__ */ a4(Field, { ...field("username"), label: t17("username"), hint: t17("usernameHint"), autoComplete: "username", maxLength: 32, spellcheck: false })
     ] }),
     /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t16("newNot"),
+      t17("newNot"),
       " ",
-      /* @__PURE__ */ a4("a", { href: start(found.provider), "data-leave": true, children: t16("newOther") })
+      /* @__PURE__ */ a4("a", { href: start(found.provider), "data-leave": true, children: t17("newOther") })
     ] })
   ] });
 }
@@ -19031,25 +19672,25 @@ function Same({ code, found, onFault }) {
   const SignIn2 = signInForm();
   async function connect2() {
     await post("/account/identities/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
-    leave4(t16("connected", { name: label }));
+    leave4(t17("connected", { name: label }));
   }
   useOnce(connect2, onFault, account2 !== void 0 && asked3.current);
   A2(focusMain, []);
   if (auth.value.is === "starting" || account2 && asked3.current) return /* @__PURE__ */ a4(Busy, {});
-  const text2 = /* @__PURE__ */ a4("p", { class: "identity", children: t16("linkText", { email: found.email, name: label }) });
+  const text2 = /* @__PURE__ */ a4("p", { class: "identity", children: t17("linkText", { email: found.email, name: label }) });
   if (account2) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("div", { class: "arrived", children: [
-        /* @__PURE__ */ a4("h1", { children: t16("linkTitle") }),
-        /* @__PURE__ */ a4("p", { class: "identity", children: t16("linkIn", { username: account2.username, name: label }) })
+        /* @__PURE__ */ a4("h1", { children: t17("linkTitle") }),
+        /* @__PURE__ */ a4("p", { class: "identity", children: t17("linkIn", { username: account2.username, name: label }) })
       ] }),
-      /* @__PURE__ */ a4(Form, { submit: t16("connectDo", { name: label }), onCancel: () => leave4(), onSubmit: connect2, children: null })
+      /* @__PURE__ */ a4(Form, { submit: t17("connectDo", { name: label }), onCancel: () => leave4(), onSubmit: connect2, children: null })
     ] });
   }
   asked3.current = true;
-  return SignIn2 ? /* @__PURE__ */ a4(SignIn2, { title: t16("linkTitle"), submit: t16("linkDo", { name: label }), children: /* @__PURE__ */ a4("div", { class: "arrived", children: [
+  return SignIn2 ? /* @__PURE__ */ a4(SignIn2, { title: t17("linkTitle"), submit: t17("linkDo", { name: label }), children: /* @__PURE__ */ a4("div", { class: "arrived", children: [
     text2,
-    /* @__PURE__ */ a4("p", { class: "hint", children: t16("linkWhy") })
+    /* @__PURE__ */ a4("p", { class: "hint", children: t17("linkWhy") })
   ] }) }) : text2;
 }
 function Link({ code, found, onFault }) {
@@ -19057,7 +19698,7 @@ function Link({ code, found, onFault }) {
   const state = auth.value;
   useOnce(async () => {
     await post("/account/identities/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
-    leave4(t16("connected", { name: label }));
+    leave4(t17("connected", { name: label }));
   }, onFault, state.is === "in");
   return state.is === "out" ? /* @__PURE__ */ a4(Out, { label }) : /* @__PURE__ */ a4(Busy, {});
 }
@@ -19067,21 +19708,21 @@ function Renew({ code, found, onFault }) {
   useOnce(async () => {
     const opened = await post("/account/reauthenticate/social/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
     if ("attempt_id" in opened) {
-      if (await keeper().prove({ challenge: opened, by: label })) leave4(t16("proved"));
+      if (await keeper().prove({ challenge: opened, by: label })) leave4(t17("proved"));
       else leave4();
       return;
     }
     if ("access_token" in opened) await keeper().take(opened);
-    leave4(t16("proved"));
+    leave4(t17("proved"));
   }, onFault, "account" in state);
   return state.is === "out" ? /* @__PURE__ */ a4(Out, { label }) : /* @__PURE__ */ a4(Busy, {});
 }
 function Out({ label }) {
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "user" }) }),
-    /* @__PURE__ */ a4("h1", { children: t16("outTitle") }),
-    /* @__PURE__ */ a4("p", { children: t16("outText", { name: label }) }),
-    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: signInPath(), children: t16("title") }) })
+    /* @__PURE__ */ a4("h1", { children: t17("outTitle") }),
+    /* @__PURE__ */ a4("p", { children: t17("outText", { name: label }) }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: signInPath(), children: t17("title") }) })
   ] });
 }
 
@@ -19113,8 +19754,8 @@ function Connected() {
   }
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "connected", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "connected", children: t16("section") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t16("sectionText") })
+      /* @__PURE__ */ a4("h2", { id: "connected", children: t17("section") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t17("sectionText") })
     ] }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4("ul", { class: "connected", children: rows.map(({ id, label, identity }) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4("div", { children: [
@@ -19122,38 +19763,38 @@ function Connected() {
         identity ? /* @__PURE__ */ a4($, { children: [
           /* @__PURE__ */ a4("p", { class: "identity", children: identity.email }),
           /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t16("since"),
+            t17("since"),
             " ",
             /* @__PURE__ */ a4(Time, { at: identity.created_at, children: date(identity.created_at) }),
             " · ",
             identity.last_used_at ? /* @__PURE__ */ a4($, { children: [
-              t16("lastUsed"),
+              t17("lastUsed"),
               " ",
               /* @__PURE__ */ a4(Time, { at: identity.last_used_at, children: ago(identity.last_used_at) })
-            ] }) : t16("neverUsed")
+            ] }) : t17("neverUsed")
           ] }),
           only2 && /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t16("onlyWay"),
+            t17("onlyWay"),
             " ",
             securityPage() && /* @__PURE__ */ a4("a", { href: securityPage().href, children: securityPage().label() })
           ] })
-        ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: t16("notConnected") })
+        ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: t17("notConnected") })
       ] }),
-      identity ? !only2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t16("disconnectLabel", { name: label }), onClick: () => setGoing(identity), children: t16("disconnect") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t16("connectLabel", { name: label }), "aria-disabled": busy3, onClick: () => void connect2(id), children: t16("connect") })
+      identity ? !only2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t17("disconnectLabel", { name: label }), onClick: () => setGoing(identity), children: t17("disconnect") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t17("connectLabel", { name: label }), "aria-disabled": busy3, onClick: () => void connect2(id), children: t17("connect") })
     ] }, id)) }),
-    going2 && /* @__PURE__ */ a4(Confirm, { title: t16("disconnectTitle", { name: going2.label }), action: t16("disconnect"), onClose: () => setGoing(void 0), onConfirm: async () => {
+    going2 && /* @__PURE__ */ a4(Confirm, { title: t17("disconnectTitle", { name: going2.label }), action: t17("disconnect"), onClose: () => setGoing(void 0), onConfirm: async () => {
       await del("/account/identities/{provider}", { path: { provider: going2.provider } }).catch((err2) => {
         if (!(err2 instanceof Problem) || err2.status !== 404) throw err2;
       });
-      toast(t16("disconnected", { name: going2.label }));
+      toast(t17("disconnected", { name: going2.label }));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t16("disconnectText", { name: going2.label }) }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t17("disconnectText", { name: going2.label }) }) })
   ] });
 }
 function ConnectionsGo() {
   const { data } = useLoad((signal) => get("/account/identities", { signal }), []);
   if (!data?.items.length) return null;
-  return /* @__PURE__ */ a4("li", { children: t16("goes", { count: data.items.length, names: data.items.map(({ label }) => label).join(", ") }) });
+  return /* @__PURE__ */ a4("li", { children: t17("goes", { count: data.items.length, names: data.items.map(({ label }) => label).join(", ") }) });
 }
 function Names2({ lines }) {
   return /* @__PURE__ */ a4($, { children: useProviders().filter(({ id }) => lines["identity_" + id]?.enabled).map(({ id, label }) => /* @__PURE__ */ a4("li", { children: [
@@ -19212,32 +19853,32 @@ function Prove2({ main, onOpened }) {
   return /* @__PURE__ */ a4($, { children: [
     problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
     away ? /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("p", { children: t16("proveWait", { name: away.label }) }),
+      /* @__PURE__ */ a4("p", { children: t17("proveWait", { name: away.label }) }),
       /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void leave5(away), children: t16("proveAgain") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void leave5(away), children: t17("proveAgain") }),
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => {
           wait.current?.close();
           setAway(void 0);
-        }, children: t16("proveOther") })
+        }, children: t17("proveOther") })
       ] })
-    ] }) }) : mine2.map((provider, i4) => /* @__PURE__ */ a4("button", { ref: i4 === 0 ? first : void 0, type: "button", class: main && i4 === 0 ? "button primary provider" : "button provider", onClick: () => void leave5(provider), children: t16("prove", { name: provider.label }) }, provider.id))
+    ] }) }) : mine2.map((provider, i4) => /* @__PURE__ */ a4("button", { ref: i4 === 0 ? first : void 0, type: "button", class: main && i4 === 0 ? "button primary provider" : "button provider", onClick: () => void leave5(provider), children: t17("prove", { name: provider.label }) }, provider.id))
   ] });
 }
 
 // src/social/room.ts
 var social = {
-  routes: [{ path: "/social", page: Arrive, title: () => t16("title"), open: true }],
+  routes: [{ path: "/social", page: Arrive, title: () => t17("title"), open: true }],
   enter: { Entry: Buttons, order: 2, signUp: true },
   prove: { Way: Prove2, on: (lines) => Object.keys(lines).some((name) => name.startsWith("identity_") && lines[name].enabled), order: 3 },
   activate: { Way: Again, order: 2 },
   wayIn: { Names: Names2, order: 2 },
   account: { Section: Connected, order: 1 },
   loss: { Line: ConnectionsGo, order: 10 },
-  problems: problems12
+  problems: problems13
 };
 
 // src/totp/words.ts
-var t17 = catalog({
+var t18 = catalog({
   en: {
     step: "Code from your app",
     code: "Code from your authenticator app",
@@ -19287,7 +19928,7 @@ var t17 = catalog({
     goStep: "Ihre Authenticator-App als Anmeldeschritt"
   }
 });
-var problems13 = catalog({
+var problems14 = catalog({
   en: {
     wrong_totp: "That code is not right. If this happens again, the clock of your phone may be wrong: let it set the time by itself.",
     totp_locked: "Too many wrong codes were entered. No code of your authenticator app is accepted for now.",
@@ -19339,45 +19980,45 @@ function Section5({ status }) {
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { id: "totp", children: [
-          t17("title"),
+          t18("title"),
           " ",
-          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t17("on") : t17("off") })
+          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t18("on") : t18("off") })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t17("onText") : t17("offText") })
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t18("onText") : t18("offText") })
       ] }),
-      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t17("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: begin4, children: t17("enable") }))
+      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t18("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: begin4, children: t18("enable") }))
     ] }),
     !data && !problem2 && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
-    enrolment && /* @__PURE__ */ a4(Dialog, { title: t17("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
+    enrolment && /* @__PURE__ */ a4(Dialog, { title: t18("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
       setEnrolment(void 0);
-      toast(t17("enabled"));
+      toast(t18("enabled"));
       await reload();
     } }) }),
-    disabling && /* @__PURE__ */ a4(TurnOff, { title: t17("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/totp", { query: { recovery: recovery2 } }), onOff: async () => {
-      toast(t17("disabled"));
+    disabling && /* @__PURE__ */ a4(TurnOff, { title: t18("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/totp", { query: { recovery: recovery2 } }), onOff: async () => {
+      toast(t18("disabled"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t17("disableText") }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t18("disableText") }) })
   ] });
 }
 function StepGoes4() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t17("goStep") }) : null;
+  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t18("goStep") }) : null;
 }
 function Enrol({ enrolment, onClose, onDone }) {
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("ol", { class: "numbered", children: [
       /* @__PURE__ */ a4("li", { children: [
-        /* @__PURE__ */ a4("p", { children: t17("scan") }),
-        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t17("qr") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t17("orType") }),
+        /* @__PURE__ */ a4("p", { children: t18("scan") }),
+        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t18("qr") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t18("orType") }),
         /* @__PURE__ */ a4("div", { class: "secret", children: [
           /* @__PURE__ */ a4("code", { children: enrolment.secret.replace(/(.{4})(?=.)/g, "$1 ") }),
           /* @__PURE__ */ a4(Copy, { text: enrolment.secret })
         ] })
       ] }),
-      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t17("type") }) })
+      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t18("type") }) })
     ] }),
-    /* @__PURE__ */ a4(CodeForm, { submit: t17("enable"), label: t17("code"), onCancel: onClose, onCode: async (code) => {
+    /* @__PURE__ */ a4(CodeForm, { submit: t18("enable"), label: t18("code"), onCancel: onClose, onCode: async (code) => {
       await sendCode(post("/account/totp/confirm", { body: { code } }));
       await onDone();
     } })
@@ -19386,15 +20027,15 @@ function Enrol({ enrolment, onClose, onDone }) {
 
 // src/totp/step.tsx
 function Step4({ answer }) {
-  return /* @__PURE__ */ a4(CodeForm, { submit: t17("go"), label: t17("code"), hint: t17("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
+  return /* @__PURE__ */ a4(CodeForm, { submit: t18("go"), label: t18("code"), hint: t18("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
 }
 
 // src/totp/room.ts
 var totp = {
-  layers: { totp: { title: () => t17("step"), order: 1, Step: Step4 } },
-  security: { Section: Section5, order: 1, first: { layer: "totp", label: () => t17("instead"), run: setUp2 }, advised: { line: "totp", label: () => t17("enrol"), run: setUp2 } },
+  layers: { totp: { title: () => t18("step"), order: 1, Step: Step4 } },
+  security: { Section: Section5, order: 1, first: { layer: "totp", label: () => t18("instead"), run: setUp2 }, advised: { line: "totp", label: () => t18("enrol"), run: setUp2 } },
   loss: { Line: StepGoes4, order: 3 },
-  problems: problems13
+  problems: problems14
 };
 
 // src/main.tsx

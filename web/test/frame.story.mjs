@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { check } from './axe.mjs';
 import { drop, make, member, mine, open, person, row, signIn, stage, tree } from './browser.mjs';
 import { src } from './load.mjs';
 
@@ -154,6 +155,26 @@ test('the ring counts what runs, opens the panel, and goes with it', async (t) =
     await panel.getByRole('button', { name: 'Close the list of uploads' }).click();
     await ring.waitFor({ state: 'detached' });
   }
+});
+
+test('the ring says that something failed, also when the rest has arrived', async (t) => {
+  const page = await open(t, site);
+  await signIn(page, await member(site.server));
+  const dir = tree(t, { 'good.txt': 'a', 'bad.txt': 'b' });
+  let refuse = true;
+  await page.route(/\/v1\/files(\?|$)/, (route) => {
+    const bad = refuse && route.request().method() === 'POST' && route.request().postDataBuffer().includes('bad.txt');
+    return bad ? route.fulfill({ status: 413, contentType: 'application/problem+json', json: { status: 413, code: 'quota_exceeded' } }) : route.continue();
+  });
+  await drop(page, ['good.txt', 'bad.txt'].map((name) => path.join(dir, name)));
+  const banner = page.getByRole('banner');
+  await banner.getByRole('button', { name: '1 transfer failed' }).waitFor();
+  await page.locator('tbody tr').filter({ hasText: 'good.txt' }).waitFor();
+  assert.equal(await banner.getByRole('button', { name: '1 transfer failed' }).evaluate((ring) => getComputedStyle(ring).color === getComputedStyle(document.querySelector('.error')).color), true);
+  await check(page, 'a failed transfer');
+  refuse = false;
+  await page.getByRole('region', { name: 'Uploads' }).getByRole('button', { name: 'Try bad.txt again' }).click();
+  await banner.getByRole('button', { name: 'All transfers are over' }).waitFor();
 });
 
 test('language and appearance stand behind the picture, in German too', async (t) => {

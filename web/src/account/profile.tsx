@@ -26,6 +26,7 @@ export function Profile() {
       <h1>{t('account')}</h1>
       <section class="card" aria-labelledby="profile">
         <h2 id="profile">{t('profile')}</h2>
+        {collect((room) => room.profile).map(({ Part, order }) => <Part key={order} />)}
         <ProfileForm me={data} onSaved={set} />
       </section>
       <Email me={me} />

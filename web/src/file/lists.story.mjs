@@ -351,6 +351,28 @@ test('a list of 100,000 draws the rows in view, counts and selects all, and keep
   await row(page, 'n000003.txt').waitFor();
   assert.ok((await rows()) < 80);
 
+  // End reads what is missing, and leads to the last row; another key on the way stays where it leads.
+  let hold;
+  await page.route('**/v1/files?**', async (route) => {
+    await hold;
+    return route.fallback();
+  });
+  let go;
+  hold = new Promise((resolve) => { go = resolve; });
+  await row(page, 'n000003.txt').focus();
+  await page.keyboard.press('End');
+  await page.getByText(/Going to the end: [\d,]+ so far/).waitFor();
+  await page.keyboard.press('Home');
+  await page.getByText(/Going to the end/).waitFor({ state: 'detached' });
+  assert.equal(await at(), 'n000000.txt');
+  go();
+  await page.keyboard.press('End');
+  await page.waitForFunction(() => document.activeElement.closest('tr')?.dataset.at === '99999', undefined, { timeout: 60_000 });
+  await row(page, 'n099999.txt').waitFor();
+  assert.equal(await grid.getAttribute('aria-rowcount'), '100001');
+  await page.reload();
+  await row(page, 'n000003.txt').waitFor();
+
   // What comes in below the rows does not scroll the page away from them: the browser's anchor is a row.
   assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector('.more')).overflowAnchor), 'none');
 

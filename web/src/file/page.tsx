@@ -2,12 +2,14 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { Crumbs } from './crumbs';
 import { useDeeds } from './deeds';
-import { List, Selection, useGrid } from './grid';
+import { Selection, useGrid } from './grid';
+import { layout, LayoutChoice } from './layout';
+import { List, Tiles } from './list';
 import { useListing } from './listing';
 import { chooseFiles, upload } from './new';
 import { changesOf } from './refresh';
 import { useView } from './remember';
-import { brief, columns, Heading, NameCell, SizeAndTime } from './row';
+import { brief, columns, Heading, NameCell, SizeAndTime, Sorting } from './row';
 import { list as read, path, type Entry } from './tree';
 import { sortText } from './view';
 import { dropped } from './walk';
@@ -42,10 +44,12 @@ export function Files({ params }: { params: Params }) {
   if (way.problem) return <><h1>{t('files')}</h1><Failed problem={way.problem} retry={way.reload} /><p><a class="button" href="/files">{t('files')}</a></p></>;
 
   const { items } = list;
+  const shared = { grid, list, deeds, label: t('listOf', { name: here }), here: folder, keys: t('keys') };
   return (
     <div class="files">
       <div class="files-head">
         <Crumbs way={way.data} folder={folder} onReceive={deeds.receive!} />
+        {items && items.length > 0 && <LayoutChoice />}
       </div>
       <Selection grid={grid} list={list} deeds={deeds} />
       {list.problem && !list.more && <Failed problem={list.problem} retry={list.reload} />}
@@ -54,8 +58,10 @@ export function Files({ params }: { params: Params }) {
           <p>{t('emptyText')}</p>
           <p><button type="button" class="button primary big" onClick={chooseFiles}><Icon name="upload" /> {t('uploadFiles')}</button></p>
         </Empty>
+      ) : layout.value === 'tiles' ? (
+        <Tiles {...shared} sorting={<Sorting sort={sort} set={view.setSort} />} under={(entry) => <span aria-hidden="true">{brief(entry)}</span>} />
       ) : (
-        <List grid={grid} list={list} deeds={deeds} label={t('listOf', { name: here })} here={folder} keys={t('keys')}
+        <List {...shared}
           headings={columns.map((by) => <Heading key={by} by={by} sort={sort} set={view.setSort} />)}
           cells={(entry, tab) => (
             <>

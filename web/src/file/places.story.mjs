@@ -79,6 +79,42 @@ test('the search finds names by their beginnings, tells the place, and works on 
   await check(page, 'no hits');
 });
 
+test('a search that begins in a folder can stay below it, at a desk and on a phone', async (t) => {
+  for (const options of [{}, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, colorScheme: 'dark' }]) {
+    const page = await open(t, site, options);
+    await fill(t, page, { 'Papers/2026/plan.txt': 'a', 'Papers/plan.pdf': 'b', 'plan.txt': 'c' });
+    await row(page, 'Papers').getByRole('link', { name: 'Papers' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Papers' }).waitFor();
+    if (options.isMobile) await page.getByRole('banner').getByRole('link', { name: 'Search files' }).click();
+    const field = page.locator('input[type=search]:visible');
+    await field.fill('plan');
+    await field.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'Search: plan' }).waitFor();
+    await row(page, 'plan.pdf').waitFor();
+    assert.equal(await page.locator('tbody tr').count(), 3, 'a search is of everything at first');
+    const where = page.getByRole('navigation', { name: 'Where to search' });
+    assert.equal(await where.getByRole('link', { name: 'All files' }).getAttribute('aria-current'), 'true');
+    await where.getByRole('link', { name: 'Papers' }).click();
+    await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 2);
+    assert.deepEqual((await page.locator('tbody tr .col-name bdi').allTextContents()).filter((n) => n.startsWith('plan')).sort(), ['plan.pdf', 'plan.txt']);
+    assert.equal(await where.getByRole('link', { name: 'Papers' }).getAttribute('aria-current'), 'true');
+    await check(page, 'a search below a folder');
+    await shot(page, `search below a folder${options.isMobile ? ' on a phone' : ''}`);
+
+    // Another search stays there, and so does a reload; one press leads back to everything.
+    await field.fill('plan pdf');
+    await field.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'Search: plan pdf' }).waitFor();
+    await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1);
+    await page.reload();
+    await row(page, 'plan.pdf').waitFor();
+    await where.getByRole('link', { name: 'All files' }).click();
+    await page.waitForURL((url) => !url.searchParams.has('below'));
+    await row(page, 'plan.pdf').waitFor();
+    await page.context().close();
+  }
+});
+
 test('the search of a phone is a page, in the dark and in German', async (t) => {
   const page = await open(t, site, { ...phone, colorScheme: 'dark', reducedMotion: 'reduce' });
   await fill(t, page, { 'Ordner/Ein sehr langer Name eines Protokolls der Versammlung 2026.pdf': 'a', 'Bild.png': 'b' });

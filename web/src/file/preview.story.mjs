@@ -184,3 +184,26 @@ test('the address of a shown file runs nothing, even as a page of its own', asyn
   assert.equal(frame, 'quiet');
   assert.equal(await page.evaluate(() => globalThis.hacked), undefined);
 });
+
+test('a broken PDF leaves the focus and the keys with the dialog', async (t) => {
+  const page = await open(t, site);
+  await signIn(page, await member(site.server));
+  const dir = tree(t, { 'a.pdf': '%PDF-1.4\nno page', 'b.txt': 'text' });
+  await drop(page, ['a.pdf', 'b.txt'].map((f) => path.join(dir, f)));
+  await page.getByRole('heading', { name: '2 files uploaded' }).waitFor();
+  if (!(await page.evaluate(() => navigator.pdfViewerEnabled))) return t.skip('this browser has no viewer of PDFs');
+  // Counts how often the viewer takes the focus: it does so when it has found that it can show nothing.
+  await page.evaluate(() => {
+    globalThis.taken = 0;
+    addEventListener('blur', () => document.activeElement.matches('iframe') && globalThis.taken++);
+  });
+  const dialog = page.getByRole('dialog');
+  await row(page, 'a.pdf').getByRole('button', { name: 'Open a.pdf' }).click();
+  await page.waitForFunction(() => globalThis.taken > 0 && document.activeElement.closest('dialog') && !document.activeElement.matches('iframe'));
+  await page.keyboard.press('ArrowRight');
+  await dialog.getByRole('region', { name: 'Text of b.txt' }).waitFor();
+  await page.keyboard.press('ArrowLeft');
+  await page.waitForFunction(() => globalThis.taken > 1 && document.activeElement.closest('dialog') && !document.activeElement.matches('iframe'));
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+});

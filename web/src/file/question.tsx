@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { ago, size } from '../shell/i18n';
 import { Form } from '../shell/form';
+import { useSettings } from '../shell/settings';
 import { ask, Dialog } from '../shell/ui';
 import type { Reply } from './taken';
 import type { Entry } from './tree';
@@ -37,9 +38,12 @@ interface QuestionProps {
 function Question({ taken, left, onReply, onClose }: QuestionProps) {
   const [all, setAll] = useState(false);
   const { there, replaceable } = taken;
+  // Until the server has said how many versions it keeps, the question promises nothing of the old one.
+  const versions = useSettings()?.versions;
+  const gone = replaceable && versions === 0;
   return (
     <Dialog title={taken.folder ? t('takenFolder') : t('takenFile')} onClose={onClose}>
-      <Form submit={replaceable ? t('replace') : t('keepBoth')} onSubmit={async () => onReply({ answer: replaceable ? 'replace' : 'keep', all })} extra={<>
+      <Form submit={replaceable ? t('replace') : t('keepBoth')} danger={gone} onSubmit={async () => onReply({ answer: replaceable ? 'replace' : 'keep', all })} extra={<>
         {replaceable && <button type="button" class="button" onClick={() => onReply({ answer: 'keep', all })}>{t('keepBoth')}</button>}
         <button type="button" class="button" onClick={() => onReply({ answer: 'skip', all })}>{t('skip')}</button>
       </>}>
@@ -48,7 +52,7 @@ function Question({ taken, left, onReply, onClose }: QuestionProps) {
           <div><dt>{t('takenThere')}</dt><dd>{!there ? t('takenComing') : there.kind === 'folder' ? `${t('folder')} · ${ago(there.modified_at)}` : `${size(there.size)} · ${ago(there.modified_at)}`}</dd></div>
           <div><dt>{t('takenNew')}</dt><dd>{taken.folder ? t('filesInside', { count: taken.files }) : [size(taken.size), ...(taken.modified ? [ago(new Date(taken.modified).toISOString())] : [])].join(' · ')}</dd></div>
         </dl>
-        <p class="hint">{replaceable ? t('takenReplace') : t('takenText')}</p>
+        <p class="hint">{replaceable && `${gone ? t('takenGone') : versions ? t('takenReplace') : t('takenPlace')} `}{t('takenText')}</p>
         {left > 1 && <label class="taken-all"><input type="checkbox" checked={all} onChange={() => setAll(!all)} /> {t('forAll', { count: left })}</label>}
       </Form>
     </Dialog>

@@ -55,7 +55,7 @@ export function useView(folder: string, address: string): Kept {
     };
     const now = () => write.current();
     // Not every browser gives the focus to a link that is pressed.
-    const press = (event: Event) => write.current((event.target as Element).closest('tr[data-id]')?.getAttribute('data-id') ?? undefined);
+    const press = (event: Event) => write.current((event.target as Element).closest('[data-at]')?.getAttribute('data-id') ?? undefined);
     addEventListener('scroll', later, { passive: true });
     addEventListener('pagehide', now);
     // Before what is pressed leads elsewhere.

@@ -10,6 +10,7 @@ import { line } from '../../test/drop-end.mjs';
 import { as, drop, member, namesCome, open, row, signIn, stage, tree } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_QUOTA: '60000000' });
+const bare = stage({ COFFER_VERSIONS: '0' });
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const panelOf = (page, name = 'Uploads') => page.getByRole('region', { name });
 
@@ -248,6 +249,7 @@ for (const [name, options] of [['a desk in the dark', { colorScheme: 'dark' }], 
     await page.getByRole('heading', { name: /53 MB von 60 MB belegt/ }).waitFor();
     await page.getByText('1 Datei. Ihr Platz wird freigehalten.').waitFor();
     await seen(page, `the storage on ${name}`);
+    if (options.isMobile) assert.deepEqual(await page.locator('main a').evaluateAll((all) => all.filter((a) => a.getBoundingClientRect().height < 44).map((a) => a.textContent)), [], 'a finger needs 44 pixels');
     await page.getByRole('button', { name: /^Film von anderswo.* verwerfen$/ }).click();
     await seen(page, `the question before an upload is discarded on ${name}`);
     await page.getByRole('dialog').getByRole('button', { name: 'Verwerfen' }).click();
@@ -265,3 +267,64 @@ async function begin(server, who, name, size) {
   } });
   assert.equal(response.status, 201, await response.text());
 }
+
+test('a server that keeps no versions: the question before a replacement says that the old one is gone', async (t) => {
+  for (const german of [false, true]) {
+    const page = await open(t, bare);
+    const who = await member(bare.server);
+    await signIn(page, who);
+    if (german) {
+      await page.evaluate(() => localStorage.setItem('coffer.lang', 'de'));
+      await page.reload();
+    }
+    const dir = tree(t, { 'a.txt': 'old' });
+    await drop(page, [path.join(dir, 'a.txt')]);
+    await row(page, 'a.txt').waitFor();
+    fs.writeFileSync(path.join(dir, 'a.txt'), 'new and longer');
+    await drop(page, [path.join(dir, 'a.txt')]);
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(german ? 'Das alte ist dann endgültig weg' : 'The old one is gone for good').waitFor();
+    await seen(page, `the question without versions${german ? ', in German' : ''}`);
+    await dialog.getByRole('button', { name: german ? 'Ersetzen' : 'Replace' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await row(page, 'a.txt').locator('.col-size', { hasText: '14' }).waitFor();
+    await row(page, 'a.txt').getByRole('button', { name: german ? 'Aktionen für a.txt' : 'Actions for a.txt' }).click();
+    await page.getByRole('menuitem', { name: german ? 'Versionen' : 'Versions' }).click();
+    await dialog.getByText(german ? 'Dieser Server hebt keine auf' : 'This server keeps none').waitFor();
+  }
+});
+
+test('the meter follows what comes and goes, and an older answer changes nothing', async (t) => {
+  const page = await open(t, site);
+  const who = await member(site.server);
+  await signIn(page, who);
+  const meter = page.getByRole('navigation').getByRole('link', { name: /Storage/ });
+  await meter.getByText('0 bytes of 60 MB used').waitFor();
+  // The first answer after this is held until a later one has come.
+  let late;
+  let later;
+  const first = new Promise((resolve) => { later = resolve; });
+  await page.route('**/v1/files/usage', async (route) => {
+    if (late) return route.continue();
+    const response = (late = await route.fetch());
+    await first;
+    return route.fulfill({ response });
+  });
+  const dir = tree(t, { 'a.bin': Buffer.alloc(1_000_000), 'b.bin': Buffer.alloc(2_000_000) });
+  await drop(page, [path.join(dir, 'a.bin')]);
+  await row(page, 'a.bin').waitFor();
+  while (!late) await page.waitForTimeout(20);
+  await drop(page, [path.join(dir, 'b.bin')]);
+  await meter.getByText('3 MB of 60 MB used').waitFor();
+  const [came] = await Promise.all([page.waitForEvent('requestfinished', (r) => r.url().endsWith('/files/usage')), later()]);
+  await came.response();
+  await page.waitForTimeout(100);
+  assert.equal(await meter.getByText('3 MB of 60 MB used').count(), 1);
+
+  // What goes for good counts no more.
+  await row(page, 'b.bin').focus();
+  await page.keyboard.press('Delete');
+  await row(page, 'b.bin').waitFor({ state: 'detached' });
+  await (await as(site.server, who))('/trash', undefined, 'DELETE');
+  await meter.getByText('1 MB of 60 MB used').waitFor();
+});

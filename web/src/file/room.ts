@@ -10,9 +10,11 @@ import { chooseFiles, chooseFolder, newFolder, shown } from './new';
 import { Files } from './page';
 import { Uploads } from './panel';
 import { refreshFolder } from './refresh';
-import { Search } from './search';
+import { Search, searchFrom } from './search';
 import { Trash } from './trash';
 import { SideMeter, Storage } from './storage';
+import { startThumbnails } from './thumbnail';
+import './tiles.css';
 import { startUploads } from './upload';
 import { startUsage } from './usage';
 import { problems, t } from './words';
@@ -27,7 +29,7 @@ export const file: Room = {
   ],
   places: [{ href: '/files', icon: 'folder', label: () => t('files'), order: 1, phone: 'bar' }, { href: '/trash', icon: 'trash', label: () => t('trash'), order: 5, phone: 'more' }],
   menu: [{ icon: 'storage', label: () => t('storage'), href: '/storage', order: 3 }],
-  search: { href: '/search', label: () => t('search'), order: 1 },
+  search: { href: '/search', label: () => t('search'), order: 1, from: searchFrom },
   create: [
     { icon: 'upload', label: () => t('uploadFiles'), order: 1, run: chooseFiles },
     { icon: 'folder', label: () => t('uploadFolder'), order: 2, run: chooseFolder },
@@ -46,6 +48,7 @@ export const file: Room = {
   start: () => {
     startUploads();
     startListings();
+    startThumbnails();
     startUsage();
     onChange('files', refreshFolder);
     onChange('shares', () => refreshFolder()); // the marks of shared entries

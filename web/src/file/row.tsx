@@ -27,8 +27,8 @@ export function Heading({ by, sort, set }: { by: Column; sort: Sort; set: (s: So
   );
 }
 
-// Sorting is for screens without room for the headings.
-function Sorting({ sort, set }: { sort: Sort; set: (s: Sort) => void }) {
+// Sorting is for tiles, and for screens without room for the headings.
+export function Sorting({ sort, set }: { sort: Sort; set: (s: Sort) => void }) {
   const options = { name: t('sortNameUp'), '-name': t('sortNameDown'), '-modified': t('sortNewest'), modified: t('sortOldest'), '-size': t('sortLargest'), size: t('sortSmallest') };
   const now = sortText(sort);
   return (
@@ -52,16 +52,15 @@ interface RowProps {
   children: ComponentChildren; // the cells between the box and the menu
   onClick: (event: MouseEvent) => void;
   onToggle: () => void;
-  onOpen: (() => void) | undefined;
   onFocus: () => void;
   onLift: (event: DragEvent) => void;
   onLower: () => void;
 }
 
-export function Row({ entry, at, focus, selected, menu, draggable, takes, children, onClick, onToggle, onOpen, onFocus, onLift, onLower }: RowProps) {
+export function Row({ entry, at, focus, selected, menu, draggable, takes, children, onClick, onToggle, onFocus, onLift, onLower }: RowProps) {
   const tab = focus ? 0 : -1;
   return (
-    <tr data-at={at} data-id={entry.id} tabIndex={tab} aria-selected={selected} aria-rowindex={at + 2} draggable={draggable} onClick={onClick} onDblClick={onOpen} onFocusIn={onFocus}
+    <tr data-line data-at={at} data-id={entry.id} tabIndex={tab} aria-selected={selected} aria-rowindex={at + 2} draggable={draggable} onClick={onClick} onFocusIn={onFocus}
       onDragStart={onLift} onDragEnd={onLower} {...takes}>
       <td class="col-check"><label><input type="checkbox" tabIndex={tab} checked={selected} aria-label={t('select', { name: entry.name })} onChange={onToggle} /></label></td>
       {children}
@@ -107,8 +106,9 @@ export function Gap({ rows, height }: { rows: number; height: number }) {
   return <tr class="gap" aria-hidden="true"><td colSpan={6} ref={(cell) => { if (cell) cell.style.height = rows * height + 'px'; }} /></tr>;
 }
 
-// More loads what follows when it comes near, or when its button is pressed.
-export function More({ load, problem }: { load: () => void; problem: Problem | undefined }) {
+// More loads what follows when it comes near, or when its button is pressed. seen tells how many
+// were read on the way to the end.
+export function More({ load, problem, seen }: { load: () => void; problem: Problem | undefined; seen: number | undefined }) {
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     if (problem) return;
@@ -116,5 +116,11 @@ export function More({ load, problem }: { load: () => void; problem: Problem | u
     watch.observe(button.current!);
     return () => watch.disconnect();
   }, [load, problem]);
-  return <div class="more">{problem && <Failed problem={problem} />}<button ref={button} type="button" class="button" onClick={load}>{t('more')}</button></div>;
+  return (
+    <div class="more">
+      {problem && <Failed problem={problem} />}
+      <p class="hint" role="status">{seen !== undefined && <><span class="spinner" aria-hidden="true" /> {t('seeking', { count: seen })}</>}</p>
+      <button ref={button} type="button" class="button" onClick={load}>{t('more')}</button>
+    </div>
+  );
 }

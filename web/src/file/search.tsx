@@ -6,9 +6,11 @@ import { useParent } from '../shell/frame';
 import { Icon } from '../shell/icon';
 import { Name } from '../shell/name';
 import { go, place } from '../shell/router';
-import { Empty, Failed, Skeleton } from '../shell/ui';
+import { Empty, Failed, Skeleton, useLoad } from '../shell/ui';
 import { useDeeds } from './deeds';
-import { List, Selection, useGrid } from './grid';
+import { Selection, useGrid } from './grid';
+import { layout, LayoutChoice } from './layout';
+import { List, Tiles } from './list';
 import { useListing } from './listing';
 import { allChanges } from './refresh';
 import { useView } from './remember';
@@ -17,14 +19,41 @@ import { t } from './words';
 
 type Hit = Answer<'get', '/files/search'>['items'][number];
 
+// The address says which folder the search began in, and whether it stays below that folder.
+interface Scope {
+  from?: string;
+  below?: string;
+}
+
+function scopeOf(search: string): Scope {
+  const query = new URLSearchParams(search);
+  const [from, below] = [query.get('from'), query.get('below')];
+  return below ? { below } : from ? { from } : {};
+}
+
+const addressOf = (q: string, scope: Scope): string => '/search?' + new URLSearchParams({ ...(q && { q }), ...scope }).toString();
+
+// searchFrom is where a search that begins on the page shown begins.
+export function searchFrom(): Record<string, string> {
+  const { path, search } = place.value;
+  const folder = /^\/files\/([^/]+)/.exec(path)?.[1];
+  return folder ? { from: folder } : path === '/search' ? { ...scopeOf(search) } : {};
+}
+
 export function Search() {
   const q = new URLSearchParams(place.value.search).get('q')?.trim() ?? '';
-  useParent('/files', t('files'));
+  const scope = scopeOf(place.value.search);
+  const folder = scope.below ?? scope.from;
+  useParent(folder ? '/files/' + folder : '/files', t('files'));
   return (
     <div class="files">
-      <h1>{q ? t('hitsFor', { q }) : t('search')}</h1>
-      <SearchField key={q} q={q} />
-      {q ? <Hits key={q} q={q} /> : (
+      <div class="files-head search-head">
+        <h1>{q ? t('hitsFor', { q }) : t('search')}</h1>
+        {q && <LayoutChoice />}
+      </div>
+      <SearchField key={q} q={q} scope={scope} />
+      {folder && <Where key={folder} folder={folder} q={q} below={scope.below !== undefined} />}
+      {q ? <Hits key={addressOf(q, scope)} q={q} below={scope.below} /> : (
         <Empty icon="search" title={t('searchTitle')}>
           <p>{t('searchText')}</p>
         </Empty>
@@ -33,8 +62,20 @@ export function Search() {
   );
 }
 
+// Where chooses between everything and the folder in which the search began.
+function Where({ folder, q, below }: { folder: string; q: string; below: boolean }) {
+  const { data } = useLoad((signal) => get('/files/{id}', { path: { id: folder }, signal }), [folder]);
+  if (!data && !below) return null;
+  return (
+    <nav class="scope" aria-label={t('searchWhere')}>
+      <a href={addressOf(q, { from: folder })} aria-current={below ? undefined : 'true'}>{t('searchAll')}</a>
+      <a href={addressOf(q, { below: folder })} aria-current={below ? 'true' : undefined}>{data ? <><Icon name="folder" /> <Name name={data.name} /></> : t('folder')}</a>
+    </nav>
+  );
+}
+
 // SearchField is for screens whose top bar has no room for one.
-function SearchField({ q }: { q: string }) {
+function SearchField({ q, scope }: { q: string; scope: Scope }) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
     if (!q && field.current!.checkVisibility()) field.current!.focus();
@@ -43,7 +84,7 @@ function SearchField({ q }: { q: string }) {
     <form class="search-here" role="search" onSubmit={(event: TargetedSubmitEvent<HTMLFormElement>) => {
       event.preventDefault();
       const to = field.current!.value.trim();
-      if (to) go('/search?q=' + encodeURIComponent(to), { replace: !q });
+      if (to) go(addressOf(to, scope), { replace: !q });
       field.current!.blur();
     }}>
       <Icon name="search" />
@@ -52,13 +93,14 @@ function SearchField({ q }: { q: string }) {
   );
 }
 
-function Hits({ q }: { q: string }) {
-  const of = 'search ' + q;
+function Hits({ q, below }: { q: string; below: string | undefined }) {
+  const of = `search ${below ?? ''} ${q}`;
   const view = useView(of, '/search');
-  const list = useListing<Hit>(of, (cursor, limit, signal) => get('/files/search', { query: { q, cursor, limit }, signal }), allChanges(), view.pages);
+  const list = useListing<Hit>(of, (cursor, limit, signal) => get('/files/search', { query: { q, under: below, cursor, limit }, signal }), allChanges(), view.pages);
   const grid = useGrid(of, list, view);
   const [deeds, dialogs] = useDeeds(grid, list, undefined);
   const { items } = list;
+  const shared = { grid, list, deeds, label: t('hitsFor', { q }), keys: t('keys') };
   return (
     <>
       <Selection grid={grid} list={list} deeds={deeds} />
@@ -68,8 +110,10 @@ function Hits({ q }: { q: string }) {
         <Empty icon="search" title={t('noHits')}>
           <p>{t('noHitsText')}</p>
         </Empty>
+      ) : layout.value === 'tiles' ? (
+        <Tiles {...shared} under={(hit, tab) => <Way hit={hit} tab={tab} />} />
       ) : (
-        <List grid={grid} list={list} deeds={deeds} label={t('hitsFor', { q })} keys={t('keys')} name="hits"
+        <List {...shared} name="hits"
           headings={(
             <>
               <th scope="col" class="col-name">{t('name')}</th>

@@ -51,14 +51,19 @@ export function keep(p: Picked, items: readonly { id: string }[], before: readon
   return { ids: new Set([...p.ids].filter((id) => there.has(id))), focus, anchor };
 }
 
-// moved returns where an arrow, Home, End or a page key leads; undefined for other keys.
-export function moved(key: string, focus: number, count: number): number | undefined {
+// moved returns where an arrow, Home, End or a page key leads; undefined for other keys. Tiles stand
+// in several columns.
+export function moved(key: string, focus: number, count: number, columns = 1): number | undefined {
   const last = count - 1;
+  const page = columns > 1 ? 3 * columns : 10;
   switch (key) {
-    case 'ArrowDown': return Math.min(last, focus + 1);
-    case 'ArrowUp': return Math.max(0, focus - 1);
-    case 'PageDown': return Math.min(last, focus + 10);
-    case 'PageUp': return Math.max(0, focus - 10);
+    // Down from a full line leads to the last tile where none stands below.
+    case 'ArrowDown': return Math.floor(focus / columns) < Math.floor(last / columns) ? Math.min(last, focus + columns) : focus;
+    case 'ArrowUp': return focus >= columns ? focus - columns : focus;
+    case 'ArrowRight': return columns > 1 ? Math.min(last, focus + 1) : undefined;
+    case 'ArrowLeft': return columns > 1 ? Math.max(0, focus - 1) : undefined;
+    case 'PageDown': return Math.min(last, focus + page);
+    case 'PageUp': return Math.max(0, focus - page);
     case 'Home': return 0;
     case 'End': return last;
     default: return undefined;

@@ -251,7 +251,8 @@ export function startUploads(): void {
   effect(() => {
     const { size, sent } = totals.value;
     const resting = uploads.value.filter((u) => u.state.value === 'paused' || u.state.value === 'left').length;
-    transfers.value = { count: active.value + downloading.value, resting, done: active.value === 0 && downloading.value > 0 ? undefined : size > 0 ? sent / size : 0 };
+    const failed = uploads.value.filter((u) => u.state.value === 'failed').length + downloads.value.filter((d) => d.state.value === 'failed').length;
+    transfers.value = { count: active.value + downloading.value, resting, failed, done: active.value === 0 && downloading.value > 0 ? undefined : size > 0 ? sent / size : 0 };
   });
   // The panel is there from the first transfer to the last. On a phone it begins folded: its
   // list would hide the page that the person looks at.

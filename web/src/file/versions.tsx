@@ -4,6 +4,7 @@ import { get, post, del, stream, type Answer } from '../shell/api';
 import { Time } from '../shell/form';
 import { ago, size } from '../shell/i18n';
 import { Icon } from '../shell/icon';
+import { useSettings } from '../shell/settings';
 import { ask, Confirm, Dialog, Failed, Menu, Skeleton, toast, toastProblem, useLoad, type MenuItem } from '../shell/ui';
 import { save } from './download';
 import { refreshFolder } from './refresh';
@@ -25,6 +26,7 @@ async function every(id: string, signal: AbortSignal): Promise<Version[]> {
 
 export function Versions({ entry, onClose, onChange }: { entry: Entry; onClose: () => void; onChange: () => Promise<unknown> }) {
   const [now, setNow] = useState(entry);
+  const kept = useSettings()?.versions;
   const { data, problem, reload } = useLoad((signal) => every(entry.id, signal), [entry.id]);
   const restore = async (v: Version) => {
     try {
@@ -76,7 +78,7 @@ export function Versions({ entry, onClose, onChange }: { entry: Entry; onClose: 
           })}
         </ul>
       )}
-      {data && <p class="hint">{data.length === 0 ? t('versionsNone') : t('versionsRoom')}</p>}
+      {data && <p class="hint">{data.length === 0 ? kept === 0 ? t('versionsOff') : t('versionsNone') : t('versionsRoom')}</p>}
     </Dialog>
   );
 }

@@ -10,23 +10,25 @@ const counted = 2000;
 
 export function useWhole<E extends { id: string }>(list: Listing<E>, picked: Picked, setPicked: (to: (p: Picked) => Picked) => void, of: string) {
   const [reading, setReading] = useState<number>();
+  const [seeking, setSeeking] = useState<number>();
   const stop = useRef<AbortController>(undefined);
 
   function end() {
     stop.current?.abort();
     stop.current = undefined;
     setReading(undefined);
+    setSeeking(undefined);
   }
   useEffect(() => end, [of]);
 
   const some = picked.ids.size > 0;
   const open = list.items !== undefined && list.total === undefined;
   useEffect(() => {
-    if (!some || !open || reading !== undefined || list.items!.length > counted) return;
+    if (!some || !open || reading !== undefined || seeking !== undefined || list.items!.length > counted) return;
     const count = new AbortController();
     list.rest(count.signal, () => undefined, counted).catch(() => undefined);
     return () => count.abort();
-  }, [some, open, reading === undefined, of]);
+  }, [some, open, reading === undefined, seeking === undefined, of]);
 
   // select takes all of the list; it reads what is missing first.
   async function select(): Promise<void> {
@@ -47,10 +49,30 @@ export function useWhole<E extends { id: string }>(list: Listing<E>, picked: Pic
     }
   }
 
+  // reach reads the list to its end and answers all of it; undefined when something else came first.
+  async function reach(): Promise<readonly E[] | undefined> {
+    end();
+    const mine = (stop.current = new AbortController());
+    const loaded = list.items!.length;
+    setSeeking(loaded);
+    try {
+      const all = await list.rest(mine.signal, (n) => !mine.signal.aborted && setSeeking(loaded + n));
+      return mine.signal.aborted ? undefined : all;
+    } catch (err) {
+      if (!mine.signal.aborted) toastProblem(err);
+      return undefined;
+    } finally {
+      if (stop.current === mine) end();
+    }
+  }
+
   const selected = useMemo(() => (some ? (list.items ?? []).filter((e) => picked.ids.has(e.id)) : []), [list.items, picked.ids]);
   return {
     select,
     reading, // how many were read of a list that is being selected
+    reach,
+    seeking, // how many were read on the way to the end
+    stay: () => seeking !== undefined && end(), // the person goes elsewhere than to the end
     selected,
     all: list.total !== undefined && list.total > 0 && selected.length === list.total,
     clear() {

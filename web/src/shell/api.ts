@@ -31,6 +31,8 @@ export type Options<M extends Method, P extends keyof paths> =
   & Extra;
 
 interface Extra {
+  // A body that is no JSON, sent as it is.
+  raw?: Blob;
   // The attempt's token, for the calls of a sign-in that is not finished.
   attempt?: string;
   // Public calls carry no token.
@@ -144,15 +146,16 @@ export function proof(method: string, to: string, authorization?: string, body?:
   return keeper().sign({ method, address: to, authorization, body, at: serverNow() });
 }
 
-async function send(method: Method, path: string, { path: named, query, body, signal, signed }: Loose, authorization?: string): Promise<Response> {
+async function send(method: Method, path: string, { path: named, query, body, raw, signal, signed }: Loose, authorization?: string): Promise<Response> {
   const to = address(path, query, named);
   const json = body === undefined ? undefined : JSON.stringify(body);
   const headers: Record<string, string> = { Accept: 'application/json', ...(signed && (await proof(method, to, authorization, json))) };
   if (authorization) headers.Authorization = authorization;
   if (json !== undefined) headers['Content-Type'] = 'application/json';
+  else if (raw) headers['Content-Type'] = raw.type || 'application/octet-stream';
   let response: Response;
   try {
-    response = await fetch(to, { method: method.toUpperCase(), headers, body: json, signal, credentials: 'same-origin', cache: 'no-store' });
+    response = await fetch(to, { method: method.toUpperCase(), headers, body: json ?? raw, signal, credentials: 'same-origin', cache: 'no-store' });
   } catch (err) {
     if (signal?.aborted) throw err;
     throw offline();

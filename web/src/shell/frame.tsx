@@ -4,6 +4,7 @@ import { signal } from '@preact/signals';
 import type { ComponentChildren, TargetedSubmitEvent } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { auth, me, type Account } from './auth';
+import { Face } from './face';
 import { Icon, Mark } from './icon';
 import { askLook } from './look';
 import { collect, firstPlace, places, repairPath, rooms, signInDoor, type MenuEntry, type Spot } from './room';
@@ -39,13 +40,13 @@ export function Top({ framed }: { framed: boolean }) {
     <header class="top">
       {up && <a class="top-up" href={up.href}><Icon name="back" /> <span class="ellipsis">{up.label}</span></a>}
       <a class={up ? 'brand under-parent' : 'brand'} href={state.is === 'in' ? firstPlace() : state.is === 'repair' ? repairPath() : '/'}><Mark /> <span>Coffer</span></a>
-      {search && <Search href={search.href} label={search.label()} />}
+      {search && <Search href={search.href} from={search.from} label={search.label()} />}
       <div class="top-end">
         {framed && <Ring />}
-        {search && <a class="icon-button phone-only" href={search.href} aria-label={search.label()} title={search.label()}><Icon name="search" /></a>}
+        {search && <a class="icon-button phone-only" href={[search.href, new URLSearchParams(search.from?.()).toString()].filter(Boolean).join('?')} aria-label={search.label()} title={search.label()}><Icon name="search" /></a>}
         {account && (
           <Menu label={t('menu', { name: account.username })} class="avatar" items={mine(account)}>
-            <span aria-hidden="true" data-initials={initials(account.first_name, account.last_name)} />
+            <Face account={account} size="small" />
           </Menu>
         )}
         {state.is === 'out' && door && path.value !== door.href && <a class="button" href={door.href}>{door.label()}</a>}
@@ -55,7 +56,7 @@ export function Top({ framed }: { framed: boolean }) {
 }
 
 // Search is the field at a desk; "/" leads to it from anywhere but from a field.
-function Search({ href, label }: { href: string; label: string }) {
+function Search({ href, from, label }: { href: string; from: (() => Record<string, string>) | undefined; label: string }) {
   const field = useRef<HTMLInputElement>(null);
   const { path: here, search } = place.value;
   // The field says what the page searched, after Back too.
@@ -77,7 +78,7 @@ function Search({ href, label }: { href: string; label: string }) {
     <form class="search" role="search" onSubmit={(event: TargetedSubmitEvent<HTMLFormElement>) => {
       event.preventDefault();
       const q = field.current!.value.trim();
-      if (q) go(`${href}?q=${encodeURIComponent(q)}`);
+      if (q) go(`${href}?${new URLSearchParams({ q, ...from?.() }).toString()}`);
     }}>
       <Icon name="search" />
       <input ref={field} type="search" name="q" aria-label={label} placeholder={label} maxLength={200} aria-keyshortcuts="/" />
@@ -88,26 +89,24 @@ function Search({ href, label }: { href: string; label: string }) {
 
 // Ring shows how far the transfers are and how many are not over.
 function Ring() {
-  const { count, resting, done } = transfers.value;
+  const { count, resting, failed, done } = transfers.value;
   const open = panel.value;
   if (open === undefined) return null;
-  const label = count === 0 ? (resting > 0 ? t('transfersRest', { count: resting }) : t('transfersOver')) : done === undefined ? t('transfersOpen', { count }) : t('transfers', { count, percent: Math.round(done * 100) });
+  // What failed is told first: it needs the person.
+  const over = failed > 0 ? t('transfersFailed', { count: failed }) : resting > 0 ? t('transfersRest', { count: resting }) : t('transfersOver');
+  const runs = done === undefined ? t('transfersOpen', { count }) : t('transfers', { count, percent: Math.round(done * 100) });
+  const label = count === 0 ? over : failed > 0 ? `${runs}, ${t('transfersFailed', { count: failed })}` : runs;
   return (
-    <button type="button" class="ring" aria-expanded={open} aria-label={label} title={label} onClick={() => {
+    <button type="button" class={failed > 0 ? 'ring bad' : 'ring'} aria-expanded={open} aria-label={label} title={label} onClick={() => {
       panel.value = !open;
     }}>
       <svg viewBox="0 0 36 36" aria-hidden="true" focusable="false">
         <circle class="ring-whole" cx="18" cy="18" r="15" />
         <circle class="ring-share" cx="18" cy="18" r="15" pathLength={100} stroke-dasharray={`${count > 0 ? (done ?? .25) * 100 : resting > 0 ? 0 : 100} 200`} />
       </svg>
-      {count > 0 ? <span aria-hidden="true">{count}</span> : <Icon name={resting > 0 ? 'pause' : 'check'} />}
+      {count > 0 ? <span aria-hidden="true">{count}</span> : <Icon name={failed > 0 ? 'warning' : resting > 0 ? 'pause' : 'check'} />}
     </button>
   );
-}
-
-function initials(first: string, last: string): string {
-  const letter = (name: string) => [...(name ?? '')][0] ?? '';
-  return (letter(first) + letter(last)).toUpperCase() || '·';
 }
 
 // mine is what stands behind the picture.

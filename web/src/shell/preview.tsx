@@ -1,7 +1,7 @@
 // A look at files without saving them: one after the other, in a dialog. The page shows the bytes
 // from an address of its own that ends with the look.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { size } from './i18n';
 import { Icon } from './icon';
 import { iconOf, isPdf, kindOf, textOf, type Kind } from './kinds';
@@ -135,8 +135,49 @@ function Look<E extends Shown>({ entry, read, price, onSave }: LookProps<E>) {
     case 'image': return <div class="look"><img src={content.url} alt={entry.name} onError={fail} /></div>;
     case 'audio': return <div class="look"><Icon name="audio" class="look-icon" /><audio controls src={content.url} aria-label={entry.name} onError={fail} /></div>;
     case 'video': return <div class="look"><video controls playsInline src={content.url} aria-label={entry.name} onError={fail} /></div>;
-    default: return <iframe class="look" src={content.url + '#navpanes=0'} title={entry.name} />;
+    default: return <Paper url={content.url} name={entry.name} />;
   }
+}
+
+// Paper shows a PDF. The browser's viewer takes the focus by itself when it cannot show one, and the
+// keys of the dialog would end with that. The dialog takes the focus back once, unless the person has
+// gone into the viewer with Tab or the pointer.
+function Paper({ url, name }: { url: string; name: string }) {
+  const frame = useRef<HTMLIFrameElement>(null);
+  useEffect(() => {
+    let last = document.activeElement;
+    let tab = false;
+    let pointed = false; // the pointer came from outside the viewer
+    const key = (event: KeyboardEvent) => { tab = event.key === 'Tab'; };
+    // The browser tells of a pointer that lies still, too, when what is under it changes.
+    let at: string | undefined;
+    const point = ({ clientX, clientY }: PointerEvent) => {
+      const now = `${clientX} ${clientY}`;
+      pointed ||= at !== undefined && at !== now;
+      at = now;
+    };
+    const came = (event: FocusEvent) => {
+      tab = false;
+      if (event.target !== frame.current) last = event.target as Element;
+    };
+    const left = () => {
+      if (document.activeElement !== frame.current || tab || (pointed && frame.current!.matches(':hover'))) return;
+      removeEventListener('blur', left);
+      const to = last instanceof HTMLElement && last.isConnected ? last : frame.current!.closest('dialog')!.querySelector('h2')!;
+      setTimeout(() => to.focus()); // the browser is still moving the focus
+    };
+    document.addEventListener('keydown', key, true);
+    document.addEventListener('pointermove', point);
+    document.addEventListener('focusin', came);
+    addEventListener('blur', left);
+    return () => {
+      document.removeEventListener('keydown', key, true);
+      document.removeEventListener('pointermove', point);
+      document.removeEventListener('focusin', came);
+      removeEventListener('blur', left);
+    };
+  }, []);
+  return <iframe ref={frame} class="look" src={url + '#navpanes=0'} title={name} />;
 }
 
 // load reads a file as what its kind is, and as nothing else; undefined: it is not that.

@@ -18,8 +18,9 @@ export interface Room {
   // Entries behind the person's picture; on a phone under "More". The shell's own have the
   // orders 6 and 7.
   menu?: MenuEntry[];
-  // The page that searches, which reads ?q= from its address: a field in the top bar.
-  search?: Place;
+  // The page that searches, which reads ?q= from its address: a field in the top bar. from adds what
+  // the address says of where the person is.
+  search?: Place & { from?: () => Record<string, string> };
   // A button for people who are signed out: on the first page, beside a form that is not
   // theirs. People without a session are sent to the one that signs them in.
   door?: Place & { signsIn?: true };
@@ -60,6 +61,8 @@ export interface Room {
   // What signs people in instead of the password: an <li> a name, for the summary of the security
   // page. alone: no step is asked after it.
   wayIn?: { Names: ComponentType<{ lines: Lines }>; order: number; alone?: true };
+  // A part of the profile on the account page, above its form.
+  profile?: { Part: ComponentType; order: number };
   // A section of the account page.
   account?: { Section: ComponentType; order: number };
   // The page that has the sections of security.

@@ -6,10 +6,11 @@ import type { Problem } from './problem';
 export interface Transfers {
   count: number; // those that are not over
   resting: number; // those that go on when the person wants it
+  failed: number; // those that did not arrive
   done: number | undefined; // their share that is done, 0 to 1; undefined while no whole is known
 }
 
-export const transfers = signal<Transfers>({ count: 0, resting: 0, done: 0 });
+export const transfers = signal<Transfers>({ count: 0, resting: 0, failed: 0, done: 0 });
 
 // panel says whether the room's panel is open; undefined while it has nothing to show. The
 // ring is there as long as the panel has something, and a press on it opens or closes it.
