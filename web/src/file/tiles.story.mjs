@@ -88,6 +88,10 @@ test('the grid has the keys, the selection and the menus of the list, and is rem
   await page.getByRole('menuitem', { name: 'Download' }).waitFor();
   await page.keyboard.press('Escape');
 
+  await tile(page, 'k.txt').focus();
+  await page.keyboard.press('Escape');
+  await bar.waitFor({ state: 'detached' });
+
   // A tile is dragged onto a folder, and the selection with it.
   await tile(page, 'b.txt').hover();
   await tile(page, 'b.txt').getByRole('checkbox').check();
@@ -99,7 +103,10 @@ test('the grid has the keys, the selection and the menus of the list, and is rem
 
   // The grid stays over a reload, in other folders and in a search; the sorting is beside it.
   await page.getByLabel('Sorting').selectOption('-name');
-  await page.waitForFunction(() => document.querySelector('.tile bdi').textContent === 'Deep' && document.querySelectorAll('.tile bdi')[1].textContent === 'k.txt');
+  await page.waitForFunction(() => {
+    const names = [...document.querySelectorAll('.tile bdi')].map((e) => e.textContent);
+    return names.includes('d.txt') && names.indexOf('k.txt') < names.indexOf('d.txt');
+  });
   await page.reload();
   await tile(page, 'Deep').getByRole('link').click();
   await page.getByRole('heading', { level: 1, name: 'Deep' }).waitFor();
