@@ -4772,9 +4772,9 @@ function Picture() {
   if (!account2) return null;
   const close = () => setWish(void 0);
   const now = (avatar2) => keeper().changed({ ...me(), avatar: avatar2 });
-  return /* @__PURE__ */ a4("div", { class: "picture", role: "group", "aria-label": t6("picture"), children: [
-    /* @__PURE__ */ a4("div", { class: "picture-face", children: /* @__PURE__ */ a4(Face, { account: account2, size: "large" }) }),
-    /* @__PURE__ */ a4("div", { class: "picture-text", children: [
+  return /* @__PURE__ */ a4("div", { class: "portrait", role: "group", "aria-label": t6("picture"), children: [
+    /* @__PURE__ */ a4("div", { class: "portrait-face", children: /* @__PURE__ */ a4(Face, { account: account2, size: "large" }) }),
+    /* @__PURE__ */ a4("div", { class: "portrait-text", children: [
       /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => field.current.click(), children: [
           /* @__PURE__ */ a4(Icon, { name: "image" }),

@@ -33,7 +33,7 @@ function turned(jpeg) {
 
 // colours answers the colour of the four quarters of the picture that the server made.
 const colours = (page, size) => page.evaluate(async (size) => {
-  const account = document.querySelector('.picture-face img');
+  const account = document.querySelector('.portrait-face img');
   const img = Object.assign(new Image(), { src: account.src.replace(/\/\d+\.webp$/, `/${size}.webp`) });
   await img.decode();
   const canvas = Object.assign(document.createElement('canvas'), { width: img.naturalWidth, height: img.naturalHeight });
@@ -111,7 +111,7 @@ test('a picture is chosen and cut with the mouse and with keys, shown everywhere
   await focusComes(page, 'Use this picture');
   await page.keyboard.press('Enter');
   await dialog(page).waitFor({ state: 'detached' });
-  await page.waitForFunction(() => document.querySelector('.picture-face img').complete);
+  await page.waitForFunction(() => document.querySelector('.portrait-face img').complete);
   assert.deepEqual((await colours(page, 128)).slice(2), ['green', 'green', 'green', 'green']);
 
   // The mouse: the wheel zooms at the pointer, and the picture is dragged to its upper left corner.

@@ -20,9 +20,9 @@ export function Picture() {
   const close = () => setWish(undefined);
   const now = (avatar: Account['avatar']) => keeper().changed({ ...me()!, avatar });
   return (
-    <div class="picture" role="group" aria-label={t('picture')}>
-      <div class="picture-face"><Face account={account} size="large" /></div>
-      <div class="picture-text">
+    <div class="portrait" role="group" aria-label={t('picture')}>
+      <div class="portrait-face"><Face account={account} size="large" /></div>
+      <div class="portrait-text">
         <div class="card-buttons">
           <button type="button" class="button" onClick={() => field.current!.click()}><Icon name="image" /> {account.avatar ? t('change') : t('choose')}</button>
           {account.avatar && <button type="button" class="button danger-text" onClick={() => setWish('remove')}>{t('remove')}</button>}
