@@ -60,6 +60,8 @@ var good = map[string]string{
 	"GET /v1/files/{id}":               "",
 	"GET /v1/files/{id}/content":       "",
 	"GET /v1/files/{id}/archive":       "",
+	"GET /v1/files/{id}/thumbnail":     "",
+	"GET /v1/trash/{id}/thumbnail":     "",
 	"GET /v1/sessions/{id}":            "",
 	"POST /v1/files/{id}/copy":         `{"name":"mine now"}`,
 	"GET /v1/files/{id}/versions":      "",

@@ -1,0 +1,43 @@
+package share
+
+import (
+	"errors"
+	"testing"
+
+	"coffer/internal/db"
+	"coffer/internal/db/dbtest"
+)
+
+// TestOperator: the operator finds a link by address, secret and id, and blocks it.
+func TestOperator(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		sh := w.share(w.upload("", "a.txt", "hello"), Read, "")
+		for _, ref := range []string{sh.URL, sh.Token, sh.ID, sh.URL + "?x", "https://elsewhere.example/s/" + sh.Token} {
+			f, err := w.Find(t.Context(), ref)
+			if err != nil || f.ID != sh.ID || f.Owner != "ada" || f.Kind != Read || f.State != stateOpen {
+				t.Errorf("%s: %+v, %v", ref, f, err)
+			}
+		}
+		for _, ref := range []string{"", "x", newToken(), "01890000-0000-7000-8000-000000000000"} {
+			if _, err := w.Block(t.Context(), ref, true); !errors.Is(err, errNoLink) {
+				t.Errorf("%q: %v", ref, err)
+			}
+		}
+		if f, err := w.Block(t.Context(), sh.URL, true); err != nil || f.State != stateBlocked {
+			t.Errorf("%+v, %v", f, err)
+		}
+		w.is(w.guest(sh.Token, "GET", "", ""), 404, "share_not_found")
+		if s := good[Share](w, w.call(w.ada, "GET", "/shares/"+sh.ID, ""), 200); !s.Blocked || s.State != stateBlocked {
+			t.Errorf("the owner sees %+v", s)
+		}
+		w.call(w.ada, "PATCH", "/shares/"+sh.ID, `{"note":"again"}`) // an owner does not lift it
+		w.is(w.guest(sh.Token, "GET", "", ""), 404, "share_not_found")
+		if f, err := w.Block(t.Context(), sh.ID, false); err != nil || f.State != stateOpen {
+			t.Errorf("%+v, %v", f, err)
+		}
+		if a := w.guest(sh.Token, "GET", "", ""); a.StatusCode != 200 {
+			t.Errorf("%d %s", a.StatusCode, a.body)
+		}
+	})
+}
