@@ -122,14 +122,11 @@ func notMine(t *testing.T, s *server) {
 	c := alice.signIn(t)
 	folder, diary, trashed, version, upload := private(t, c)
 	passkey := newSecurityKey(t, s).register(c, "")
-	link, err := c.CreateShare(ctx, diary.ID, client.NewShare{Note: "hers"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	link, stillLinked := linked(t, c, diary.ID)
 	ids := map[string][]string{
 		"/v1/account/passkeys/": {passkey.ID},
 		"/v1/files/":            {diary.ID, folder.ID}, "/v1/trash/": {trashed.ID}, "/v1/sessions/": {c.Credentials().SessionID}, "/v1/auth/attempts/": {}, "/v1/uploads/": {upload},
-		"/v1/shares/": {link.ID},
+		"/v1/shares/": {link},
 	}
 	_, attempt, err := alice.client(t).SignIn(ctx, client.SignIn{Identifier: alice.Email, Password: alice.Password})
 	if err != nil {
@@ -215,8 +212,21 @@ func notMine(t *testing.T, s *server) {
 		t.Errorf("a resumable upload into somebody else's folder: %v", err)
 	}
 	stillMine(t, c, attempt, diary, passkey)
-	if got, err := c.Share(ctx, link.ID); err != nil || got.Note != "hers" || got.Entry.ID != diary.ID {
-		t.Errorf("the link: %+v, %v", got, err)
+	stillLinked()
+}
+
+// linked makes a link to an entry, and what fails the test unless the link is as it was made.
+func linked(t *testing.T, c *client.Client, entry string) (link string, still func()) {
+	t.Helper()
+	made, err := c.CreateShare(t.Context(), entry, client.NewShare{Note: "hers"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made.ID, func() {
+		t.Helper()
+		if got, err := c.Share(t.Context(), made.ID); err != nil || got.Note != "hers" || got.Entry.ID != entry {
+			t.Errorf("the link: %+v, %v", got, err)
+		}
 	}
 }
 
