@@ -455,8 +455,13 @@ func TestRunningIsCut(t *testing.T) {
 					t.Errorf("answer %d: %d bytes, %v", i, n, err)
 				}
 			}
-			if got := <-answered; got != "cut" && !strings.HasPrefix(got, "404") {
-				t.Errorf("the upload: %s", got)
+			select {
+			case got := <-answered:
+				if got != "cut" && !strings.HasPrefix(got, "404") {
+					t.Errorf("the upload: %s", got)
+				}
+			case <-time.After(time.Minute):
+				t.Error("the upload goes on")
 			}
 			sent.Close()
 			var n int64
