@@ -135,12 +135,12 @@ func TestShapeOfAList(t *testing.T) {
 		Next  *string `json:"next_cursor"`
 	}
 	w.call(ada, "GET", "/files", nil).json(t, &page)
-	if e := page.Items[0]; len(page.Items) != 1 || page.Next != nil || e["parent"] != nil || e["kind"] != "folder" || e["name"] != "a" || e["size"] != 0.0 || e["thumbnail"] != false || len(e) != 8 {
+	if e := page.Items[0]; len(page.Items) != 1 || page.Next != nil || e["parent"] != nil || e["kind"] != "folder" || e["name"] != "a" || e["size"] != 0.0 || e["thumbnail"] != false || e["shared"] != false || len(e) != 9 {
 		t.Errorf("the root: %v, next %v", page.Items, page.Next)
 	}
 	w.call(ada, "GET", "/files?parent="+folder.ID, nil).json(t, &page)
 	e := page.Items[0]
-	if e["parent"] != folder.ID || e["kind"] != "file" || e["size"] != 3.0 || e["media_type"] != "text/plain" || e["thumbnail"] != false || len(e) != 10 {
+	if e["parent"] != folder.ID || e["kind"] != "file" || e["size"] != 3.0 || e["media_type"] != "text/plain" || e["thumbnail"] != false || e["shared"] != false || len(e) != 11 {
 		t.Errorf("a file: %v", e)
 	}
 	for _, member := range []string{"created_at", "modified_at"} {
