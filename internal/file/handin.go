@@ -43,7 +43,11 @@ func (s *Service) HandIn(r *http.Request, owner account.ID, in HandIn) (handed [
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkLength(r.Context(), owner, r.ContentLength, false); err != nil {
+	// A guest who declares a length learns nothing of the owner's room: bytes are refused as they come.
+	if r.ContentLength > s.MaxUpload {
+		return nil, errTooLarge
+	}
+	if err := s.checkRoom(r.Context(), owner, 0, false); err != nil {
 		return nil, err
 	}
 	u := s.NewUpload(owner)

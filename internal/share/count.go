@@ -1,9 +1,11 @@
 package share
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"io"
 	"net/http"
 
@@ -17,7 +19,8 @@ import (
 // content got: then it goes on with that one. A ticket is good for four times the bytes of the
 // content, for a day. A request reserves what it asks for before the first byte, and gives back
 // what it did not send. So ranges at once cannot send more together than one after the other.
-// A refusal before the first byte takes the count back.
+// A refusal before the first byte takes the count back, with the bytes that it paid for. If
+// ranges have used those meanwhile, the count stays.
 
 // perTicket is how many times its bytes a counted download may send.
 const perTicket = 4
@@ -126,7 +129,11 @@ func (s *Service) count(ctx context.Context, v visit, d *download, u use, r *htt
 	})
 }
 
-// end gives back what was not sent. A download of which nothing began was none.
+// errSpent says that ranges were sent of what a download paid for.
+var errSpent = errors.New("share: the ticket's bytes are spent")
+
+// end gives back what was not sent. A download of which nothing began was none, unless ranges
+// under its ticket were sent meanwhile.
 func (s *Service) end(ctx context.Context, v visit, d download, sent *sending) {
 	ctx = context.WithoutCancel(ctx) // the client may be gone
 	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
@@ -139,8 +146,8 @@ func (s *Service) end(ctx context.Context, v visit, d download, sent *sending) {
 				return err
 			}
 			if d.Ticket != nil {
-				if err := giveBack(ctx, tx, d.ticketRow, -d.Remaining); err != nil {
-					return err
+				if unspent, err := withdraw(ctx, tx, d.ticketRow); err != nil || !unspent {
+					return cmp.Or(err, errSpent)
 				}
 			}
 			return s.tell(ctx, tx, v.row)
@@ -149,7 +156,7 @@ func (s *Service) end(ctx context.Context, v visit, d download, sent *sending) {
 		}
 		return nil
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errSpent) {
 		s.Log.WarnContext(ctx, "share: what a download did not send stays counted", "share", v.ID, "error", err)
 	}
 }
@@ -157,7 +164,9 @@ func (s *Service) end(ctx context.Context, v visit, d download, sent *sending) {
 // sendContent answers a guest who asks for the content that a path leads to.
 func (s *Service) sendContent(w http.ResponseWriter, r *http.Request, v visit, path string) error {
 	inline, err := content.WantsInline(r)
-	if err != nil {
+	if err != nil && v.used {
+		return errGone.Because(err)
+	} else if err != nil {
 		return err
 	}
 	ctx := r.Context()

@@ -28,6 +28,7 @@
 package share
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -457,6 +458,11 @@ func (s *Service) Update(ctx context.Context, owner account.ID, id string, o Opt
 	}
 	var l link
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := s.Accounts.Hold(ctx, tx, owner); errors.Is(err, account.ErrNotFound) {
+			return errNoShare
+		} else if err != nil {
+			return err
+		}
 		r, err := lock(ctx, tx, owner, id)
 		if err != nil {
 			return err
@@ -468,7 +474,14 @@ func (s *Service) Update(ctx context.Context, owner account.ID, id string, o Opt
 		if l, err = open(key, r); err != nil {
 			return err
 		}
+		now := s.Now()
+		was := l.state(now)
 		l.take(changed, o)
+		if was != stateOpen && l.state(now) == stateOpen {
+			if _, open, err := count(ctx, tx, owner, l.Entry, now.UnixMilli()); err != nil || open >= maxOpen {
+				return cmp.Or(err, error(errTooManyOpen))
+			}
+		}
 		if err := l.seal(key); err != nil {
 			return err
 		}

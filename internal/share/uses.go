@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,7 +30,7 @@ type use struct {
 type Use struct {
 	At     time.Time `json:"at"`
 	Action string    `json:"action" enum:"download,archive,upload,unlock"`
-	Path   string    `json:"path" doc:"Names below what is shared; empty for itself. For an upload, the names of the files that came in, one a line."`
+	Path   string    `json:"path" doc:"Names below what is shared; empty for itself. For an upload, the names of the files that came in, one a line. After 4 KiB it ends in …"`
 	Place  string    `json:"place" doc:"Place of the address, if the operator's database knows it."`
 	Device string    `json:"device" doc:"Kind of client, such as Firefox on Linux."`
 	From   string    `json:"from" doc:"What a sender of files calls himself."`
@@ -39,16 +40,20 @@ func (u *useRow) place() string {
 	return string(seal.LP([]byte(u.ID), []byte(u.Share), binary.BigEndian.AppendUint64(nil, uint64(u.At))))
 }
 
-// note adds a line to a link's log.
+// note adds a line to a link's log. A link that was stopped meanwhile has none.
 func (s *Service) note(ctx context.Context, v visit, u use, client rest.Client) error {
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := lock(ctx, tx, v.Account, v.ID); err != nil {
+			return gone(err)
+		}
 		_, err := s.noteIn(ctx, tx, v, u, client)
 		return err
 	})
 }
 
-// noteIn is note inside of tx. It returns the line's id.
+// noteIn is note inside of tx, which has the link's row. It returns the line's id.
 func (s *Service) noteIn(ctx context.Context, tx *db.Tx, v visit, u use, client rest.Client) (string, error) {
+	u.Path = shorten(u.Path)
 	u.Device, u.Place = s.Client(client)
 	plain, err := json.Marshal(u)
 	if err != nil {
@@ -57,6 +62,22 @@ func (s *Service) noteIn(ctx context.Context, tx *db.Tx, v visit, u use, client 
 	r := useRow{ID: uuid.Must(uuid.NewV7()).String(), Share: v.ID, Account: v.Account, At: s.Now().UnixMilli()}
 	r.Details = v.key.Seal("share_uses", "details", r.place(), plain)
 	return r.ID, insertUse(ctx, tx, r, keepUses)
+}
+
+// maxUsePath is how many bytes a line keeps of a path or of names: the owner's quota does not
+// count the log, and guests choose what is in it.
+const maxUsePath = 4 << 10
+
+// shorten keeps the beginning of a long path, or the first of many names, one a line.
+func shorten(s string) string {
+	if len(s) <= maxUsePath {
+		return s
+	}
+	s = strings.ToValidUTF8(s[:maxUsePath], "")
+	if end := strings.LastIndexByte(s, '\n'); end >= 0 {
+		s = s[:end+1]
+	}
+	return s + "…"
 }
 
 func openUse(key *keyring.DataKey, r useRow) (Use, error) {

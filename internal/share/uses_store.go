@@ -94,6 +94,13 @@ func reserve(ctx context.Context, d *db.DB, t ticketRow, now, bytes int64) (bool
 	return n == 1, err
 }
 
+// withdraw takes back the bytes that a counted download added to its ticket. It reports false,
+// and takes none, when ranges have used them.
+func withdraw(ctx context.Context, tx *db.Tx, t ticketRow) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE share_downloads SET remaining = remaining - $3 WHERE ticket = $1 AND content = $2 AND remaining >= $3`, t.Ticket, t.Content, t.Remaining)
+	return n == 1, err
+}
+
 // giveBack returns bytes that were reserved and not sent.
 func giveBack(ctx context.Context, q db.Querier, t ticketRow, bytes int64) error {
 	_, err := q.Exec(ctx, `UPDATE share_downloads SET remaining = remaining + $3 WHERE ticket = $1 AND content = $2`, t.Ticket, t.Content, bytes)

@@ -224,9 +224,11 @@ func (s *Service) passed(l link, key *keyring.DataKey, cookies []*http.Cookie) b
 	return false
 }
 
-// The limits of wrong passwords: of a link from one address, and of a link from all.
+// The limits of wrong passwords: of a link from one address, of all links from one address, and
+// of a link from all addresses.
 var (
 	passwordLimit = limit.Rule{Name: "share-password", Limit: 10, Window: 15 * time.Minute}
+	addressLimit  = limit.Rule{Name: "share-password-address", Limit: 100, Window: 15 * time.Minute}
 	linkLimit     = limit.Rule{Name: "share-password-link", Limit: 200, Window: time.Hour}
 )
 
@@ -246,7 +248,8 @@ func (s *Service) unlock(ctx context.Context, token, password string, client res
 	if v.link, v.key, err = s.stands(ctx, r); err != nil {
 		return nil, err
 	}
-	calls := []limit.Call{{Rule: passwordLimit, Key: v.ID + " " + limit.AddrKey(client.Addr)}, {Rule: linkLimit, Key: v.ID}}
+	addr := limit.AddrKey(client.Addr)
+	calls := []limit.Call{{Rule: passwordLimit, Key: v.ID + " " + addr}, {Rule: addressLimit, Key: addr}, {Rule: linkLimit, Key: v.ID}}
 	if err := s.Limit.TakeAll(ctx, calls...); err != nil {
 		return nil, err
 	}

@@ -3814,7 +3814,7 @@ export interface components {
             device: string;
             /** @description What a sender of files calls himself. */
             from: string;
-            /** @description Names below what is shared; empty for itself. For an upload, the names of the files that came in, one a line. */
+            /** @description Names below what is shared; empty for itself. For an upload, the names of the files that came in, one a line. After 4 KiB it ends in … */
             path: string;
             /** @description Place of the address, if the operator's database knows it. */
             place: string;
@@ -17954,6 +17954,15 @@ export interface operations {
             };
             /** @description Not Found: `not_found`. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `too_many_shares_of_entry`. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
