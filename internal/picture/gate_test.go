@@ -40,13 +40,11 @@ func (s *Service) hold(ctx context.Context, lane Lane, cost int64) *place {
 
 func (p *place) leave() { close(p.out); <-p.done }
 
-func (p *place) entered() bool {
-	select {
-	case <-p.in:
-		return true
-	default:
-		return false
-	}
+// has reports how many of a lane run.
+func (s *Service) has(lane Lane) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running[lane]
 }
 
 func TestLanes(t *testing.T) {
@@ -55,19 +53,19 @@ func TestLanes(t *testing.T) {
 	job := s.hold(ctx, Jobs, 10)
 	<-job.in
 	job2 := s.hold(ctx, Jobs, 10)
-	if job2.entered() {
-		t.Error("jobs take every place")
+	if s.has(Jobs) != 1 {
+		t.Fatal("jobs take every place")
 	}
 	ada := s.hold(ctx, People, 10)
 	<-ada.in
 	bob := s.hold(ctx, People, 10)
-	if bob.entered() {
-		t.Error("there are more places than workers")
+	if s.has(People) != 1 {
+		t.Fatal("there are more places than workers")
 	}
 	job.leave()
 	<-bob.in // before the job that came first
-	if job2.entered() {
-		t.Error("a job went before a person")
+	if s.has(Jobs) != 0 {
+		t.Fatal("a job went before a person")
 	}
 	ada.leave()
 	<-job2.in
@@ -86,13 +84,13 @@ func TestMemoryOfAll(t *testing.T) {
 	large := s.hold(ctx, People, 8000)
 	next := s.hold(ctx, People, 10)
 	job := s.hold(ctx, Jobs, 10)
-	if large.entered() || next.entered() || job.entered() {
-		t.Error("a large picture is overtaken, or gets memory that is taken")
+	if s.has(People) != 1 || s.has(Jobs) != 0 {
+		t.Fatal("a large picture is overtaken, or gets memory that is taken")
 	}
 	small.leave()
 	<-large.in
-	if next.entered() {
-		t.Error("all pictures together have more memory than the bound")
+	if s.has(People) != 1 {
+		t.Fatal("all pictures together have more memory than the bound")
 	}
 	large.leave()
 	<-next.in
