@@ -10,6 +10,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/content"
@@ -139,7 +140,8 @@ func (s *Service) drawAll(ctx context.Context) error {
 // pictures it draws before it lets other jobs, and the end of the server, go first.
 const (
 	drawRows = 200
-	drawMost = 10
+	drawMost = 5
+	drawRest = 2 * time.Second // at most, behind each
 )
 
 func (s *Service) draw(ctx context.Context, payload []byte) error {
@@ -173,8 +175,15 @@ func (s *Service) drawAccount(ctx context.Context, owner account.ID) error {
 				return s.DB.Tx(ctx, func(tx *db.Tx) error { return s.enqueueThumbnails(ctx, tx, owner) })
 			}
 			drawn++
+			began := time.Now()
 			if err := s.drawOne(ctx, owner, p); err != nil {
 				return err
+			}
+			// A queue of pictures leaves the machine to people for twice as long as it takes.
+			select {
+			case <-time.After(min(2*time.Since(began), drawRest)):
+			case <-ctx.Done():
+				return context.Cause(ctx)
 			}
 		}
 	}
