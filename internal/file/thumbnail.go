@@ -181,7 +181,7 @@ func (s *Service) drawAccount(ctx context.Context, owner account.ID) error {
 			}
 			// A queue of pictures leaves the machine to people for twice as long as it takes.
 			select {
-			case <-time.After(min(2*time.Since(began), drawRest)):
+			case <-time.After(min(2*time.Since(began), s.rest)):
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}

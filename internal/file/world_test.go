@@ -75,6 +75,7 @@ func newWorldOn(t testing.TB, d *db.DB, store blob.Store) *world {
 		t.Fatal(err)
 	}
 	w.Service = New(c)
+	w.rest = 0
 	api := below.API(accounttest.Named{})
 	w.Routes(api)
 	w.http = httptest.NewServer(api.Handler())
