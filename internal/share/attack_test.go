@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"coffer/internal/content"
 	"coffer/internal/db"
@@ -175,6 +176,55 @@ func TestStoppedHasNoLog(t *testing.T) {
 		w.call(w.ada, "DELETE", "/shares/"+sh.ID, "")
 		if err := w.note(t.Context(), v, use{Action: "unlock"}, rest.Client{}); !isGone(err) || w.rows("share_uses") != 0 {
 			t.Errorf("%v, %d lines", err, w.rows("share_uses"))
+		}
+	})
+}
+
+// TestTicketsAreBounded: a link for any number of downloads keeps its newest tickets. A guest who
+// asks for a byte all day does not fill the database. A link with a bound keeps each that it sold.
+func TestTicketsAreBounded(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		doc := w.upload("", "a.txt", "hello")
+		free, bound := w.share(doc, Read, ""), w.share(doc, Read, `,"max_downloads":5000`)
+		for _, sh := range []Share{free, bound} {
+			before := w.rows("share_downloads")
+			first := w.guest(sh.Token, "GET", "/content", "").Header.Get(ticketHeader)
+			w.below.Advance(time.Second)
+			sold := ticketRow{Share: sh.ID, Account: w.ada, Remaining: 20, ExpiresAt: w.Now().Add(ticketTTL).UnixMilli()}
+			if err := d.QueryRow(t.Context(), `SELECT content FROM share_downloads WHERE ticket = $1`, ticketDigest(first)).Scan(&sold.Content); err != nil {
+				t.Fatal(err)
+			}
+			err := d.Tx(t.Context(), func(tx *db.Tx) error {
+				for range keepTickets {
+					sold.Ticket = ticketDigest(newToken())
+					if err := addTicket(t.Context(), tx, sold); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.below.Advance(time.Second)
+			newest := w.guest(sh.Token, "GET", "/content", "").Header.Get(ticketHeader)
+			kept, _ := readByToken(t.Context(), d, digest(sh.Token))
+			goesOn := func(ticket string) bool {
+				a := w.guest(sh.Token, "GET", "/content", "", ticketHeader, ticket, "Range", "bytes=1-")
+				now, _ := readByToken(t.Context(), d, digest(sh.Token))
+				return a.StatusCode == 206 && now.Downloads == kept.Downloads
+			}
+			want := int64(keepTickets)
+			if sh.MaxDownloads != nil {
+				want += 2
+			}
+			if got := w.rows("share_downloads") - before; got != want || !goesOn(newest) {
+				t.Errorf("bound %t: %d tickets, want %d", sh.MaxDownloads != nil, got, want)
+			}
+			if goesOn(first) != (sh.MaxDownloads != nil) {
+				t.Errorf("bound %t: the first ticket", sh.MaxDownloads != nil)
+			}
 		}
 	})
 }

@@ -121,6 +121,11 @@ func (s *Service) count(ctx context.Context, v visit, d *download, u use, r *htt
 			if err := addTicket(ctx, tx, d.ticketRow); err != nil {
 				return err
 			}
+			if v.MaxDownloads == nil {
+				if err := dropTickets(ctx, tx, v.ID, keepTickets); err != nil {
+					return err
+				}
+			}
 		}
 		if d.use, err = s.noteIn(ctx, tx, v, u, client); err != nil {
 			return err

@@ -69,13 +69,15 @@ const (
 )
 
 const (
-	maxLinks  = 10_000 // of an account
-	maxOpen   = 100    // of an entry
-	keepUses  = 1_000  // of a link
-	useTTL    = 90 * 24 * time.Hour
-	unlockTTL = 12 * time.Hour
-	ticketTTL = 24 * time.Hour
-	tellEvery = time.Hour // of a link, by mail
+	maxLinks = 10_000 // of an account
+	maxOpen  = 100    // of an entry
+	keepUses = 1_000  // of a link
+	// keepTickets are those of a link for any number of downloads: what they spare is a figure.
+	keepTickets = 1_000
+	useTTL      = 90 * 24 * time.Hour
+	unlockTTL   = 12 * time.Hour
+	ticketTTL   = 24 * time.Hour
+	tellEvery   = time.Hour // of a link, by mail
 )
 
 // Config is what the room needs.

@@ -79,6 +79,14 @@ func addTicket(ctx context.Context, tx *db.Tx, t ticketRow) error {
 	return err
 }
 
+// dropTickets removes the oldest tickets of a link beyond keep.
+func dropTickets(ctx context.Context, tx *db.Tx, share string, keep int) error {
+	_, err := tx.Exec(ctx, `
+		DELETE FROM share_downloads WHERE (ticket, content) IN
+		(SELECT ticket, content FROM share_downloads WHERE share = $1 ORDER BY expires_at DESC LIMIT 10 OFFSET $2)`, share, keep)
+	return err
+}
+
 // hasTicket reports whether a ticket was given by a link.
 func hasTicket(ctx context.Context, q db.Querier, ticket []byte, share string, now int64) (bool, error) {
 	var n int64

@@ -51,6 +51,6 @@ CREATE TABLE share_downloads (
     expires_at BIGINT NOT NULL,
     PRIMARY KEY (ticket, content)
 );
-CREATE INDEX share_downloads_share ON share_downloads (share);
+CREATE INDEX share_downloads_share ON share_downloads (share, expires_at);
 CREATE INDEX share_downloads_account ON share_downloads (account);
 CREATE INDEX share_downloads_expires ON share_downloads (expires_at);
