@@ -485,14 +485,14 @@ func TestMovedOutIsNotInTheZip(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	folder := w.folder("", "d")
 	inner := w.folder(folder, "inner")
+	w.upload(inner, "big.bin", pattern(1<<20))
 	secret := w.upload(inner, "a.txt", "secret")
 	e, _, send, err := w.Files.ArchiveAt(t.Context(), w.ada, folder, "")
 	if err != nil || e.ID != folder {
 		t.Fatal(err)
 	}
-	w.call(w.ada, "PATCH", "/files/"+inner, `{"parent":null}`)
-	var b strings.Builder
-	if err := send(t.Context(), &b, func(context.Context) error { return nil }); err != nil || strings.Contains(b.String(), "secret") {
+	b := &leaving{leave: func() { w.call(w.ada, "PATCH", "/files/"+inner, `{"parent":null}`) }}
+	if err := send(t.Context(), b, func(context.Context) error { return nil }); err != nil || strings.Contains(b.String(), "secret") {
 		t.Errorf("%v; the zip has what left", err)
 	}
 	if _, err := w.Files.At(t.Context(), w.ada, folder, "inner"); err == nil {
@@ -501,6 +501,19 @@ func TestMovedOutIsNotInTheZip(t *testing.T) {
 	if a := w.call(w.ada, "GET", "/files/"+secret+"/content", ""); string(a.body) != "secret" {
 		t.Errorf("%d %s", a.StatusCode, a.body)
 	}
+}
+
+// leaving calls leave when the first bytes come.
+type leaving struct {
+	strings.Builder
+	leave func()
+}
+
+func (l *leaving) Write(p []byte) (int, error) {
+	if l.Len() == 0 {
+		l.leave()
+	}
+	return l.Builder.Write(p)
 }
 
 // TestLostAnswer: an answer that does not change does not outlive its link by a cache.
