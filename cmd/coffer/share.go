@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -72,7 +73,7 @@ func (c shareCreateCmd) Run(ctx context.Context) error {
 	case c.JSON:
 		return writeJSON(t, made)
 	case !t.outIs:
-		_, err := fmt.Fprintf(t.out, "link: %s\nid: %s\n", disk.Clean(made.URL), made.ID)
+		_, err := fmt.Fprintf(t.out, "link: %s\nid: %s\n", disk.Clean(made.URL), disk.Clean(made.ID))
 		return err
 	}
 	if _, err := fmt.Fprintf(t.out, "%s is shared%s.\n\n  Link:  %s\n\n", disk.Clean(e.Name), bounds(made), disk.Clean(made.URL)); err != nil {
@@ -83,7 +84,7 @@ func (c shareCreateCmd) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(t.out, "It ends with\n  coffer share stop %s\n", made.ID)
+	_, err = fmt.Fprintf(t.out, "It ends with\n  coffer share stop %s\n", disk.Clean(made.ID))
 	return err
 }
 
@@ -190,10 +191,28 @@ func find(ctx context.Context, c *client.Client, what string) (client.Entry, err
 }
 
 func writeJSON(t *terminal, v any) error {
-	e := json.NewEncoder(t.out)
+	var b strings.Builder
+	e := json.NewEncoder(&b)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := io.WriteString(t.out, escaped(b.String()))
+	return err
+}
+
+// escaped escapes the controls that JSON leaves alone, DEL and C1: a terminal obeys them.
+func escaped(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r >= 0x7f && r <= 0x9f {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 type shareListCmd struct{ sessionFlags }
@@ -225,7 +244,7 @@ func (c shareListCmd) Run(ctx context.Context) error {
 		if s.ExpiresAt != nil {
 			expires = moment(*s.ExpiresAt)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, s.Kind, s.State, downloads, expires, disk.Clean(place(s.Entry)), disk.Clean(s.URL))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", disk.Clean(s.ID), disk.Clean(s.Kind), disk.Clean(s.State), downloads, expires, disk.Clean(place(s.Entry)), disk.Clean(s.URL))
 	}
 	return w.Flush()
 }
