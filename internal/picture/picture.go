@@ -69,6 +69,8 @@ func (l Limits) check(i Info) error {
 		return ErrTooLarge.Because(fmt.Errorf("more than %d frames", maxFrames))
 	case i.scans > maxScans:
 		return ErrTooLarge.Because(fmt.Errorf("more than %d scans", maxScans))
+	case int64(i.scans) > fullScans*l.pixels()/max(1, i.pixels()):
+		return ErrTooLarge.Because(fmt.Errorf("%d scans of %d × %d pixels", i.scans, i.Width, i.Height))
 	case int64(i.Width)*int64(i.Height) > l.pixels():
 		return ErrTooLarge.Because(fmt.Errorf("%d × %d pixels", i.Width, i.Height))
 	case i.cost > bytesAPixel*l.pixels():

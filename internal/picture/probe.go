@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"math"
 )
 
 // The formats.
@@ -22,6 +23,7 @@ const (
 const (
 	maxFrames = 1000 // of a moving picture, of which only the first is decoded
 	maxScans  = 100  // of a JPEG: each goes over every pixel
+	fullScans = 16   // of the largest picture; a smaller one may have more
 )
 
 // Info is what the headers of a picture say.
@@ -33,6 +35,8 @@ type Info struct {
 	rawWidth, rawHeight int // as stored
 	turn                orientation
 	scans               int
+	components          int             // of JPEG
+	plainRGB            bool            // of JPEG: stored as red, green and blue, perhaps
 	cost                int64           // bytes that decoding needs at most, roughly
 	frame               image.Rectangle // of the first frame on the canvas, where it is smaller
 	still               []byte          // of WebP: a file with the first frame alone
@@ -92,6 +96,9 @@ func (i Info) finish(err error) (Info, error) {
 	case i.rawWidth <= 0 || i.rawHeight <= 0:
 		return Info{}, ErrDamaged.Because(fmt.Errorf("%s: %d × %d pixels", i.Format, i.rawWidth, i.rawHeight))
 	}
+	if i.cost < math.MaxInt64-4*math.MaxInt32 {
+		i.cost += 4 * int64(i.rawWidth) // shrinking reads whole rows
+	}
 	size := i.turn.size(image.Pt(i.rawWidth, i.rawHeight))
 	i.Width, i.Height = size.X, size.Y
 	return i, nil
@@ -99,9 +106,17 @@ func (i Info) finish(err error) (Info, error) {
 
 func (i *Info) pixels() int64 { return int64(i.rawWidth) * int64(i.rawHeight) }
 
-// readJPEG follows the markers as image/jpeg does, so both see the same frame and scans
+// readJPEG reads the frame, the scans and the orientation. It follows the markers as image/jpeg does, so both see the same frame and scans
 // (ITU-T T.81 annex B).
 func (i *Info) readJPEG(in *bufio.Reader) error {
+	err := i.followMarkers(in)
+	if i.plainRGB && i.components == 3 {
+		i.cost += 4 * i.pixels() // the planes are copied into one
+	}
+	return err
+}
+
+func (i *Info) followMarkers(in *bufio.Reader) error {
 	if _, err := in.Discard(2); err != nil {
 		return err
 	}
@@ -132,10 +147,13 @@ func (i *Info) readJPEG(in *bufio.Reader) error {
 			if i.scans++; i.scans > maxScans {
 				return nil
 			}
-		case m == 0xe1:
+		case m == 0xe1, m == 0xee:
 			segment := make([]byte, n)
 			if _, err := io.ReadFull(in, segment); err != nil {
 				return err
+			}
+			if m == 0xee && n >= 12 && string(segment[:5]) == "Adobe" && segment[11] == 0 {
+				i.plainRGB = true
 			}
 			if exif, ok := bytes.CutPrefix(segment, []byte("Exif\x00\x00")); ok && i.turn == 0 {
 				i.turn = orientationOf(exif)
@@ -203,6 +221,10 @@ func (i *Info) readFrame(in *bufio.Reader, progressive bool, n int) error {
 	if most == 0 {
 		return errHeader
 	}
+	i.components = int(components)
+	if components == 3 && b[6] == 'R' && b[9] == 'G' && b[12] == 'B' {
+		i.plainRGB = true
+	}
 	bytesASample := int64(1)
 	if progressive {
 		bytesASample += 4
@@ -219,6 +241,7 @@ func (i *Info) readPNG(in *bufio.Reader) error {
 	if _, err := in.Discard(8); err != nil {
 		return err
 	}
+	var header [13]byte
 	for first := true; ; first = false {
 		var head [8]byte
 		if _, err := io.ReadFull(in, head[:]); err != nil {
@@ -235,14 +258,17 @@ func (i *Info) readPNG(in *bufio.Reader) error {
 			if n != 13 {
 				return errHeader
 			}
-			var b [13]byte
-			if _, err := io.ReadFull(in, b[:]); err != nil {
+			if _, err := io.ReadFull(in, header[:]); err != nil {
 				return err
 			}
-			if err := i.readIHDR(b); err != nil {
+			if err := i.readIHDR(header, false); err != nil {
 				return err
 			}
 			n = 0
+		case "tRNS":
+			if err := i.readIHDR(header, true); err != nil {
+				return err
+			}
 		case "acTL":
 			var b [4]byte
 			if _, err := io.ReadFull(in, b[:]); err != nil {
@@ -269,7 +295,8 @@ func (i *Info) readPNG(in *bufio.Reader) error {
 	}
 }
 
-func (i *Info) readIHDR(b [13]byte) error {
+// readIHDR reads the header. Grey pixels get an alpha of their own where one grey is clear.
+func (i *Info) readIHDR(b [13]byte, clear bool) error {
 	w, h := binary.BigEndian.Uint32(b[:]), binary.BigEndian.Uint32(b[4:])
 	if w > 1<<31-1 || h > 1<<31-1 {
 		return errHeader
@@ -277,20 +304,22 @@ func (i *Info) readIHDR(b [13]byte) error {
 	i.rawWidth, i.rawHeight = int(w), int(h)
 	bytesAPixel := int64(4)
 	switch depth, colour := b[8], b[9]; {
-	case depth == 16 && colour == 0:
+	case depth == 16 && colour == 0 && !clear:
 		bytesAPixel = 2
 	case depth == 16:
 		bytesAPixel = 8
-	case colour == 0 || colour == 3:
+	case colour == 0 && !clear, colour == 3:
 		bytesAPixel = 1
 	}
-	if b[12] != 0 { // interlaced: the passes lie beside the picture
+	rows := 2 * bytesAPixel // two rows, as they are stored, lie beside the picture
+	if b[12] != 0 {         // interlaced: the passes do too, each with its rows
 		bytesAPixel *= 2
+		rows *= 3
 	}
 	// Two sides of 2³¹-1 and 16 bytes do not fit into 63 bits.
-	i.cost = 1<<63 - 1
-	if i.rawHeight > 0 && int64(i.rawWidth) <= i.cost/bytesAPixel/int64(i.rawHeight) {
-		i.cost = i.pixels() * bytesAPixel
+	i.cost = math.MaxInt64
+	if i.rawHeight > 0 && int64(i.rawWidth) <= i.cost/bytesAPixel/int64(i.rawHeight)/2 {
+		i.cost = i.pixels()*bytesAPixel + int64(i.rawWidth)*rows
 	}
 	return nil
 }
