@@ -82,8 +82,7 @@ func TestLogIsBounded(t *testing.T) {
 		files = append(files, strings.Repeat("é", 120), "")
 	}
 	good[handedAnswer](w, w.handIn(sh.Token, nil, files...), 201)
-	var page rest.Page[Use]
-	page = good[rest.Page[Use]](w, w.call(w.ada, "GET", "/shares/"+sh.ID+"/uses", ""), 200)
+	page := good[rest.Page[Use]](w, w.call(w.ada, "GET", "/shares/"+sh.ID+"/uses", ""), 200)
 	path := page.Items[0].Path
 	if lines := strings.Split(path, "\n"); len(path) > maxUsePath+4 || lines[0] != files[0] || lines[len(lines)-1] != "…" || lines[len(lines)-2] != files[0] {
 		t.Errorf("%d bytes of names: %.300s", len(path), path)
