@@ -17212,6 +17212,7 @@ function useWay(token2, path3) {
     kept4.current.set(open2.path, open2);
     set(open2);
   }
+  const instead = (of, to) => set((shown2) => shown2.is === "open" && shown2.path === of.path ? to(shown2) : shown2);
   async function load2() {
     asking.current?.abort();
     const mine2 = asking.current = new AbortController();
@@ -17248,7 +17249,7 @@ function useWay(token2, path3) {
         const now = kept4.current.get(door.path) ?? door;
         const longer = { ...now, items: [...now.items, ...items], next };
         kept4.current.set(door.path, longer);
-        set((shown2) => shown2.is === "open" && shown2.path === longer.path ? longer : shown2);
+        instead(door, () => longer);
       } catch (err2) {
         const problem2 = asProblem(err2);
         if (asking.current.signal.aborted) return;
@@ -17263,12 +17264,14 @@ function useWay(token2, path3) {
       if (door.is !== "open") return;
       try {
         const link = await look(token2, door.path, new AbortController().signal);
-        show4({ ...kept4.current.get(door.path) ?? door, link });
+        const now = { ...kept4.current.get(door.path) ?? door, link };
+        kept4.current.set(door.path, now);
+        instead(door, () => now);
       } catch (err2) {
         const to = refused(asProblem(err2));
         const limited = door.link.downloads_left !== null;
         if (to.is === "gone" && limited && had2) set((shown2) => shown2.is === "open" ? { ...shown2, over: true } : shown2);
-        else if (to.is !== "failed") set(to);
+        else if (to.is !== "failed") instead(door, () => to);
       }
     }
   };

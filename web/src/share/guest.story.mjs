@@ -317,6 +317,33 @@ test('a lost server is told, and the page goes on; a download can be cancelled a
   });
 });
 
+test('a look at a link that comes late leaves the folder that the person went on to', async (t) => {
+  const ada = await owner(site.server);
+  const top = await ada.folder('Outer');
+  await ada.folder('Inner', top);
+  await ada.upload('note.txt', Buffer.from('note'), top);
+  const link = await ada.share(top);
+  const page = await open(t, site);
+  await page.goto(link.url);
+  await page.getByRole('heading', { level: 1, name: 'Outer' }).waitFor();
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  const late = page.waitForRequest((request) => new URL(request.url()).pathname.endsWith('/shares/' + link.token));
+  await page.route('**/v1/public/shares/' + link.token + '?*', async (route) => {
+    if (!new URL(route.request().url()).searchParams.get('path')) await held;
+    await route.continue();
+  });
+  await saved(page, () => page.getByRole('button', { name: 'Download note.txt' }).click());
+  await late;
+  await page.getByRole('link', { name: 'Open Inner' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Inner' }).waitFor();
+  const came = page.waitForResponse((response) => new URL(response.url()).pathname.endsWith('/shares/' + link.token));
+  release();
+  await (await came).finished();
+  await page.evaluate(() => new Promise((resolve) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(resolve)), 0)));
+  assert.equal(await page.getByRole('heading', { level: 1 }).textContent().then((text) => text.trim()), 'Inner');
+});
+
 test('people who are signed in see the same', async (t) => {
   const ada = await owner(site.server);
   const link = await ada.share(await ada.upload('for all.txt', Buffer.from('x')));

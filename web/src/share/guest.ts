@@ -61,6 +61,9 @@ export function useWay(token: string, path: string): Way {
     set(open);
   }
 
+  // instead shows a door in place of an open one, unless the person went on to another folder meanwhile.
+  const instead = (of: Open, to: (shown: Open) => Door): void => set((shown) => (shown.is === 'open' && shown.path === of.path ? to(shown) : shown));
+
   async function load(): Promise<void> {
     asking.current?.abort();
     const mine = (asking.current = new AbortController());
@@ -97,7 +100,7 @@ export function useWay(token: string, path: string): Way {
         const now = kept.current.get(door.path) ?? door;
         const longer: Open = { ...now, items: [...now.items, ...items], next };
         kept.current.set(door.path, longer);
-        set((shown) => (shown.is === 'open' && shown.path === longer.path ? longer : shown));
+        instead(door, () => longer);
       } catch (err) {
         const problem = asProblem(err);
         if (asking.current!.signal.aborted) return;
@@ -112,12 +115,14 @@ export function useWay(token: string, path: string): Way {
       if (door.is !== 'open') return;
       try {
         const link = await look(token, door.path, new AbortController().signal);
-        show({ ...(kept.current.get(door.path) ?? door), link });
+        const now: Open = { ...(kept.current.get(door.path) ?? door), link };
+        kept.current.set(door.path, now);
+        instead(door, () => now);
       } catch (err) {
         const to = refused(asProblem(err));
         const limited = door.link.downloads_left !== null;
         if (to.is === 'gone' && limited && had) set((shown) => (shown.is === 'open' ? { ...shown, over: true } : shown));
-        else if (to.is !== 'failed') set(to);
+        else if (to.is !== 'failed') instead(door, () => to);
       }
     },
   };
