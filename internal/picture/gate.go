@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"context"
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -33,6 +34,10 @@ type waiter struct {
 	ready chan struct{}
 }
 
+// collectedAt is the memory of a picture that the collector takes back before another one may
+// take its place. Small pictures wait for the collector.
+const collectedAt = 32 << 20
+
 // New returns a service. The zero settings are the defaults.
 func New(s Settings) *Service {
 	l := Limits{Pixels: s.Pixels}
@@ -53,7 +58,12 @@ func (s *Service) Work(ctx context.Context, lane Lane, data []byte, fn func(*Pic
 	if err := s.enter(ctx, lane, info.cost); err != nil {
 		return err
 	}
-	defer s.leave(lane, info.cost)
+	defer func() {
+		if info.cost >= collectedAt {
+			runtime.GC() // else what is left of it lies beside the next one
+		}
+		s.leave(lane, info.cost)
+	}()
 	p, err := decode(ctx, data, info, s.limits)
 	if err != nil {
 		return err

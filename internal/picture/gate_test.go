@@ -1,8 +1,12 @@
 package picture
 
 import (
+	"bytes"
+	"compress/zlib"
 	"context"
 	"errors"
+	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -167,5 +171,34 @@ func TestSettings(t *testing.T) {
 		if err := s.AfterApply(); (err == nil) != ok {
 			t.Errorf("%+v: %v", s, err)
 		}
+	}
+}
+
+// Large pictures that are done leave no memory behind, though the collector would not come yet.
+func TestMemoryComesBack(t *testing.T) {
+	t.Cleanup(func(percent int) func() { return func() { debug.SetGCPercent(percent) } }(debug.SetGCPercent(-1)))
+	const side = 3000
+	var rows bytes.Buffer
+	z := zlib.NewWriter(&rows)
+	for range side {
+		if _, err := z.Write(make([]byte, 1+4*side)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data := append(append(ihdr(side, side, 8, 6, 0), pngChunk("IDAT", rows.Bytes())...), pngChunk("IEND", nil)...)
+	s := New(Settings{})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range 4 {
+		if err := s.Work(t.Context(), People, data, func(*Picture) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 4*side*side {
+		t.Errorf("%d MiB are left", grown>>20)
 	}
 }
