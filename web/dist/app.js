@@ -2666,11 +2666,16 @@ function ask(view) {
       asked.value = asked.value.filter((a5) => a5.id !== id);
       resolve();
     };
-    asked.value = [...asked.value, { id, view, close }];
+    asked.value = [...asked.value, { id, of: me()?.id, view, close }];
   });
 }
 function Dialogs() {
-  return /* @__PURE__ */ a4($, { children: asked.value.map((a5) => /* @__PURE__ */ a4("div", { children: a5.view(a5.close) }, a5.id)) });
+  const person = me()?.id;
+  const over3 = asked.value.filter((a5) => a5.of !== void 0 && a5.of !== person);
+  A2(() => {
+    for (const a5 of over3) a5.close();
+  }, [over3.length]);
+  return /* @__PURE__ */ a4($, { children: asked.value.filter((a5) => !over3.includes(a5)).map((a5) => /* @__PURE__ */ a4("div", { children: a5.view(a5.close) }, a5.id)) });
 }
 function Menu({ label, items, children, class: extra, tabIndex }) {
   const [open2, setOpen] = d2(false);

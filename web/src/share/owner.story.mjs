@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
 import { as, drop, focusComes, make, member, open, row, signIn, stage, tabTo, tree } from '../../test/browser.mjs';
+import { owner } from './owner.mjs';
 
 const site = stage();
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
@@ -303,4 +304,17 @@ test('a request takes files into a new folder, on a phone, in the dark and in Ge
   await page.getByRole('dialog', { name: 'Diesen Ordner teilen' }).getByText('Wer den Link hat, kann alles in diesem Ordner ansehen und herunterladen, ohne Konto.').waitFor();
   await page.keyboard.press('Escape');
   await page.keyboard.press('Escape');
+});
+
+test('the dialog of links goes when the session ends', async (t) => {
+  const ada = await owner(site.server);
+  const link = await ada.share(await ada.upload('private.txt', Buffer.from('x')));
+  const page = await open(t, site);
+  await signIn(page, ada.who);
+  await page.goto('/shared');
+  await page.getByRole('button', { name: 'Sharing of private.txt' }).or(page.locator('.share-name .link')).first().click();
+  await page.locator(`dialog[open] [data-link="${link.id}"]`).waitFor();
+  for (const session of (await ada.act('/sessions', undefined, 'GET')).items) if (!session.current) await ada.act('/sessions/' + session.id, undefined, 'DELETE');
+  await page.getByRole('heading', { level: 1, name: 'Sign in to Coffer' }).waitFor();
+  assert.equal(await page.locator('dialog[open]').count(), 0);
 });

@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { me } from './auth';
 import { Form } from './form';
 import { Icon } from './icon';
 import { asProblem, type Problem, say } from './problem';
@@ -235,9 +236,10 @@ export function Confirm({ title, children, action, onConfirm, onClose }: Confirm
   );
 }
 
-// ask opens a dialog from code that is not a component, and settles when it closes.
+// ask opens a dialog from code that is not a component, and settles when it closes. It closes when the
+// person who saw it is no longer signed in.
 type Asked = (close: () => void) => ComponentChildren;
-const asked = signal<{ id: number; view: Asked; close: () => void }[]>([]);
+const asked = signal<{ id: number; of?: string; view: Asked; close: () => void }[]>([]);
 let askId = 0;
 
 export function ask(view: Asked): Promise<void> {
@@ -247,12 +249,17 @@ export function ask(view: Asked): Promise<void> {
       asked.value = asked.value.filter((a) => a.id !== id);
       resolve();
     };
-    asked.value = [...asked.value, { id, view, close }];
+    asked.value = [...asked.value, { id, of: me()?.id, view, close }];
   });
 }
 
 export function Dialogs() {
-  return <>{asked.value.map((a) => <div key={a.id}>{a.view(a.close)}</div>)}</>;
+  const person = me()?.id;
+  const over = asked.value.filter((a) => a.of !== undefined && a.of !== person);
+  useEffect(() => {
+    for (const a of over) a.close();
+  }, [over.length]);
+  return <>{asked.value.filter((a) => !over.includes(a)).map((a) => <div key={a.id}>{a.view(a.close)}</div>)}</>;
 }
 
 // ---- menus -------------------------------------------------------------------------
