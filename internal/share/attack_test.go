@@ -2,9 +2,11 @@ package share
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -226,4 +228,50 @@ func TestTicketsAreBounded(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestGuestsShareTheRoom: guests who send at once do not store more than the owner's quota
+// leaves, also of what never appears. Who breaks off makes room.
+func TestGuestsShareTheRoom(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	folder := w.folder("", "d")
+	sh := w.share(folder, Request, "")
+	most := int64(10 << 20)
+	if err := w.DB.Tx(t.Context(), func(tx *db.Tx) error { return w.Contents.SetQuota(t.Context(), tx, w.ada, &most, nil) }); err != nil {
+		t.Fatal(err)
+	}
+	six := strings.Repeat("x", 6<<20)
+	body, contentType := form(nil, "first", six, "second", "x")
+	begun, rest := body.Bytes()[:len(six)], body.Bytes()[len(six):]
+	for _, whole := range []bool{false, true} {
+		arrives, sends := io.Pipe()
+		r := httptest.NewRequest(http.MethodPost, "/", arrives)
+		r.Header.Set("Content-Type", contentType)
+		done := make(chan error)
+		go func() {
+			_, err := w.Files.HandIn(r, w.ada, file.HandIn{
+				Folder: folder,
+				Check:  func(string, string) error { return nil },
+				Hold:   func(context.Context, *db.Tx, int) error { return nil },
+				Done:   func(context.Context, *db.Tx, int) error { return nil },
+			})
+			arrives.Close() // who writes on does not wait for ever
+			done <- err
+		}()
+		if _, err := sends.Write(begun); err != nil { // returns when it is read
+			t.Fatal(err)
+		}
+		w.is(w.handIn(sh.Token, nil, "other", six), 413, content.ErrQuota.Code)
+		if whole {
+			_, _ = sends.Write(rest)
+		}
+		sends.Close()
+		if err := <-done; (err == nil) != whole {
+			t.Fatal(whole, err)
+		}
+		good[handedAnswer](w, w.handIn(sh.Token, nil, "small", strings.Repeat("x", 1<<20)), 201)
+	}
+	if got := w.names(folder); !slices.Equal(got, []string{"first", "second", "small", "small (1)"}) {
+		t.Errorf("%q", got)
+	}
 }
