@@ -12,8 +12,8 @@ import (
 	"coffer/client"
 )
 
-// TestShareCleansAnswers: no answer of a server moves the cursor of the terminal, whatever
-// member it is in.
+// TestShareCleansAnswers: no answer of a server moves the cursor of the terminal, whichever
+// member has it.
 func TestShareCleansAnswers(t *testing.T) {
 	const evil = `"\u001b[2J\u009b1A"`
 	answers := map[string]string{

@@ -282,7 +282,7 @@ func (s *Service) changed(ctx context.Context, tx *db.Tx, owner account.ID) erro
 	return s.Feed.Tell(ctx, tx, owner, "account", "")
 }
 
-// giveUp marks a picture that did not become anybody's.
+// giveUp marks a picture that no account took.
 func (s *Service) giveUp(ctx context.Context, id string) {
 	if err := markPending(ctx, s.DB, id); err != nil {
 		s.Log.Warn("a picture waits for the sweep", "error", err)

@@ -73,7 +73,7 @@ func Open(ctx context.Context, spec string) (Store, error) {
 	return OpenDir(strings.TrimPrefix(spec, "file://"))
 }
 
-// publicType is the media type of public objects, and publicCache how long anybody may keep
+// publicType is the media type of public objects, and publicCache how long a cache may keep
 // them: they never change.
 const (
 	publicType  = "image/webp"

@@ -177,7 +177,7 @@ func TestTwoProcesses(t *testing.T) {
 }
 
 // A member that arrives while its room's subscription is lost comes back too. It would be
-// connected and never hear of anybody.
+// connected and never hear of the others.
 func TestArrivesAtALostRoom(t *testing.T) {
 	d := dbtest.SQLite(t)
 	bus := &lossy{Bus: kv.NewLocalBus(), lost: make(chan struct{})}
@@ -190,7 +190,7 @@ func TestArrivesAtALostRoom(t *testing.T) {
 	host := w.dial(o.Name, o.Token)
 	host.want("welcome")
 	var late *end
-	if err := d.Tx(t.Context(), func(tx *db.Tx) error { // holds up whoever arrives, before it is in the room
+	if err := d.Tx(t.Context(), func(tx *db.Tx) error { // holds up a member that arrives, before it is in the room
 		if _, err := tx.Exec(t.Context(), `UPDATE drops SET expires_at = expires_at WHERE id = $1`, m.Drop); err != nil {
 			return err
 		}

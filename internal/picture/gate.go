@@ -13,8 +13,8 @@ type Lane int
 
 // The lanes. People go first.
 const (
-	People Lane = iota // somebody looks at a page until it is done
-	Jobs               // nobody waits; jobs leave one place free
+	People Lane = iota // a person looks at a page until it is done
+	Jobs               // no person waits; jobs leave one place free
 )
 
 // Service bounds the decoding of the whole process. It is safe for concurrent use.

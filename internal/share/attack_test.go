@@ -164,7 +164,7 @@ func TestLengthAsksNoQuota(t *testing.T) {
 	w.is(w.handIn(sh.Token, nil, "b", strings.Repeat("x", 11<<20)), 413, content.ErrQuota.Code)
 }
 
-// TestStoppedHasNoLog: whoever gave the password of a link while it was stopped is not in a log
+// TestStoppedHasNoLog: a guest who gave the password while the link was stopped is not in a log
 // that the owner has removed.
 func TestStoppedHasNoLog(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -255,7 +255,7 @@ func TestGuestsShareTheRoom(t *testing.T) {
 				Hold:   func(context.Context, *db.Tx, int) error { return nil },
 				Done:   func(context.Context, *db.Tx, int) error { return nil },
 			})
-			arrives.Close() // who writes on does not wait for ever
+			arrives.Close() // a writer does not wait for ever
 			done <- err
 		}()
 		if _, err := sends.Write(begun); err != nil { // returns when it is read

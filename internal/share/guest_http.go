@@ -28,7 +28,7 @@ func (s *Service) guestRoutes(a *rest.API) {
 	}
 	at := rest.RawParam{In: "query", Name: "path", Doc: "Names below what is shared, joined by slashes; empty for itself."}
 	rest.Register(a, op(http.MethodGet, "", "read-link", "F-F11 F-F13", "What is at a link",
-		"A link that does not work, for whatever reason, answers like one that never was. A link of kind `request` shows nothing of its folder.", http.StatusOK), s.getVisit)
+		"A link that does not work, for any reason, answers like one that never was. A link of kind `request` shows nothing of its folder.", http.StatusOK), s.getVisit)
 	rest.Register(a, op(http.MethodPost, "/unlock", "unlock-link", "F-F11", "Give a link's password",
 		"The answer sets a cookie for this link, which every other operation of the link wants. It is good for twelve hours and until the password changes.",
 		http.StatusNoContent, errWrong, limit.ErrLimited, account.ErrBusy), s.postUnlock)

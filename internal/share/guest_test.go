@@ -132,7 +132,7 @@ func TestPathsStayBelow(t *testing.T) {
 	}
 }
 
-// TestMutatingVerbs: a guest changes nothing, whatever the method.
+// TestMutatingVerbs: a guest changes nothing by any method.
 func TestMutatingVerbs(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	folder := w.folder("", "d")
@@ -401,7 +401,7 @@ func TestLostContentIsNoDownload(t *testing.T) {
 	}
 }
 
-// TestRunningIsCut: whatever ends a link cuts the download, the zip and the upload that run by
+// TestRunningIsCut: each end of a link cuts the download, the zip and the upload that run by
 // it. A client that has got the first bytes never gets the last, and an upload leaves nothing.
 func TestRunningIsCut(t *testing.T) {
 	for name, end := range reasons {

@@ -22,7 +22,7 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/files/{id}/shares", ID: "create-share", Tag: tag, Access: rest.Session, Status: http.StatusCreated, Rows: "F-F11 F-F13",
 		Summary: "Make a link to a file or folder",
-		Description: "A link of kind `read` shows the entry to whoever has it, one of kind `request` takes files into a folder and shows nothing of it. The link follows the entry wherever the owner moves it. " +
+		Description: "A link of kind `read` shows the entry to every holder of it, one of kind `request` takes files into a folder and shows nothing of it. The link follows the entry wherever the owner moves it. " +
 			"In the trash it is not found.",
 		Errors: []*fault.Error{file.ErrNotFound, account.ErrBusy, errTooMany, errTooManyOpen},
 	}, s.post)

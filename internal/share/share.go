@@ -5,7 +5,7 @@
 //   - A link is bound to the entry's id. Renamed or moved it stays shared. The server looks at
 //     the entry on every request, so one in the trash, deleted, or of an owner who is gone,
 //     deactivated or over quota is not found.
-//   - A link that cannot be used, for whatever reason, and one that never was have one answer,
+//   - A link that cannot be used, for any reason, and one that never was have one answer,
 //     word for word. What runs is looked at again each second, and cut.
 //   - A guest names entries by paths below the one that is shared. Package file looks up each
 //     name in the folder before it. No id of the owner's is in an answer.

@@ -216,7 +216,7 @@ var guestCalls = [][3]string{
 	{"GET", "/thumbnail?path=a.txt", ""}, {"POST", "/unlock", `{"password":"open sesame"}`},
 }
 
-// TestGoneIsOneAnswer: whatever ends a link, each operation answers word for word what it
+// TestGoneIsOneAnswer: after each end of a link, every operation answers word for word what it
 // answers for a link that never was.
 func TestGoneIsOneAnswer(t *testing.T) {
 	never := newToken()

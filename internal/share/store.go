@@ -34,7 +34,7 @@ func (r *row) fields() []any {
 		&r.MaxFiles, &r.Files, &r.MaxFileBytes, &r.Blocked, &r.CreatedAt, &r.UsedAt, &r.ToldAt}
 }
 
-// isOpen holds for links that anybody can use at a time, which its caller gives as the
+// isOpen holds for links that a guest can use at a time, which its caller gives as the
 // statement's parameter $2.
 const isOpen = `blocked = 0 AND (expires_at IS NULL OR expires_at > $2) AND (max_downloads IS NULL OR downloads < max_downloads) AND (max_files IS NULL OR files < max_files)`
 

@@ -135,7 +135,7 @@ func (w *world) call(who account.ID, method, path, body string, header ...string
 	return a
 }
 
-// guest is call of somebody without an account, of a path below a link.
+// guest is call of a person without an account, of a path below a link.
 func (w *world) guest(token, method, path, body string, header ...string) reply {
 	w.t.Helper()
 	return w.call("", method, "/public/shares/"+token+path, body, header...)

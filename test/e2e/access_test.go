@@ -281,7 +281,7 @@ func withoutToken(t *testing.T, s *server) {
 		"POST /v1/auth/social/google/token",                                    // with Google's credential
 		"POST /v1/auth/introspect",                                             // wants the credentials of a resource server
 		"POST /v1/drops", "GET /v1/drops/{name}", "POST /v1/drops/{name}/join", // by people without an account
-		"GET /v1/avatars/{id}/{file}",                                                                                       // by whoever has the address
+		"GET /v1/avatars/{id}/{file}",                                                                                       // by every caller with the address
 		"PATCH /v1/drops/{name}", "DELETE /v1/drops/{name}", "POST /v1/drops/{name}/tickets", "GET /v1/drops/{name}/socket", // with a member's token
 		"POST /v1/drops/{name}/transfers", "GET /v1/drops/{name}/transfers/{id}/stream", // likewise
 		"GET /v1/public/shares/{token}", "GET /v1/public/shares/{token}/content", "GET /v1/public/shares/{token}/archive", "GET /v1/public/shares/{token}/thumbnail", // with a link's secret

@@ -2041,7 +2041,7 @@ export interface paths {
         put?: never;
         /**
          * Make a link to a file or folder
-         * @description A link of kind `read` shows the entry to whoever has it, one of kind `request` takes files into a folder and shows nothing of it. The link follows the entry wherever the owner moves it. In the trash it is not found.
+         * @description A link of kind `read` shows the entry to every holder of it, one of kind `request` takes files into a folder and shows nothing of it. The link follows the entry wherever the owner moves it. In the trash it is not found.
          */
         post: operations["create-share"];
         delete?: never;
@@ -2156,7 +2156,7 @@ export interface paths {
         };
         /**
          * What is at a link
-         * @description A link that does not work, for whatever reason, answers like one that never was. A link of kind `request` shows nothing of its folder.
+         * @description A link that does not work, for any reason, answers like one that never was. A link of kind `request` shows nothing of its folder.
          */
         get: operations["read-link"];
         put?: never;

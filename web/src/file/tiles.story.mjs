@@ -13,7 +13,7 @@ const tile = (page, name) => page.locator('.tile').filter({ has: page.locator('b
 const shown = (page) => page.locator('.tile bdi').allTextContents();
 const shot = (page, name) => process.env.COFFER_SHOTS && page.screenshot({ path: path.join(process.env.COFFER_SHOTS, name + '.png') });
 
-// fill signs somebody in, uploads files and chooses the grid.
+// fill signs a person in, uploads files and chooses the grid.
 async function fill(t, page, files, count = Object.keys(files).length) {
   const who = await member(site.server);
   await signIn(page, who);

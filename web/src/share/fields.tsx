@@ -67,7 +67,7 @@ function today(): string {
 }
 
 // Secret is the field of the password. A link that has one keeps it, unless the person says
-// otherwise: nobody can read it again.
+// otherwise: no person can read it again.
 function Secret({ was }: { was: Link | undefined }) {
   const [mode, setMode] = useState(was?.has_password ? 'keep' : 'new');
   return (

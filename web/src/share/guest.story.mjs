@@ -229,7 +229,7 @@ test('a link with a limit tells what is left; a look costs one, and saving it no
   assert.equal(fs.readFileSync(one.file, 'utf8'), 'limited');
   assert.equal((await ada.act(`/shares/${link.id}`, undefined, 'GET')).downloads, 1);
 
-  // The last one goes to somebody else.
+  // The last one goes to another guest.
   const other = await open(t, site);
   await other.goto(link.url);
   await saved(other, () => other.getByRole('button', { name: 'Download', exact: true }).click());

@@ -1,7 +1,7 @@
-// For the stories of this folder: somebody who shares, through the API.
+// For the stories of this folder: a person who shares, through the API.
 import { member } from '../../test/browser.mjs';
 
-// owner signs somebody up and returns what they can do.
+// owner signs a person up and returns what they can do.
 export async function owner(server) {
   const who = await member(server);
   const send = async (to, options = {}) => {
