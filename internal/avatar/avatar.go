@@ -17,7 +17,7 @@
 //
 // # What is public
 //
-// The sizes lie in the blob store in the clear. Whoever has an address sees the picture,
+// The sizes lie in the blob store in the clear. Every caller with an address sees the picture,
 // without a session, as long as the account keeps it.
 package avatar
 
