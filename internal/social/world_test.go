@@ -64,11 +64,11 @@ func newWorldAt(t *testing.T, d *db.DB, in limittest.Setup) *world {
 	return w
 }
 
-// hurry gives calls to a provider little time, for tests of providers that hang.
-func (w *world) hurry() {
+// patience gives calls to a provider so much time.
+func (w *world) patience(most time.Duration) {
 	for _, p := range w.providers {
 		if o, ok := p.provider.(*openID); ok {
-			o.oauth.client = outbound.New(outbound.Config{Named: []string{"127.0.0.1"}, Time: 300 * time.Millisecond}).HTTP()
+			o.oauth.client = outbound.New(outbound.Config{Named: []string{"127.0.0.1"}, Time: most}).HTTP()
 		}
 	}
 }
