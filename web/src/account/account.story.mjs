@@ -246,8 +246,8 @@ test('the security page reads the status of all layers once, whatever sections i
   const asked = [];
   page.on('request', (request) => {
     const { pathname } = new URL(request.url());
-    // The stream of changes begins when it can, on whatever page.
-    if (pathname.startsWith('/v1/') && pathname !== '/v1/changes') asked.push(`${request.method()} ${pathname}`);
+    // The stream of changes and the meter of the storage begin when they can, on any page.
+    if (pathname.startsWith('/v1/') && pathname !== '/v1/changes' && pathname !== '/v1/files/usage') asked.push(`${request.method()} ${pathname}`);
   });
   const late = ['account/passkeys', 'account/trusted-email'].map((path) => page.waitForRequest(`**/v1/${path}`));
   await mine(page, 'Security');

@@ -277,6 +277,7 @@ test('a server that keeps no versions: the question before a replacement says th
       await page.evaluate(() => localStorage.setItem('coffer.lang', 'de'));
       await page.reload();
     }
+    await page.getByRole('heading', { name: german ? 'Noch ist nichts hier' : 'Nothing here yet' }).waitFor(); // it takes drops now
     const dir = tree(t, { 'a.txt': 'old' });
     await drop(page, [path.join(dir, 'a.txt')]);
     await row(page, 'a.txt').waitFor();
