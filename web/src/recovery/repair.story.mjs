@@ -240,6 +240,7 @@ test('the trusted address: a new password, then the steps; after the wait the st
   await part(page, 'Authenticator app').getByRole('button', { name: 'Turn off' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Turn off' }).click();
   await page.getByText('Authenticator app is off.').waitFor();
+  await page.getByRole('dialog').waitFor({ state: 'detached' }); // it closes once the steps are read anew
   await page.getByLabel('New password', { exact: true }).fill(fresh + ' again');
   await page.getByRole('button', { name: 'Set the new password' }).click();
   await page.getByRole('button', { name: 'Done', exact: true }).click();
