@@ -13,8 +13,8 @@ import (
 	"coffer/internal/keyring"
 )
 
-// What a room asks for that shows one entry of an account, and what is below it, to others.
-// They name entries by paths: names from the top down, joined by slashes. A path goes down
+// Doors for a room that shows one entry of an account, and the entries below it, to guests.
+// A guest names an entry by a path: names from the top down, joined by slashes. A path goes down
 // only. Each name is looked up in the folder before it, so no spelling of a path leaves the
 // top, and no id of the owner's is a name.
 

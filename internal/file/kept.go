@@ -10,7 +10,7 @@ import (
 	"coffer/internal/db"
 )
 
-// What an account keeps: the entries that the root or the trash leads to, and their versions.
+// An account keeps the entries that the root or the trash leads to, and their versions.
 // The export reads them; every other operation sees what the root leads to.
 
 // keptRow is row of an entry that may also lie in the trash, or below it.

@@ -180,7 +180,7 @@ func TestThumbnails(t *testing.T) {
 	})
 }
 
-// What a browser gets: the headers of a content, and caching that never shows an old picture.
+// A browser gets a thumbnail with the headers of a content, and its cache never shows an old picture.
 func TestThumbnailIsServed(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	e := w.mustUpload(ada, "", upFile{"photo.jpg", "", photo(t, 100, 100, 1)})

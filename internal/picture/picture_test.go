@@ -194,7 +194,7 @@ func TestMetadataGoes(t *testing.T) {
 	}
 }
 
-// What is written, other decoders read as the same picture: Go's, libwebp's and libvips'.
+// The decoders of Go, libwebp and libvips read each written file as the same picture.
 func TestEncodeDecode(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	noise := func(w, h int, alpha bool) *image.NRGBA {

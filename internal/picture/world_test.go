@@ -203,7 +203,7 @@ func outside(t *testing.T, content []byte, tool string, args ...string) error {
 		if os.Getenv("COFFER_TEST_REQUIRE") == "1" {
 			t.Fatalf("%s is not installed, and COFFER_TEST_REQUIRE=1 forbids to skip", tool)
 		}
-		t.Skipf("%s is not installed", tool)
+		t.Skipf("%s, which reads pictures independently of us, is not installed (make test brings it)", tool)
 	}
 	file := filepath.Join(t.TempDir(), "in.webp")
 	if err := os.WriteFile(file, content, 0o600); err != nil {

@@ -90,17 +90,8 @@ func plain(name string) string {
 
 // cleanName drops what may not be shown, which could turn the line around, and cuts to 100 characters. It returns "" for a name that shows nothing.
 func cleanName(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if !text.Printable(r) {
-			return -1
-		}
-		return r
-	}, name)
-	runes := []rune(strings.TrimSpace(name))
-	if name = strings.TrimSpace(string(runes[:min(len(runes), 100)])); !text.Visible(name) {
-		return ""
-	}
-	return name
+	runes := []rune(text.Line(name))
+	return text.Line(string(runes[:min(len(runes), 100)]))
 }
 
 // Places reads a MaxMind DB file (City or Country) and returns the function that

@@ -159,7 +159,7 @@ func TestLengthAsksNoQuota(t *testing.T) {
 			t.Errorf("%d bytes: %v, %v", length, handed, err)
 		}
 	}
-	// What is sent does count, and nothing is left of it.
+	// Bytes that the guest sends do count, and nothing is left of them.
 	sh := w.share(folder, Request, "")
 	w.is(w.handIn(sh.Token, nil, "b", strings.Repeat("x", 11<<20)), 413, content.ErrQuota.Code)
 }

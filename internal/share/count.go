@@ -14,11 +14,11 @@ import (
 	"coffer/internal/rest"
 )
 
-// What counts as a download. Each request for a whole content or an archive counts. So does a
-// request for a range, unless it comes with the ticket that a counted request for the same
-// content got: then it goes on with that one. A ticket is good for four times the bytes of the
-// content, for a day. A request reserves what it asks for before the first byte, and gives back
-// what it did not send. So ranges at once cannot send more together than one after the other.
+// The server counts each request for a whole content or an archive as a download. It counts a
+// request for a range too, unless the guest sends the ticket of a counted request for the same
+// content: that download goes on. A ticket is good for a day, and for four times the bytes of
+// the content. The server reserves the bytes of a request before it sends the first, and gives
+// back those that it did not send. So ranges at once cannot send more together than one after the other.
 // A refusal before the first byte takes the count back, with the bytes that it paid for. If
 // ranges have used those meanwhile, the count stays.
 

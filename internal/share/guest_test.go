@@ -117,7 +117,7 @@ func TestPathsStayBelow(t *testing.T) {
 			t.Errorf("below a file, %s: %d %s", p, a.StatusCode, a.body)
 		}
 	}
-	// What stands in the secret's place is no path either.
+	// A text in the place of the secret is no path either.
 	for _, token := range []string{sh.Token[:21], sh.Token + "A", sh.Token[:20], sh.Token + "%00", "..", "%2e%2e", strings.ToLower(sh.Token) + "x", sh.ID, sh.Token + "=", sh.Token + "=="} {
 		if a := w.guest(token, "GET", "", ""); a.StatusCode == 200 {
 			t.Errorf("%s: %d %s", token, a.StatusCode, a.body)

@@ -37,7 +37,7 @@ func (s *Service) take(w http.ResponseWriter, r *http.Request, v visit) (handed 
 			case !utf8.ValidString(value), utf8.RuneCountInString(value) > maxFrom:
 				return fault.InvalidField("/from", "too_long", "A sender's name has at most 100 characters of UTF-8.")
 			}
-			from, named = oneLine(value), true
+			from, named = text.Line(norm.NFC.String(value)), true
 			return nil
 		},
 		Check: func(pointer, name string) error {
@@ -115,18 +115,4 @@ func (s *Service) tellReceived(ctx context.Context, tx *db.Tx, v visit) error {
 		}
 	}
 	return s.tell(ctx, tx, v.row)
-}
-
-// oneLine keeps of a text what may stand in one line.
-func oneLine(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if !text.Printable(r) {
-			return -1
-		}
-		return r
-	}, norm.NFC.String(s))
-	if s = strings.TrimSpace(s); !text.Visible(s) {
-		return ""
-	}
-	return s
 }

@@ -55,7 +55,7 @@ func TestShare(t *testing.T) {
 			t.Errorf("the second page: %+v", second)
 		}
 
-		// What is absent stays, null clears.
+		// A member that is absent stays; null clears it.
 		changed := good[Share](w, w.call(w.ada, "PATCH", "/shares/"+sh.ID, `{"note":null,"max_downloads":5}`), 200)
 		want.Note, want.MaxDownloads = "", changed.MaxDownloads
 		if diff := cmp.Diff(want, changed); diff != "" || *changed.MaxDownloads != 5 {

@@ -46,7 +46,7 @@ type visit struct {
 	used bool // its downloads are used up: only what was counted goes on
 }
 
-// visit returns a guest's link. cookies are those of the request.
+// visit returns a guest's link, also beside errPassword. cookies are those of the request.
 func (s *Service) visit(ctx context.Context, token string, cookies []*http.Cookie) (visit, error) {
 	if !isToken(token) {
 		return visit{}, errGone
@@ -69,7 +69,7 @@ func (s *Service) visit(ctx context.Context, token string, cookies []*http.Cooki
 		if v.used {
 			return visit{}, errGone
 		}
-		return visit{}, errPassword
+		return v, errPassword
 	}
 	return v, nil
 }
@@ -239,13 +239,6 @@ func (s *Service) unlock(ctx context.Context, token, password string, client res
 		return nil, nil
 	}
 	if !errors.Is(err, errPassword) {
-		return nil, err
-	}
-	r, err := readByToken(ctx, s.DB, digest(token))
-	if err != nil {
-		return nil, gone(err)
-	}
-	if v.link, v.key, err = s.stands(ctx, r); err != nil {
 		return nil, err
 	}
 	addr := limit.AddrKey(client.Addr)

@@ -35,6 +35,21 @@ func Visible(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return !Blank(r) })
 }
 
+// Line drops of a text what may not stand in one line, and the spaces around it. It returns ""
+// for a text that shows nothing.
+func Line(s string) string {
+	s = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if !Printable(r) {
+			return -1
+		}
+		return r
+	}, s))
+	if !Visible(s) {
+		return ""
+	}
+	return s
+}
+
 // blank lists further code points without a glyph, beside Unicode's spaces, controls and
 // default ignorables (UAX #44, Default_Ignorable_Code_Point).
 var blank = map[rune]bool{

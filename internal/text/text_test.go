@@ -32,6 +32,16 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
+func TestLine(t *testing.T) {
+	for s, want := range map[string]string{
+		" a\nb\u202e ": "ab", "\t\u200b": "", "\u200d \u2800": "", "👨\u200d👩": "👨\u200d👩", "": "", "a\xffb": "ab",
+	} {
+		if got := Line(s); got != want {
+			t.Errorf("%+q: %+q, want %+q", s, got, want)
+		}
+	}
+}
+
 func TestControlAndReorders(t *testing.T) {
 	for r := rune(0); r < 0x2fff; r++ {
 		control := r < 0x20 || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029

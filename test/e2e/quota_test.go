@@ -14,8 +14,8 @@ import (
 	"coffer/client"
 )
 
-// What an account keeps counts: files, folders, the trash, versions and unfinished uploads.
-// What exceeds the quota is refused, also of twenty uploads at once, and leaves nothing.
+// The server counts all that an account keeps: files, folders, the trash, versions and unfinished
+// uploads. It refuses an upload beyond the quota, also among twenty at once, and keeps nothing of it.
 func TestQuotas(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, in setup) {

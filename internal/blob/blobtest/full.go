@@ -1,13 +1,14 @@
 package blobtest
 
 import (
+	"os"
 	"os/exec"
 	"runtime"
 	"testing"
 )
 
-// SmallDisk mounts a disk of a few MiB and returns its folder. It skips where the test may
-// not mount one.
+// SmallDisk mounts a disk of a few MiB and returns its folder. Where the test may not mount one
+// it skips, or fails when COFFER_TEST_REQUIRE=1.
 func SmallDisk(t testing.TB, mebibytes string) string {
 	t.Helper()
 	if runtime.GOOS != "linux" {
@@ -15,6 +16,9 @@ func SmallDisk(t testing.TB, mebibytes string) string {
 	}
 	dir := t.TempDir()
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size="+mebibytes+"m", "small", dir).CombinedOutput(); err != nil {
+		if os.Getenv("COFFER_TEST_REQUIRE") == "1" {
+			t.Fatalf("a small disk cannot be mounted: %v %s", err, out)
+		}
 		t.Skipf("a small disk needs the right to mount: %v %s", err, out)
 	}
 	t.Cleanup(func() {

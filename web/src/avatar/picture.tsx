@@ -9,7 +9,7 @@ import { Confirm, toast } from '../shell/ui';
 import { CropDialog } from './crop-dialog';
 import { t } from './words';
 
-// What the server reads. A phone turns its own kind of picture into one of these.
+// The kinds that the server reads. A phone turns its own kind of picture into one of these.
 export const kinds = 'image/jpeg,image/png,image/gif,image/webp';
 
 export function Picture() {

@@ -1,5 +1,5 @@
-// What a page knows of its list, however that is laid out: one stop of Tab, a selection, a bar of
-// what can be done with it.
+// A page's list in either layout has one stop of Tab, a selection, and a bar of the selection's
+// actions.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { focusMain } from '../shell/app';
 import { Icon } from '../shell/icon';

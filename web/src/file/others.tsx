@@ -1,4 +1,4 @@
-// What other rooms say of an entry, and do with it.
+// The marks and actions that other rooms add to an entry.
 import { entryParts } from '../shell/room';
 import type { Entry } from './tree';
 

@@ -322,7 +322,7 @@ test('the meter follows what comes and goes, and an older answer changes nothing
   await page.waitForTimeout(100);
   assert.equal(await meter.getByText('3 MB of 60 MB used').count(), 1);
 
-  // What goes for good counts no more.
+  // A file that is deleted for good counts no more.
   await row(page, 'b.bin').focus();
   await page.keyboard.press('Delete');
   await row(page, 'b.bin').waitFor({ state: 'detached' });

@@ -43,7 +43,7 @@ function use(key: string): string | undefined {
 
 function work(): void {
   while (running < atOnce) {
-    // What came into view last is in front of the person.
+    // The thumbnail that came into view last is in front of the person.
     const wish = waiting.pop();
     if (!wish) return;
     if (wish.signal.aborted) continue;

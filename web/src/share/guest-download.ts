@@ -48,7 +48,7 @@ interface Sink {
   drop(): void | Promise<void>;
 }
 
-// What was shown of a link with a limit is held: saving it is no further download.
+// The page holds a file that it showed of a link with a limit: saving it is no further download.
 const held = new Map<string, Blob>();
 const key = ({ token, path }: Pick<Wanted, 'token' | 'path'>) => `${token}/${path}`;
 

@@ -1,4 +1,4 @@
-// What stands above a link's files, and above the form that takes some.
+// The head of a guest's page: above a link's files, and above the form that takes some.
 import type { ComponentChildren } from 'preact';
 import { Time } from '../shell/form';
 import { dateTime } from '../shell/i18n';

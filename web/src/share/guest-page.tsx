@@ -12,7 +12,7 @@ import { Folder, Single } from './guest-read';
 import { HandIn } from './guest-request';
 import { t } from './guest-words';
 
-// What a shared file or folder is called. Nothing else of its link stands in the page's title.
+// The name of the shared file or folder. Nothing else of its link stands in the page's title.
 const called = signal('');
 
 export const titleOfShared = (): string => called.value || t('sharedTitle');
@@ -30,7 +30,7 @@ function Page({ token }: { token: string }) {
       called.value = '';
     };
   }, [read]);
-  // What takes the place of the page takes its focus too.
+  // The view that replaces the page takes the focus too.
   const was = useRef(door.is);
   useEffect(() => {
     if (was.current !== 'loading' && was.current !== door.is && door.is !== 'locked') focusMain();

@@ -1,4 +1,4 @@
-// What people without an account see of a link: a file, a folder, a password, the end.
+// People without an account open a link: a file, a folder, a password, the end.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -306,7 +306,7 @@ test('a lost server is told, and the page goes on; a download can be cancelled a
   assert.ok(size > 2_000_000);
   assert.equal(mark, 'PK');
 
-  // What breaks leaves no file.
+  // A zip that breaks off leaves no file.
   await page.route('**/archive?*', (route) => route.abort());
   await page.route('**/archive', (route) => route.abort());
   await page.getByRole('button', { name: 'Download all' }).click();

@@ -1,5 +1,4 @@
-// What the pages of a link know of the server. People who follow a link have no account: no call
-// carries a session.
+// The calls of a link's pages. A guest has no account, so no call carries a session.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { get, post, type Answer } from '../shell/api';
 import { asProblem, Problem } from '../shell/problem';

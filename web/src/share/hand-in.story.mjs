@@ -40,7 +40,7 @@ for (const [name, options] of [['a desk', {}], ['a phone, in the dark and in Ger
     await check(page, 'a request');
     await shot(page, `a request on ${name}`);
 
-    // What the link does not take is told before anything is sent.
+    // The page refuses a file that the link does not take before it sends anything.
     const sent = [];
     page.on('request', (r) => r.method() === 'POST' && r.url().endsWith('/files') && sent.push(r.url()));
     await page.getByLabel(word('Your name', 'Ihr Name'), { exact: false }).fill('Grace Hopper');

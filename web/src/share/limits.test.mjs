@@ -1,4 +1,4 @@
-// What the form of a link says to the server.
+// The form of a link, as the server gets it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { browser, load } from '../../test/load.mjs';

@@ -1,4 +1,4 @@
-// What a form says of a link's limits, as the server takes it.
+// The limits of a link, from the form to the body of the call.
 import { Problem } from '../shell/problem';
 import type { Values } from '../shell/form';
 import type { Link } from './links';

@@ -172,7 +172,7 @@ test('the page of links follows what happens elsewhere, and the toolbar and the 
   assert.equal(await (await guest(url, '/content')).text(), 'm');
   await item('For the members.').getByText('Used up').waitFor();
   assert.equal(await item('For the members.').getByRole('button', { name: 'Copy link' }).count(), 0, 'nobody can use it');
-  // What is in the trash works for no guest, until it is back.
+  // A link to an entry in the trash works for no guest until the entry is back.
   await act('/files/' + inside.id, undefined, 'DELETE');
   await item('In the trash').getByText('The link works again when you restore it.').waitFor();
   assert.equal(await item('In the trash').getByRole('button', { name: 'Copy link' }).count(), 0, 'nobody can use it now');

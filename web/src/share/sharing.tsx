@@ -11,7 +11,7 @@ import { made, read } from './limits';
 import { changed, useChanges, type Link } from './links';
 import { t } from './words';
 
-// What of an entry its dialog needs.
+// The members of an entry that its dialog needs.
 export type Shared = Pick<Entry, 'id' | 'kind' | 'name'>;
 
 // fresh is a link that was made a moment ago: its button to copy takes the focus.

@@ -92,7 +92,7 @@ function Ring() {
   const { count, resting, failed, done } = transfers.value;
   const open = panel.value;
   if (open === undefined) return null;
-  // What failed is told first: it needs the person.
+  // A failure is told first: it needs the person.
   const over = failed > 0 ? t('transfersFailed', { count: failed }) : resting > 0 ? t('transfersRest', { count: resting }) : t('transfersOver');
   const runs = done === undefined ? t('transfersOpen', { count }) : t('transfers', { count, percent: Math.round(done * 100) });
   const label = count === 0 ? over : failed > 0 ? `${runs}, ${t('transfersFailed', { count: failed })}` : runs;

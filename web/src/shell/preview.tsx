@@ -11,7 +11,7 @@ import type { EntryDeed } from './room';
 import { Dialog } from './ui';
 import { t } from './words';
 
-// What a look needs to know of a file.
+// The members of a file that a preview needs.
 export interface Shown {
   id: string;
   name: string;

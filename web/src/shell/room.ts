@@ -67,7 +67,7 @@ export interface Room {
   account?: { Section: ComponentType; order: number };
   // The page that has the sections of security.
   securityPage?: { href: string; label: () => string };
-  // What the room does with an entry of the tree of files: in its row's menu and above its look; with
+  // The room's actions on an entry of the tree of files stand in the row's menu and above the preview; with
   // bar also in the toolbar, while it alone is selected. Mark stands beside its name.
   entry?: { deeds: (entry: Entry) => EntryDeed[]; Mark: ComponentType<MarkProps>; order: number };
   // The folders of the tree, for rooms that put something into one.
