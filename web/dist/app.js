@@ -18670,7 +18670,7 @@ var askChange = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t15
   /* @__PURE__ */ a4(Fields, { kind: link.kind, was: link })
 ] }) }));
 
-// src/share/pages.ts
+// src/shell/pages.ts
 function usePages(read7, changes3) {
   const [held4, setHeld] = d2();
   const [problem2, setProblem] = d2();

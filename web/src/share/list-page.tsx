@@ -8,7 +8,7 @@ import { folders } from '../shell/room';
 import { Empty, Failed, Skeleton } from '../shell/ui';
 import { LinkRow } from './link-row';
 import { useChanges, type Kind, type Link } from './links';
-import { usePages } from './pages';
+import { usePages } from '../shell/pages';
 import { askRequest } from './request';
 import { askSharing } from './sharing';
 import { t } from './words';

@@ -5,7 +5,7 @@ import { ago } from '../shell/i18n';
 import { Icon, type Icon as IconName } from '../shell/icon';
 import { ask, Dialog, Failed, Skeleton } from '../shell/ui';
 import { nameOf, useChanges, type Link } from './links';
-import { usePages } from './pages';
+import { usePages } from '../shell/pages';
 import { t } from './words';
 
 type Use = Answer<'get', '/shares/{id}/uses'>['items'][number];

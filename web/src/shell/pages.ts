@@ -1,6 +1,6 @@
-// The pages of a list of links, or of the uses of one, that were read so far.
+// The pages of a list that were read so far.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { asProblem, type Problem } from '../shell/problem';
+import { asProblem, type Problem } from './problem';
 
 interface Page<T> {
   items: T[];
