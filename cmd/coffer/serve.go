@@ -26,6 +26,7 @@ import (
 	"coffer/internal/event"
 	"coffer/internal/feed"
 	"coffer/internal/file"
+	"coffer/internal/guard"
 	"coffer/internal/introspect"
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
@@ -81,6 +82,7 @@ type Settings struct {
 	Search   search.Settings   `embed:""`
 	Upload   upload.Settings   `embed:""`
 	Avatar   avatar.Settings   `embed:""`
+	Guard    guard.Settings    `embed:""`
 
 	LogLevel  string `env:"COFFER_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" group:"Around it" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat string `env:"COFFER_LOG_FORMAT" default:"text" enum:"text,json" group:"Around it" help:"Log lines as text or json."`
@@ -174,6 +176,7 @@ type app struct {
 	feed      *feed.Service
 	tokens    *token.Service
 	sessions  *session.Service
+	guard     *guard.Service
 	contents  *content.Service
 	pictures  *picture.Service
 	avatars   *avatar.Service
@@ -332,6 +335,11 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	}); err != nil {
 		return err
 	}
+	if a.guard, err = guard.New(guard.Config{
+		Settings: s.Guard, DB: a.db, Jobs: a.jobs, Accounts: a.accounts, Events: events, Sessions: a.sessions, Now: time.Now, Log: log,
+	}); err != nil {
+		return err
+	}
 	app := totp.New(totp.Config{DB: a.db, Accounts: a.accounts, Sessions: a.sessions, Events: events, Now: time.Now})
 	codes, err := code.New(code.Config{Settings: s.Code, DB: a.db, Ring: a.ring, Jobs: a.jobs, Accounts: a.accounts, Now: time.Now})
 	if err != nil {
@@ -378,24 +386,12 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	a.api = rest.New(rest.Config{
 		Settings: s.Rest, Title: "Coffer", Version: apiVersion, BaseURL: base, Auth: a.sessions, Log: log, Now: time.Now,
 	})
-	a.accounts.Routes(a.api)
-	a.feed.Routes(a.api)
-	a.tokens.Routes(a.api)
-	a.sessions.Routes(a.api)
-	back.Routes(a.api)
-	app.Routes(a.api)
-	mailed.Routes(a.api)
-	phones.Routes(a.api)
-	asked.Routes(a.api)
-	passkeys.Routes(a.api)
-	others.Routes(a.api)
-	a.avatars.Routes(a.api)
-	a.files.Routes(a.api)
-	a.search.Routes(a.api)
-	a.uploads.Routes(a.api)
-	a.shares.Routes(a.api)
-	a.drops.Routes(a.api)
-	a.resources.Routes(a.api)
+	for _, room := range []interface{ Routes(*rest.API) }{
+		a.accounts, a.feed, a.tokens, a.sessions, a.guard, back, app, mailed, phones, asked, passkeys, others,
+		a.avatars, a.files, a.search, a.uploads, a.shares, a.drops, a.resources,
+	} {
+		room.Routes(a.api)
+	}
 	a.periodic()
 	return nil
 }

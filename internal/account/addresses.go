@@ -65,10 +65,14 @@ func openAddress(k *keyring.DataKey, id ID, kind string, verifiedAt *int64, seal
 	return string(b), nil
 }
 
-// tellOwner is the listener that mails an event to every verified address of the account.
+// tellOwner is the listener that mails an event to every verified address of the account, but
+// for quiet ones.
 // The server logs and skips an address that does not open: the other addresses still get the
 // mail, and the change stands.
 func (s *Service) tellOwner(ctx context.Context, tx *db.Tx, e event.Event) error {
+	if e.Quiet {
+		return nil
+	}
 	id := ID(e.Account)
 	to, err := readRecipient(ctx, tx, id)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"coffer/internal/fault"
 	"coffer/internal/limit"
@@ -27,6 +28,13 @@ type Source struct {
 
 // SourceOf returns the source of a client's address.
 func SourceOf(a netip.Addr) Source { return Source{limit.AddrKey(a), limit.NetKey(a)} }
+
+// Address is the address of a source, as far as it is known: of IPv6 the first one of the /64.
+func (s Source) Address() netip.Addr {
+	text, _, _ := strings.Cut(s.Addr, "/")
+	addr, _ := netip.ParseAddr(text)
+	return addr
+}
 
 // sourceIndex is how a source stands beside a sign-up. It is made with the address, so
 // that the rows of one source at several addresses are not seen to be of one.

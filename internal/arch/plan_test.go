@@ -75,6 +75,8 @@ var plan = map[string]place{
 
 	"avatar": {7, "the picture of an account: chosen by its owner, kept in every size, public"},
 
+	"guard": {7, "what happened at the doors of an account: its sign-in history"},
+
 	"introspect": {7, "answers resource servers that ask about access tokens (RFC 7662)"},
 
 	"search": {8, "finds an account's files and folders by words of their names"},

@@ -1,7 +1,7 @@
 // Package event is what happened to an account, recorded in the transaction in which it happened.
 //
-// A room's constructor declares each kind of event with the words of its mail. The room
-// records an event in the transaction of the change. The listeners run in that transaction,
+// A room's constructor declares each kind of event with the words of its mail, or as a quiet
+// one, of which no mail tells. The room records an event in the transaction of the change. The listeners run in that transaction,
 // so the change, their writes and their jobs commit or roll back together.
 package event
 
@@ -22,6 +22,7 @@ type Event struct {
 	Kind    string    // as declared
 	Account string    // its id
 	At      time.Time // set by [Log.Record]
+	Quiet   bool      // no mail tells of it; set by [Log.Record]
 	// Data holds facts for the owner, under the names that mails use: device, place,
 	// address, link. Its values may come from the caller. [Log.Record] adds what is known of
 	// the request in which the event happened.
@@ -37,7 +38,7 @@ type Listener func(ctx context.Context, tx *db.Tx, e Event) error
 type Log struct {
 	mailer    *mail.Mailer
 	now       func() time.Time
-	kinds     map[string]bool
+	kinds     map[string]bool // whether a declared kind is quiet
 	listeners []Listener
 	describe  func(rest.Client) map[string]string
 }
@@ -51,7 +52,16 @@ func New(mailer *mail.Mailer, now func() time.Time) *Log {
 // panics on a second declaration, or when a language lacks words.
 func (l *Log) Declare(k mail.Kind, words fs.FS) {
 	l.mailer.Declare(k, words)
-	l.kinds[k.Name] = true
+	l.kinds[k.Name] = false
+}
+
+// DeclareQuiet adds a kind of event that no mail tells of. Listeners hear it as every other. It
+// panics on a second declaration.
+func (l *Log) DeclareQuiet(kind string) {
+	if _, twice := l.kinds[kind]; twice {
+		panic("internal error: event: two declarations of " + kind)
+	}
+	l.kinds[kind] = true
 }
 
 // Describe sets how a request's client is described to owners: device, place, address. Without
@@ -64,10 +74,11 @@ func (l *Log) Listen(fn Listener) { l.listeners = append(l.listeners, fn) }
 // Record calls every listener with an event. It returns the first error. The caller must
 // return it from the transaction, which rolls back the listeners' writes.
 func (l *Log) Record(ctx context.Context, tx *db.Tx, e Event) error {
-	if !l.kinds[e.Kind] {
+	quiet, ok := l.kinds[e.Kind]
+	if !ok {
 		return fmt.Errorf("event: %q is not declared", e.Kind)
 	}
-	e.At = l.now().UTC()
+	e.Quiet, e.At = quiet, l.now().UTC()
 	if c, ok := rest.ClientIn(ctx); ok && l.describe != nil {
 		data := l.describe(c)
 		maps.Copy(data, e.Data)

@@ -45,8 +45,19 @@ func TestDeclare(t *testing.T) {
 			t.Errorf("%s: declared", name)
 		}
 	}
-	if l.kinds["lost"] || l.kinds["mute"] {
-		t.Error("a kind that panicked is declared")
+	for _, kind := range []string{"lost", "mute"} {
+		if _, declared := l.kinds[kind]; declared {
+			t.Errorf("%s panicked and is declared", kind)
+		}
+	}
+	l.DeclareQuiet("seen")
+	for _, kind := range []string{"seen", "moved"} {
+		if !panics(func() { l.DeclareQuiet(kind) }) {
+			t.Errorf("%s is declared twice, the second time as quiet", kind)
+		}
+	}
+	if _, err := m.Render(mail.Message{Kind: "seen", To: "ada@example.org"}); err == nil {
+		t.Error("a quiet kind has a mail")
 	}
 }
 
@@ -66,11 +77,12 @@ func TestRecord(t *testing.T) {
 		}
 		l, _ := newLog()
 		l.Declare(mail.Kind{Name: "moved"}, words("moved", lang.All()...))
+		l.DeclareQuiet("seen")
 		var heard []string
 		var refusal error
 		for _, name := range []string{"first", "second"} {
 			l.Listen(func(ctx context.Context, tx *db.Tx, e Event) error {
-				heard = append(heard, fmt.Sprintf("%s %s %s %s %s", name, e.Kind, e.Account, e.At.Format(time.RFC3339), e.Data["device"]))
+				heard = append(heard, fmt.Sprintf("%s %s %s %s %s %t", name, e.Kind, e.Account, e.At.Format(time.RFC3339), e.Data["device"], e.Quiet))
 				if _, err := tx.Exec(ctx, `INSERT INTO heard (line) VALUES ($1)`, name); err != nil || name == "first" {
 					return err
 				}
@@ -93,12 +105,15 @@ func TestRecord(t *testing.T) {
 		if err := record("moved"); err != nil {
 			t.Fatal(err)
 		}
-		want := []string{"first moved ada 2026-11-20T08:00:00Z Firefox", "second moved ada 2026-11-20T08:00:00Z Firefox"}
+		want := []string{"first moved ada 2026-11-20T08:00:00Z Firefox false", "second moved ada 2026-11-20T08:00:00Z Firefox false"}
 		if !slices.Equal(heard, want) || rows() != 2 {
 			t.Errorf("heard %q and %d rows, want %q", heard, rows(), want)
 		}
+		if err := record("seen"); err != nil || len(heard) != 2 || !strings.HasSuffix(heard[0], " true") || rows() != 4 {
+			t.Errorf("a quiet kind: %v, heard %q, %d rows", err, heard, rows())
+		}
 		refusal = errors.New("no")
-		if err := record("moved"); !errors.Is(err, refusal) || len(heard) != 2 || rows() != 2 {
+		if err := record("moved"); !errors.Is(err, refusal) || len(heard) != 2 || rows() != 4 {
 			t.Errorf("a listener that refuses: %v, %q, %d rows", err, heard, rows())
 		}
 		if err := record("unknown"); err == nil || !strings.Contains(err.Error(), "not declared") || len(heard) != 0 {

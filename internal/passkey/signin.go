@@ -97,7 +97,7 @@ func (s *Service) Activate(ctx context.Context, credential []byte, c rest.Client
 
 // proveOwner looks at an answer to a challenge of BeginSignIn, which names no account.
 func (s *Service) proveOwner(ctx context.Context, credential []byte, c rest.Client) (assertion, error) {
-	return s.counting(ctx, c, func() (assertion, error) { return s.prove(ctx, credential, ceremony{Kind: signingIn}) })
+	return s.counting(ctx, c, ceremony{Kind: signingIn}, credential)
 }
 
 // gone answers for an account that was deleted, or whose sessions all ended, meanwhile.
@@ -158,7 +158,7 @@ func (s *Service) Renew(ctx context.Context, c rest.Caller, client rest.Client, 
 		return session.Outcome{}, errUnavailable
 	}
 	of := ceremony{renewing, account.ID(c.Account), c.Session, 0}
-	a, err := s.counting(ctx, client, func() (assertion, error) { return s.prove(ctx, credential, of) })
+	a, err := s.counting(ctx, client, of, credential)
 	if err != nil {
 		return session.Outcome{}, err
 	}
@@ -175,18 +175,19 @@ func (s *Service) refuse(ctx context.Context, as *fault.Error, cause error) erro
 
 // counting counts an answer of an address as a failed sign-in before it is looked at, and
 // takes that back unless it was wrong.
-func (s *Service) counting(ctx context.Context, c rest.Client, prove func() (assertion, error)) (assertion, error) {
+func (s *Service) counting(ctx context.Context, c rest.Client, of ceremony, credential []byte) (assertion, error) {
 	rule, addr := s.Sessions.AddressLimit, limit.AddrKey(c.Addr)
 	if err := s.Limit.Take(ctx, rule, addr); err != nil {
 		return assertion{}, err
 	}
-	a, err := prove()
+	a, err := s.prove(ctx, credential, of)
 	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Code != errPasskey.Code {
 		if back := s.Limit.Refund(ctx, rule, addr); back != nil {
 			s.Log.WarnContext(ctx, "passkey: a limit stays taken", "err", back)
 		}
 	}
-	return a, err
+	// A sign-in names no account: what it names proves nothing.
+	return a, s.Sessions.Failed(ctx, err, session.Failure{Account: of.Account, Method: "passkey", Client: c, Session: of.Place})
 }
 
 // beginFor begins a ceremony of an account, whose passkeys the options name.

@@ -19,6 +19,9 @@ import (
 // link's data holds. Anybody who knows a code may ask for one, so a further link voids none.
 var backupLink = account.Purpose{Name: "recovery-backup", Page: "/recover", Several: true}
 
+// backupMethod is how watches know a backup code.
+const backupMethod = "backup_code"
+
 // backupJob looks a code up, and mails the link when it is good.
 const backupJob = "recovery.backup-code"
 
@@ -64,6 +67,9 @@ func (s *Service) runBackup(ctx context.Context, payload []byte) error {
 	}
 	err = s.guess(ctx, found.ID, in.Code,
 		limit.Call{Rule: backupMailLimit, Key: string(found.ID) + " " + in.From.Addr}, limit.Call{Rule: backupTotalLimit, Key: string(found.ID)})
+	if errors.Is(err, errBackupWrong) {
+		err = s.Sessions.Failed(ctx, err, session.Failure{Account: found.ID, Method: backupMethod, Client: rest.Client{Addr: in.From.Address()}})
+	}
 	if isWrong(err) || err != nil && fault.Of(err).Kind == fault.Limited {
 		return nil
 	}
@@ -146,7 +152,7 @@ func (s *Service) RecoverBackup(ctx context.Context, identifier, password, code 
 		return session.Outcome{}, err
 	}
 	if err := s.guess(ctx, st.ID, code, limit.Call{Rule: backupLimit, Key: string(st.ID)}); err != nil {
-		return session.Outcome{}, err
+		return session.Outcome{}, s.Sessions.Failed(ctx, err, session.Failure{Account: st.ID, Method: backupMethod, Client: c})
 	}
 	return s.Sessions.Recover(ctx, st, entry, func(ctx context.Context, tx *db.Tx, sessionID string) error {
 		if err := s.spend(ctx, tx, st.ID, code); err != nil {

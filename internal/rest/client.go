@@ -44,6 +44,15 @@ func ClientIn(ctx context.Context) (Client, bool) {
 	return x.clientOf(x.r), true
 }
 
+// CallerIn returns the caller of the request that ctx belongs to; the zero value outside of one,
+// and for a request without a session.
+func CallerIn(ctx context.Context) Caller {
+	if x, _ := ctx.Value(exchangeKey{}).(*exchange); x != nil {
+		return x.caller
+	}
+	return Caller{}
+}
+
 // CallerOf returns the caller, for handlers given to [Raw].
 func CallerOf(r *http.Request) Caller {
 	if x := exchangeOf(r); x != nil {

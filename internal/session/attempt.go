@@ -13,6 +13,7 @@ import (
 	"coffer/internal/db"
 	"coffer/internal/fault"
 	"coffer/internal/keyring"
+	"coffer/internal/rest"
 	"coffer/internal/token"
 )
 
@@ -245,9 +246,9 @@ func (s *Service) PassSlowly(ctx context.Context, in AttemptInput, layer string,
 		// A client that hangs up does not undo the count.
 		ctx := context.WithoutCancel(ctx)
 		if err := check(ctx, p.Account); err != nil {
-			return Outcome{}, s.refused(ctx, a, err)
+			return Outcome{}, s.refused(ctx, a, p, layer, err)
 		}
-		a, p, err = s.judge(ctx, a, func(ctx context.Context, tx *db.Tx) error { return verify(ctx, tx, p.Account) }, func(p *pendingSession) {
+		a, p, err = s.judge(ctx, a, p, layer, func(ctx context.Context, tx *db.Tx) error { return verify(ctx, tx, p.Account) }, func(p *pendingSession) {
 			if !p.passed(layer) {
 				p.Passed = append(p.Passed, layer)
 			}
@@ -265,9 +266,9 @@ func (s *Service) PassSlowly(ctx context.Context, in AttemptInput, layer string,
 	return s.complete(ctx, a, p)
 }
 
-// judge lets verify look at an answer to the attempt a, which was counted. In the same
-// transaction mark notes what a right answer passes.
-func (s *Service) judge(ctx context.Context, a attemptRow, verify func(context.Context, *db.Tx) error, mark func(*pendingSession)) (marked attemptRow, p pendingSession, err error) {
+// judge lets verify look at an answer by a method to the attempt a of p, which was counted. In
+// the same transaction mark notes what a right answer passes.
+func (s *Service) judge(ctx context.Context, a attemptRow, of pendingSession, method string, verify func(context.Context, *db.Tx) error, mark func(*pendingSession)) (marked attemptRow, p pendingSession, err error) {
 	var refusal error
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
 		if refusal = verify(ctx, tx); refusal != nil {
@@ -287,7 +288,7 @@ func (s *Service) judge(ctx context.Context, a attemptRow, verify func(context.C
 	case errors.Is(err, db.ErrNoRows):
 		err = errOver // another call ended it meanwhile
 	case err != nil:
-		err = s.refused(ctx, a, err)
+		err = s.refused(ctx, a, of, method, err)
 	}
 	return marked, p, err
 }
@@ -339,10 +340,12 @@ func judged(refusal error) bool {
 	return ok && f.Kind == fault.Unauthenticated
 }
 
-// refused takes the try back when verify did not judge the answer.
-func (s *Service) refused(ctx context.Context, a attemptRow, err error) error {
+// refused tells the watch of a wrong answer by a method. It takes the try back when the answer
+// was not judged.
+func (s *Service) refused(ctx context.Context, a attemptRow, p pendingSession, method string, err error) error {
 	if judged(err) {
-		return err
+		client, _ := rest.ClientIn(ctx)
+		return s.Failed(ctx, err, Failure{Account: p.Account, Method: method, Client: client, Session: p.Renews})
 	}
 	if back := takeBackTry(context.WithoutCancel(ctx), s.DB, a.ID); back != nil {
 		s.Log.WarnContext(ctx, "session: a try stays counted", "err", back)

@@ -12,10 +12,11 @@ import (
 	"coffer/internal/keyring"
 )
 
-// The mail about a new device carries a link that ends it, for an owner who is not signed in.
-// It ends every session of the device, which may have signed in again without a mail, also
-// from elsewhere with the token of a remembered device, and makes the device pass its layers
-// again. It works once, as long as a session may live, and stays when other sessions end: an
+// The mail about a new device carries a link that asks its owner whether it was him. Yes
+// records that, and leaves the link good. No ends the device, for an owner who is not signed in:
+// it ends every session of the device, which may have signed in again without a mail, also
+// from elsewhere with the token of a remembered device, and makes every remembered device pass
+// its layers again. It works once, as long as a session may live, and stays when other sessions end: an
 // intruder who changes the password keeps a session, and must not void the link. It signs
 // nobody in, so it needs no other proof than the mailbox.
 

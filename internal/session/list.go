@@ -238,10 +238,16 @@ func (s *Service) revokeAndForget(ctx context.Context, who account.ID, id string
 		return err
 	}
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := s.Accounts.Hold(ctx, tx, who); err != nil {
+			return ended(err)
+		}
 		if err := forgetClient(ctx, tx, who, id); err != nil {
 			return err
 		}
-		_, err := deleteSessionAndDevice(ctx, tx, who, id)
-		return err
+		was, err := deleteSessionAndDevice(ctx, tx, who, id)
+		if err != nil || !was {
+			return err
+		}
+		return s.noteEnd(ctx, tx, who, id)
 	})
 }

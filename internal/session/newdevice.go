@@ -43,10 +43,13 @@ func (s *Service) declare() {
 	s.Events.Declare(mail.Kind{Name: "refresh-reuse", Header: "security-notice"}, words)
 	s.Events.Declare(mail.Kind{Name: passwordChanged, Header: "security-notice"}, words)
 	s.Events.Declare(mail.Kind{Name: passwordSet, Header: "security-notice"}, words)
+	for _, kind := range []string{signedInKind, steppedUp, sessionEnded, deviceEnded, deviceConfirmed} {
+		s.Events.DeclareQuiet(kind)
+	}
 }
 
-// noteDevice notes where a sign-in came from, in the transaction that opens its session, and
-// tells the owner when its device is new. first says that the account never signed in before.
+// noteDevice notes a sign-in and where it came from, in the transaction that opens its session,
+// and tells the owner when its device is new. first says that the account never signed in before.
 // The caller holds the account's row, so of two sign-ins at once from one new device the
 // owner is told of one.
 func (s *Service) noteDevice(ctx context.Context, tx *db.Tx, key *keyring.DataKey, p pendingSession, r row, first bool) error {
@@ -54,7 +57,11 @@ func (s *Service) noteDevice(ctx context.Context, tx *db.Tx, key *keyring.DataKe
 	kind, _ := namesOfAgent(p.UserAgent) // an update makes no new device
 	now := s.Now()
 	known, err := noteClient(ctx, tx, p.Account, clientOf(key, kind, l.Addr), r.ID, now.UnixMilli(), now.Add(clientTTL).UnixMilli())
-	if err != nil || known || first || p.Device != nil {
+	known = known || p.Device != nil
+	if err == nil {
+		err = s.noteSignIn(ctx, tx, p, r, known, first)
+	}
+	if err != nil || known || first {
 		return err
 	}
 	fresh, err := countClients(ctx, tx, p.Account, now.Add(-time.Hour).UnixMilli(), maxNewClients+1)

@@ -36,7 +36,7 @@ func (s *Service) PassAll(ctx context.Context, in AttemptInput, verify func(ctx 
 	// A client that hangs up does not undo the count.
 	ctx = context.WithoutCancel(ctx)
 	var amr []string
-	a, p, err = s.judge(ctx, a, func(ctx context.Context, tx *db.Tx) (err error) {
+	a, p, err = s.judge(ctx, a, p, "passkey", func(ctx context.Context, tx *db.Tx) (err error) {
 		amr, err = verify(ctx, tx, p.Account)
 		return err
 	}, func(p *pendingSession) { p.Proof = amr })

@@ -35,6 +35,7 @@ func (s *Service) ChangePassword(ctx context.Context, c rest.Caller, client rest
 		return err
 	})
 	if err != nil {
+		err = s.Failed(ctx, err, Failure{Account: who, Method: passwordMethod, Client: client, Session: c.Session})
 		return Outcome{}, ended(err)
 	}
 	return s.setPassword(ctx, c, password, passwordChanged, revoke)

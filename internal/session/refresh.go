@@ -186,6 +186,11 @@ func (s *Service) reused(ctx context.Context, r row) error {
 		return err
 	}
 	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := s.Accounts.Hold(ctx, tx, r.Account); errors.Is(err, account.ErrNotFound) {
+			return nil // deleted meanwhile
+		} else if err != nil {
+			return err
+		}
 		ended, err := deleteSessionAndDevice(ctx, tx, r.Account, r.ID)
 		if err != nil || !ended {
 			return err

@@ -69,8 +69,10 @@ func (s *Service) renew(ctx context.Context, p pendingSession, aal string, first
 			}
 		}
 		var err error
-		r, err = s.renewRow(ctx, tx, p.Renews, p.Account, aal, strings.Join(p.AMR, " "))
-		return err
+		if r, err = s.renewRow(ctx, tx, p.Renews, p.Account, aal, strings.Join(p.AMR, " ")); err != nil {
+			return err
+		}
+		return s.noteStepUp(ctx, tx, p)
 	})
 	if errors.Is(err, db.ErrNoRows) || errors.Is(err, errAltered) {
 		return Outcome{}, token.ErrUnauthenticated.Because(err) // ended meanwhile, or altered

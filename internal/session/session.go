@@ -128,6 +128,7 @@ type Service struct {
 	wait   func(context.Context, account.ID) (time.Time, error)              // see AddWait
 	pass   func(context.Context, db.Querier, account.ID) (bool, error)       // see AddPass
 	mail   func(context.Context, account.ID, rest.Client) error              // see AddActivation
+	watch  func(context.Context, Failure) error                              // see Watch
 }
 
 // New returns the service.

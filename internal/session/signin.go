@@ -72,7 +72,7 @@ func (s *Service) credentials(ctx context.Context, identifier, password, device 
 		return account.Found{}, knownDevice{}, err
 	}
 	err = s.withSignInLimits(ctx, limitSubject(found, known), c, func() error { return s.Accounts.CheckPassword(ctx, found, password) })
-	return found, known, err
+	return found, known, s.Failed(ctx, err, Failure{Account: found.ID, Subject: found.LimitKey, Method: passwordMethod, Client: c})
 }
 
 // enter goes on from a first proof that the account's owner is there.
@@ -167,7 +167,7 @@ func (s *Service) Reauthenticate(ctx context.Context, c rest.Caller, client rest
 	// The count is the session owner's: strangers who guess do not take this call away.
 	err := s.withSignInLimits(ctx, signedIn(id), client, func() error { return s.Accounts.CheckPasswordOf(ctx, id, password) })
 	if err != nil {
-		return Outcome{}, err
+		return Outcome{}, s.Failed(ctx, err, Failure{Account: id, Method: passwordMethod, Client: client, Session: c.Session})
 	}
 	return s.Renew(ctx, c, []string{AMRPassword}, false, nil)
 }

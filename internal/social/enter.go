@@ -316,5 +316,6 @@ func (s *Service) Renew(ctx context.Context, c rest.Caller, provider, code, brow
 		})
 		return err
 	})
-	return out, err
+	client, _ := rest.ClientIn(ctx)
+	return out, s.Sessions.Failed(ctx, err, session.Failure{Account: account.ID(c.Account), Method: "social", Client: client, Session: c.Session})
 }
