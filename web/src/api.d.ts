@@ -603,6 +603,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/account/sign-ins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * My sign-in history, the newest first
+         * @description Sign-ins, failures, fresh proofs, recoveries and changes of credentials: the newest 2,000, and apart from them the newest 500 failures, within the time that the operator keeps them.
+         */
+        get: operations["list-sign-ins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/sign-ins/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * My sign-in history as a table
+         * @description CSV (RFC 4180) of what the list shows. A cell that a program could take for a formula begins with an apostrophe.
+         */
+        get: operations["export-sign-ins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/account/sms": {
         parameters: {
             query?: never;
@@ -2859,6 +2899,13 @@ export interface components {
         Extensions: {
             credProps: boolean;
         };
+        Finding: {
+            /** @enum {string} */
+            consequence: "note" | "tell" | "ask_all" | "hold" | "block";
+            rule: string;
+            /** Format: int64 */
+            score: number;
+        };
         FirstAdminInputBody: {
             /** @description An e-mail address. */
             email: string;
@@ -3080,6 +3127,11 @@ export interface components {
         };
         PageShare: {
             items: components["schemas"]["Share"][];
+            /** @description Give it as cursor for the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        PageSignIn: {
+            items: components["schemas"]["SignIn"][];
             /** @description Give it as cursor for the next page; absent on the last. */
             next_cursor?: string;
         };
@@ -3537,6 +3589,28 @@ export interface components {
             name: string;
             /** @description The folders above it, the outermost first; empty at the root. */
             path: components["schemas"]["Step"][];
+        };
+        SignIn: {
+            /** @description Empty where none is known. */
+            address: string;
+            /** Format: date-time */
+            at: string;
+            /** @description Kind of client, such as Firefox on Linux. */
+            device: string | null;
+            findings: components["schemas"]["Finding"][];
+            flags: ("new_device" | "new_place" | "impossible_travel" | "odd_hour" | "after_failures" | "spraying" | "stuffing")[];
+            /** @description Whether it happened in the caller's session. */
+            here: boolean;
+            id: string;
+            /** @description signed-in, sign-in-failed, stepped-up, or the name of an event such as password-changed. */
+            kind: string;
+            /** @description Methods of the proof: RFC 8176 for one that was right, else its name, such as password or totp. */
+            methods: string[];
+            /** @enum {string} */
+            outcome: "ok" | "failed" | "held" | "noticed";
+            /** @description Place of the address, if the operator's database knows it. */
+            place: string | null;
+            session_id: string | null;
         };
         SignInBody: {
             /**
@@ -7404,6 +7478,185 @@ export interface operations {
                 };
             };
             /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-sign-ins": {
+        parameters: {
+            query?: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description Only happenings of this kind. */
+                kind?: string;
+                /** @description Only happenings with this outcome. */
+                outcome?: "ok" | "failed" | "held" | "noticed";
+                /** @description Only happenings at this time (RFC 3339) or later. */
+                since?: string;
+                /** @description Only happenings before this time (RFC 3339). */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSignIn"];
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-sign-ins": {
+        parameters: {
+            query?: {
+                /** @description Only happenings of this kind. */
+                kind?: string;
+                /** @description Only happenings with this outcome. */
+                outcome?: "ok" | "failed" | "held" | "noticed";
+                /** @description Only happenings at this time (RFC 3339) or later. */
+                since?: string;
+                /** @description Only happenings before this time (RFC 3339). */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `too_many_streams`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `busy`, `unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
