@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -19,6 +20,7 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/avatar"
 	"coffer/internal/blob"
+	"coffer/internal/block"
 	"coffer/internal/code"
 	"coffer/internal/content"
 	"coffer/internal/db"
@@ -66,6 +68,7 @@ type Settings struct {
 	Keyring  keyring.Settings  `embed:""`
 	Mail     mail.Settings     `embed:""`
 	SMS      sms.Settings      `embed:""`
+	Block    block.Settings    `embed:""`
 	Account  account.Settings  `embed:""`
 	Token    token.Settings    `embed:""`
 	Session  session.Settings  `embed:""`
@@ -113,6 +116,9 @@ func (c serveCmd) Run(ctx context.Context, s *Settings, log *slog.Logger) error 
 	if err := a.db.Own(); err != nil {
 		return err
 	}
+	if err := a.blocks.Load(ctx); err != nil {
+		return err
+	}
 	assets := web.Dist
 	if c.WebDir != "" {
 		assets = os.DirFS(c.WebDir)
@@ -138,7 +144,13 @@ func (c serveCmd) Run(ctx context.Context, s *Settings, log *slog.Logger) error 
 	// wait for the next start.
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan error, 1)
-	go func() { done <- a.jobs.Run(work) }()
+	go func() {
+		var others sync.WaitGroup
+		others.Go(func() { a.blocks.Run(work) })
+		err := a.jobs.Run(work)
+		others.Wait()
+		done <- err
+	}()
 	err = srv.Serve(ctx)
 	stop()
 	return errors.Join(err, <-done)
@@ -172,6 +184,7 @@ type app struct {
 	ring      *keyring.Ring
 	jobs      *jobs.Queue
 	mailer    *mail.Mailer
+	blocks    *block.Service
 	accounts  *account.Service
 	feed      *feed.Service
 	tokens    *token.Service
@@ -312,6 +325,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 		return err
 	}
 	limits := limit.New(a.kv, a.ring.Index, time.Now)
+	a.openDoor(s, log)
 	events := event.New(a.mailer, time.Now)
 	if a.accounts, err = account.New(account.Config{
 		Settings: s.Account, DB: a.db, Ring: a.ring, Jobs: a.jobs, Limit: limits, KV: a.kv, Mail: a.mailer, Events: events, Now: time.Now, Log: log, BaseURL: s.URL,
@@ -387,13 +401,20 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 		Settings: s.Rest, Title: "Coffer", Version: apiVersion, BaseURL: base, Auth: a.sessions, Log: log, Now: time.Now,
 	})
 	for _, room := range []interface{ Routes(*rest.API) }{
-		a.accounts, a.feed, a.tokens, a.sessions, a.guard, back, app, mailed, phones, asked, passkeys, others,
+		a.blocks, a.accounts, a.feed, a.tokens, a.sessions, a.guard, back, app, mailed, phones, asked, passkeys, others,
 		a.avatars, a.files, a.search, a.uploads, a.shares, a.drops, a.resources,
 	} {
 		room.Routes(a.api)
 	}
 	a.periodic()
 	return nil
+}
+
+// openDoor makes the list of blocked networks.
+func (a *app) openDoor(s *Settings, log *slog.Logger) {
+	a.blocks = block.New(block.Config{
+		Settings: s.Block, DB: a.db, Ring: a.ring, KV: a.kv, Jobs: a.jobs, Proxies: s.Rest.TrustedProxies, Now: time.Now, Log: log,
+	})
 }
 
 // openPictures makes the bounds of decoding, and the room of the accounts' pictures.

@@ -46,6 +46,8 @@ var plan = map[string]place{
 	"limit":           {3, "sliding-window limits over kv"},
 	"limit/limittest": {3, "gives tests everything that lies below the accounts"},
 
+	"block": {4, "refuses addresses and networks before a request costs anything"},
+
 	"account":             {4, "who exists: sign-up, e-mail, password, profile, lifecycle, deletion"},
 	"account/accounttest": {4, "gives the tests of rooms the world below them: real accounts"},
 	"account/gen":         {0, "makes common.bloom"},

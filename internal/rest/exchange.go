@@ -137,6 +137,9 @@ func (x *exchange) admit(r *http.Request, op *Op) error {
 		return errNotAdmin
 	}
 	x.caller = caller
+	if admitted := x.api.door.Admitted; admitted != nil {
+		admitted(r.Context(), x.clientOf(r), caller)
+	}
 	if op.Proof() || op.Strong() && caller.AAL == aalRecovery {
 		return auth.StepUp(r.Context(), caller, op.Repairs)
 	}

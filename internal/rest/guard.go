@@ -157,6 +157,10 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Connection"] = closing
 	}
 	defer x.end()
+	if err := a.atDoor(x, r); err != nil {
+		x.refuse(err)
+		return
+	}
 	if err := a.check(x, r); err != nil {
 		x.refuse(err)
 		return
@@ -230,6 +234,7 @@ func (a *API) allowed(r *http.Request) []string {
 func (x *exchange) end() {
 	switch p := recover(); {
 	case p == nil:
+		x.tellDoor()
 	case p == http.ErrAbortHandler:
 		x.report()
 		panic(p)

@@ -348,7 +348,7 @@ func (x *exchange) report() {
 		level = slog.LevelError
 	case x.cause != nil && x.cause.Kind == fault.Unavailable:
 		level = slog.LevelWarn
-	case x.status < 400 && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead), x.gone():
+	case x.status < 400 && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead), x.gone(), x.cause != nil && x.cause.Code == errAddressBlocked.Code:
 		level = slog.LevelDebug
 	}
 	log := x.api.cfg.Log

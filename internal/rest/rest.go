@@ -98,6 +98,7 @@ type API struct {
 	// longBodies counts the JSON bodies over smallBody now in memory.
 	longBodies atomic.Int32
 	anyHost    map[string]bool
+	door       Door
 	codes      map[string]*CodeInfo // what the operations declare, and the guard's own
 	told       told
 	// registering is the id of the operation that is being added.
@@ -125,7 +126,7 @@ func New(cfg Config) *API {
 	cfg.Deadlines.complete()
 	huma1.Do(setGlobals)
 	a := &API{cfg: cfg, v1: http.NewServeMux(), outer: http.NewServeMux(), guard: newGuard(cfg), anyHost: map[string]bool{}, codes: map[string]*CodeInfo{}}
-	a.declare("", errNotFound, errMethod, errMalformed, ErrCrossOrigin, errEncoded)
+	a.declare("", errNotFound, errMethod, errMalformed, ErrCrossOrigin, errEncoded, errAddressBlocked)
 	a.streams = newStreams(a)
 	a.huma = huma.NewAPI(humaConfig(cfg, &a.registering), &adapter{a})
 	a.document = sync.OnceValues(a.render)
