@@ -466,9 +466,10 @@ func (a *app) periodic() {
 	}
 }
 
-// drain ends what would keep a stopping server busy: streams of news, resumable uploads, and
-// drops.
+// drain ends what would keep a stopping server busy: streams of news, resumable uploads,
+// drops, and bodies that were refused.
 func (a *app) drain() {
+	a.api.Drain()
 	a.feed.Close()
 	a.uploads.Drain()
 	a.drops.Drain()

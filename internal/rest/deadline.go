@@ -14,7 +14,7 @@ import (
 type Deadlines struct {
 	Body    time.Duration // for a body that is not streamed; 20 s
 	Stall   time.Duration // for the next byte of a stream; 1 minute
-	Linger  time.Duration // for the unread rest of a body; 2 s
+	Linger  time.Duration // for the next piece of a refused body; 2 s
 	Session time.Duration // between two session checks of a stream; 2 s
 }
 
@@ -42,11 +42,14 @@ type incoming struct {
 	src    io.ReadCloser
 	x      *exchange
 	moved  time.Time // when the deadline last moved
-	ended  bool      // the connection holds no more of it
+	ended  bool      // the handler reads no more of it
 	late   bool      // its time is over
+	begun  bool      // the client was told to send it, or sends it anyway
 	window time.Time // start of the counting window
 	bytes  int64     // in this window
 	proof  *streamProof
+	// refused says that the whole answer went out, and the body may still come: see dropBody.
+	refused bool
 }
 
 // takeBody watches r's body and returns a copy of r. net/http uses the original's body to
@@ -56,7 +59,7 @@ func (x *exchange) takeBody(r *http.Request) *http.Request {
 		return r
 	}
 	r = r.WithContext(r.Context())
-	x.body = &incoming{src: r.Body, x: x}
+	x.body = &incoming{src: r.Body, x: x, begun: r.Header.Get("Expect") == ""}
 	r.Body = x.body
 	return r
 }
@@ -69,6 +72,7 @@ func (b *incoming) Read(p []byte) (int, error) {
 	if err := b.before(time.Now()); err != nil {
 		return 0, err
 	}
+	b.begun = true
 	n, err := b.src.Read(p)
 	b.bytes += int64(n)
 	if b.proof != nil {
@@ -144,6 +148,47 @@ func (x *exchange) leaveBody(status int) {
 	x.body.ended = true
 	x.setReadDeadline(time.Now().Add(linger))
 }
+
+const (
+	// Of a refused body the server drops this much, in pieces; each has Deadlines.Linger.
+	droppedBytes = 64 << 20
+	droppedPiece = 16 << 10
+	// droppedTimes is how many times Deadlines.Linger all pieces may take.
+	droppedTimes = 15
+	// maxDropping bounds how many connections are served so at once.
+	maxDropping = 64
+)
+
+// dropBody reads and drops what the client of a refusal still sends, within bounds. A browser reads
+// no answer before it has sent its body, and closing a connection with unread bytes resets it.
+func (x *exchange) dropBody() {
+	b := x.body
+	if b == nil || !b.refused || b.late || !b.begun || x.r.ProtoMajor != 1 {
+		return
+	}
+	if http.NewResponseController(x.w).Flush() != nil {
+		return
+	}
+	defer x.api.dropping.Add(-1)
+	if x.api.dropping.Add(1) > maxDropping {
+		return
+	}
+	linger := x.api.cfg.Deadlines.Linger
+	end := time.Now().Add(droppedTimes * linger)
+	for range droppedBytes / droppedPiece {
+		next := time.Now().Add(linger)
+		if next.After(end) {
+			next = end
+		}
+		x.setReadDeadline(next)
+		if _, err := io.CopyN(io.Discard, b.src, droppedPiece); err != nil || x.api.drained.Load() {
+			return
+		}
+	}
+}
+
+// Drain makes refused bodies keep the server no longer.
+func (a *API) Drain() { a.drained.Store(true) }
 
 // write writes p to a stream's client, which must take one piece in each stall. The pieces
 // grow while the client takes them quickly.

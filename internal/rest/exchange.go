@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -104,6 +105,10 @@ func (x *exchange) Write(p []byte) (int, error) {
 // send writes status and body past the guards above.
 func (x *exchange) send(status int, body []byte) {
 	x.status = status
+	if x.body != nil && !x.body.ended && status >= 400 {
+		x.body.refused = true
+		x.w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))} // or it would end with the body
+	}
 	x.leaveBody(status)
 	x.w.WriteHeader(status)
 	n, _ := x.w.Write(body) // a client that hung up reads no answer

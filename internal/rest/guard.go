@@ -248,9 +248,11 @@ func (x *exchange) end() {
 		if begun {
 			panic(http.ErrAbortHandler)
 		}
+		x.dropBody()
 		return
 	}
 	x.report()
+	x.dropBody()
 }
 
 const idLetters = "0123456789abcdefghjkmnpqrstvwxyz"

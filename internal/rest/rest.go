@@ -97,6 +97,8 @@ type API struct {
 	streams *streams
 	// longBodies counts the JSON bodies over smallBody now in memory.
 	longBodies atomic.Int32
+	dropping   atomic.Int32 // refused bodies that still come
+	drained    atomic.Bool
 	anyHost    map[string]bool
 	door       Door
 	codes      map[string]*CodeInfo // what the operations declare, and the guard's own

@@ -20,6 +20,7 @@ var shared = []story{
 	{"a folder and a choice as a zip", zipping},
 	{"pictures and their thumbnails", pictures},
 	{"a picture of myself", portrait},
+	{"a body that is refused", refusedBodies},
 	{"a refresh that is repeated", refreshRepeated},
 	{"devices", devices},
 	{"a sign-in from a new device", newDevice},

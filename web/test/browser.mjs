@@ -2,7 +2,8 @@
 // a page that fails its test when the browser complains.
 //
 // COFFER_BINARY is the server to start (built here when unset). COFFER_E2E_URL and
-// COFFER_E2E_OUTBOX name one that runs already. CHROMIUM is the browser.
+// COFFER_E2E_OUTBOX name one that runs already. CHROMIUM is the browser. COFFER_TEST_SLOW=6 gives its
+// pages a sixth of the processor, to show stories that depend on speed.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import crypto from 'node:crypto';
@@ -107,7 +108,7 @@ export function stage(env) {
 export async function open(t, { browser, server }, { visits = [], breaks, ...options } = {}) {
   const context = await browser.newContext({ baseURL: server.url, locale: 'en-GB', viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options });
   watch(t, context, server, visits, breaks);
-  return context.newPage();
+  return slow(await context.newPage());
 }
 
 // openAtHome is open in a browser with a profile on disk, as people have one. The other contexts are
@@ -117,7 +118,17 @@ export async function openAtHome(t, { server }, { visits = [], ...options } = {}
   const context = await chromium.launchPersistentContext(profile, { ...launching(), baseURL: server.url, locale: 'en-GB', viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options });
   watch(t, context, server, visits);
   t.after(() => fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5 }));
-  return context.pages()[0] ?? context.newPage();
+  return slow(context.pages()[0] ?? await context.newPage());
+}
+
+// slow takes from a page what COFFER_TEST_SLOW says.
+async function slow(page) {
+  const rate = Number(process.env.COFFER_TEST_SLOW ?? 1);
+  if (rate > 1) {
+    const cdp = await page.context().newCDPSession(page);
+    await cdp.send('Emulation.setCPUThrottlingRate', { rate });
+  }
+  return page;
 }
 
 function watch(t, context, server, visits, breaks) {
@@ -145,7 +156,7 @@ function watch(t, context, server, visits, breaks) {
 
 // mail waits for a message to `to` of that kind that is not in `seen`.
 export async function mail(server, to, kind, seen = new Set()) {
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < patience / 25; tries++) {
     const files = fs.existsSync(server.outbox) ? fs.readdirSync(server.outbox).filter((f) => f.endsWith('.eml')).sort().reverse() : [];
     for (const file of files) {
       const raw = fs.readFileSync(path.join(server.outbox, file), 'utf8');
@@ -162,7 +173,7 @@ export async function mail(server, to, kind, seen = new Set()) {
 
 // text waits for a text message to that number that is not in `seen`.
 export async function text(server, number, seen = new Set()) {
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < patience / 25; tries++) {
     const files = fs.existsSync(server.outbox) ? fs.readdirSync(server.outbox).filter((f) => f.endsWith('.sms') && !seen.has(f)).sort().reverse() : [];
     for (const file of files) {
       const message = JSON.parse(fs.readFileSync(path.join(server.outbox, file), 'utf8'));
@@ -186,6 +197,9 @@ function plain(raw) {
   if (/quoted-printable/i.test(head)) return Buffer.from(body.replace(/=\n/g, '').replace(/=([0-9A-F]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16))), 'latin1').toString();
   return body;
 }
+
+// patience bounds how long a story waits for a state, as the browser's driver bounds it.
+const patience = 30_000;
 
 let people = 0;
 
@@ -314,7 +328,7 @@ export async function names(page) {
 // namesCome waits until the list shows these names: a page draws after it has heard.
 export async function namesCome(page, want, inAnyOrder = false) {
   const sorted = (list) => (inAnyOrder ? [...list].sort() : list);
-  const until = Date.now() + 5000;
+  const until = Date.now() + patience;
   while (!isDeepStrictEqual(sorted(await names(page)), sorted(want)) && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
   assert.deepEqual(sorted(await names(page)), sorted(want));
 }
@@ -329,7 +343,7 @@ export const focused = (page) => page.evaluate(() => {
 
 // focusComes waits until what has the focus is called `name`: a page moves it after it has drawn.
 export async function focusComes(page, name, why = '') {
-  const until = Date.now() + 5000;
+  const until = Date.now() + patience;
   while ((await focused(page)) !== name && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal(await focused(page), name, why);
 }
