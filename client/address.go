@@ -66,8 +66,15 @@ func (c *Client) CheckEndDevice(ctx context.Context, token string) (DeviceToEnd,
 	return d, err
 }
 
-// EndDevice ends every session of that device and forgets that it was remembered. It needs
-// no session.
+// ConfirmDevice says that the sign-in which such a link asks about was the owner's. The link
+// stays good. It needs no session.
+func (c *Client) ConfirmDevice(ctx context.Context, token string) error {
+	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/auth/end-device/confirm", in: map[string]string{"token": token}}, nil)
+	return err
+}
+
+// EndDevice ends every session of that device and forgets every remembered device of the
+// account. It needs no session.
 func (c *Client) EndDevice(ctx context.Context, token string) error {
 	_, err := c.call(ctx, request{method: http.MethodPost, path: "/v1/auth/end-device", in: map[string]string{"token": token}}, nil)
 	return err

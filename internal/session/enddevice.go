@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
+	"coffer/internal/event"
 	"coffer/internal/keyring"
 )
 
@@ -35,29 +37,78 @@ func (s *Service) endDevicePurpose() account.Purpose {
 	return account.Purpose{Name: "end-device", Page: "/end-device", Life: s.SessionTTL, Several: true, Stays: true}
 }
 
-func (s *Service) newEndDevice(ctx context.Context, tx *db.Tx, r row, l label) (string, error) {
-	data, err := json.Marshal(endedDevice{r.ID, l.UserAgent, l.Kind, l.Place, l.Addr, r.DeviceFamily, time.UnixMilli(r.Created).UTC()})
+// Doubt is a sign-in that its owner is asked about. While its session lives, the session says
+// the rest.
+type Doubt struct {
+	Session                string // "" when none was opened
+	Device, Place, Address string
+	At                     time.Time
+}
+
+// AskOwner makes the link that asks the owner of an account whether a sign-in was his, for the
+// mail that is enqueued in the same transaction.
+func (s *Service) AskOwner(ctx context.Context, tx *db.Tx, who account.ID, about Doubt) (link string, err error) {
+	d := endedDevice{Session: about.Session, Name: about.Device, Kind: about.Device, Place: about.Place, Addr: about.Address, At: about.At.UTC()}
+	r, err := lockSession(ctx, tx, about.Session, who)
+	if err == nil {
+		key, err := s.Accounts.DataKey(ctx, tx, who)
+		if err != nil {
+			return "", err
+		}
+		l := s.labelOf(ctx, key, r)
+		d.Name, d.Kind, d.Place, d.Addr, d.Family, d.At = l.UserAgent, l.Kind, l.Place, l.Addr, r.DeviceFamily, time.UnixMilli(r.Created).UTC()
+	} else if !errors.Is(err, db.ErrNoRows) {
+		return "", err
+	}
+	data, err := json.Marshal(d)
 	if err != nil {
 		return "", err
 	}
-	return s.Accounts.NewLink(ctx, tx, s.endDevicePurpose(), r.Account, string(data))
+	return s.Accounts.NewLink(ctx, tx, s.endDevicePurpose(), who, string(data))
+}
+
+func (d endedDevice) told() map[string]string {
+	return map[string]string{"device": d.Kind, "place": d.Place, "address": d.Addr, "session": d.Session}
+}
+
+// ConfirmDevice records that the sign-in which a link asks about was the owner's. The link stays
+// good. Code link_gone.
+func (s *Service) ConfirmDevice(ctx context.Context, token string) error {
+	l, d, err := s.findDevice(ctx, token)
+	if err != nil {
+		return err
+	}
+	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := s.Accounts.Hold(ctx, tx, l.Account); err != nil {
+			return err
+		}
+		return s.Events.Record(ctx, tx, event.Event{Kind: deviceConfirmed, Account: string(l.Account), Data: d.told()})
+	})
+	if errors.Is(err, account.ErrNotFound) {
+		err = account.ErrLinkGone // deleted meanwhile
+	}
+	return err
 }
 
 // FindDevice says which device a link ends. It uses nothing up. Code link_gone.
 func (s *Service) FindDevice(ctx context.Context, token string) (DeviceToEnd, error) {
-	l, err := s.Accounts.FindLink(ctx, s.endDevicePurpose(), token)
-	if err != nil {
-		return DeviceToEnd{}, err
-	}
-	var d endedDevice
-	if err := json.Unmarshal([]byte(l.Data), &d); err != nil {
-		return DeviceToEnd{}, fmt.Errorf("a link that ends a device: %w", err)
-	}
-	return DeviceToEnd{d.Name, d.Place, d.At}, nil
+	_, d, err := s.findDevice(ctx, token)
+	return DeviceToEnd{d.Name, d.Place, d.At}, err
 }
 
-// EndDevice ends the sessions of the device that a link is for, and forgets that it was
-// remembered and known. Of many callers with one link, one gets that done. Code link_gone.
+func (s *Service) findDevice(ctx context.Context, token string) (l account.Link, d endedDevice, err error) {
+	if l, err = s.Accounts.FindLink(ctx, s.endDevicePurpose(), token); err != nil {
+		return l, d, err
+	}
+	if err := json.Unmarshal([]byte(l.Data), &d); err != nil {
+		return l, d, fmt.Errorf("a link that ends a device: %w", err)
+	}
+	return l, d, nil
+}
+
+// EndDevice ends the sessions of the device that a link is for, and forgets that it was known.
+// It forgets every remembered device and ends the open sign-ins: the next one asks for every
+// layer. Of many callers with one link, one gets that done. Code link_gone.
 func (s *Service) EndDevice(ctx context.Context, token string) error {
 	var ended []string
 	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
@@ -82,12 +133,13 @@ func (s *Service) EndDevice(ctx context.Context, token string) error {
 				return err
 			}
 		}
-		if len(d.Family) > 0 {
-			if err := deleteFamily(ctx, tx, l.Account, d.Family); err != nil {
-				return err
-			}
+		if err := s.ForgetDevices(ctx, tx, l.Account); err != nil {
+			return err
 		}
 		if err := forgetKnown(ctx, tx, l.Account, clientOf(key, d.Kind, d.Addr)); err != nil {
+			return err
+		}
+		if err := s.Events.Record(ctx, tx, event.Event{Kind: deviceEnded, Account: string(l.Account), Data: d.told()}); err != nil {
 			return err
 		}
 		return s.forgetLater(ctx, tx, ended)

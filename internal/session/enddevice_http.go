@@ -15,10 +15,16 @@ func (s *Service) endDeviceRoutes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/end-device", ID: "end-device", Tag: tagDevices, Status: http.StatusNoContent, Rows: "F-A13",
 		Summary: "End a new device, without signing in",
-		Description: "The caller sends the token of the link in the mail about a new device. Every session of that device ends at once, " +
-			"and the server forgets that it was remembered. The link works once, also after the device has signed out.",
+		Description: "The caller sends the token of the link in the mail about a new device, or in a security alert. Every session of that device ends at once, " +
+			"and the server forgets every remembered device. The link works once, also after the device has signed out.",
 		Errors: []*fault.Error{account.ErrLinkGone, limit.ErrLimited},
 	}, s.postEndDevice)
+	rest.Register(a, rest.Op{
+		Method: http.MethodPost, Path: "/auth/end-device/confirm", ID: "confirm-device", Tag: tagDevices, Status: http.StatusNoContent, Rows: "F-G4, F-G5",
+		Summary:     "Say that a new device is mine, without signing in",
+		Description: "The caller sends the token of the same link. The server notes that the sign-in was the owner's. The link stays good.",
+		Errors:      []*fault.Error{account.ErrLinkGone, limit.ErrLimited},
+	}, s.postConfirmDevice)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/end-device/check", ID: "check-end-device", Tag: tagDevices, Status: http.StatusOK, Rows: "F-A13",
 		Summary:     "Read which device a link ends",
@@ -39,6 +45,13 @@ func (s *Service) postEndDevice(ctx context.Context, in *account.CheckInput) (*s
 		return nil, err
 	}
 	return nil, s.EndDevice(ctx, in.Body.Token)
+}
+
+func (s *Service) postConfirmDevice(ctx context.Context, in *account.CheckInput) (*struct{}, error) {
+	if err := s.Accounts.TakeProof(ctx, in.Client); err != nil {
+		return nil, err
+	}
+	return nil, s.ConfirmDevice(ctx, in.Body.Token)
 }
 
 type deviceToEndOutput struct{ Body DeviceToEnd }

@@ -69,7 +69,7 @@ func (s *Service) noteDevice(ctx context.Context, tx *db.Tx, key *keyring.DataKe
 		return err
 	}
 	data := s.told(p.UserAgent, p.Addr)
-	if data["link"], err = s.newEndDevice(ctx, tx, r, l); err != nil {
+	if data["link"], err = s.AskOwner(ctx, tx, p.Account, Doubt{Session: r.ID}); err != nil {
 		return err
 	}
 	return s.Events.Record(ctx, tx, event.Event{Kind: "new-device", Account: string(p.Account), Data: data})

@@ -38,12 +38,6 @@ func readLabels(ctx context.Context, tx *db.Tx, who account.ID) ([]row, error) {
 	return all, rows.Err()
 }
 
-// deleteFamily forgets a remembered device, whichever of its tokens is good now.
-func deleteFamily(ctx context.Context, tx *db.Tx, who account.ID, family []byte) error {
-	_, err := tx.Exec(ctx, `DELETE FROM devices WHERE account = $1 AND family = $2`, string(who), family)
-	return err
-}
-
 // forgetKnown makes a client of an account unknown.
 func forgetKnown(ctx context.Context, tx *db.Tx, who account.ID, client []byte) error {
 	_, err := tx.Exec(ctx, `DELETE FROM session_clients WHERE account = $1 AND client = $2`, string(who), client)
