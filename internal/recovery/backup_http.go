@@ -50,7 +50,7 @@ func (s *Service) backupRoutes(a *rest.API) {
 		Description: "With the password the answer is 201 with a recovery session, and the code is used up. Only a caller with the right password learns what a code is. " +
 			"Without a password the answer is 202 for every identifier and code; a good code mails a link to the primary address. " +
 			"Spaces and dashes in a code do not count. Ten wrong codes in an hour stop this way for the rest of it.",
-		Errors: []*fault.Error{account.ErrCredentials, errBackupWrong, errBackupUsed, errBackupReplaced, token.ErrPublicKey, session.ErrDeactivated, limit.ErrLimited, account.ErrBusy},
+		Errors: []*fault.Error{account.ErrCredentials, session.ErrSignInHeld, errBackupWrong, errBackupUsed, errBackupReplaced, token.ErrPublicKey, session.ErrDeactivated, limit.ErrLimited, account.ErrBusy},
 	}, s.postRecoverBackup)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/recovery/backup-code/confirm", ID: "confirm-backup-code-recovery", Tag: tag, Status: http.StatusCreated, Rows: "F-R1, F-R3",

@@ -309,7 +309,7 @@ func TestResetForgivesFailedSignIns(t *testing.T) {
 		for i := range 50 {
 			w.is(w.call(fmt.Sprintf("198.51.100.%d", i/10), "POST", "/auth/sign-in", "", fields{"identifier": name, "password": "wrong password"}), 401, "invalid_credentials")
 		}
-		w.is(w.signIn(name, oldPassword, nil), 429, "rate_limited")
+		w.is(w.signIn(name, oldPassword, nil), 403, "sign_in_held")
 	}
 	w.is(w.reset(w.forgot("ada"), newPassword), 201, "")
 	for _, name := range []string{"ada", "ada@canary.example"} {

@@ -28,7 +28,14 @@ type knownDevice struct {
 	layers  []string // that it has passed
 	expires int64
 	family  []byte           // see deviceRow
+	linked  bool             // see deviceRow
 	key     *keyring.DataKey // of the account
+}
+
+// asked is the device, spared nothing.
+func (d knownDevice) asked() knownDevice {
+	d.layers, d.expires = nil, 0
+	return d
 }
 
 // knownDevice looks up the remembered device of an account that a token stands for.
@@ -55,7 +62,7 @@ func (s *Service) knownDevice(ctx context.Context, st account.State, text string
 	if err != nil {
 		return knownDevice{}, err
 	}
-	return knownDevice{digest, r.Layers, r.Expires, r.Family, key}, nil
+	return knownDevice{digest, r.Layers, r.Expires, r.Family, r.Linked, key}, nil
 }
 
 // newDevice is a device that is remembered from now on.
@@ -100,7 +107,16 @@ func (s *Service) remember(ctx context.Context, tx *db.Tx, key *keyring.DataKey,
 // bound is what the seal of a remembered device holds. Its account is that of the data key.
 func (r deviceRow) bound() []byte {
 	numbers := binary.BigEndian.AppendUint64(nil, uint64(r.Ver))
-	return seal.LP(binary.BigEndian.AppendUint64(numbers, uint64(r.Expires)), []byte(strings.Join(r.Layers, " ")), r.Family)
+	numbers = append(binary.BigEndian.AppendUint64(numbers, uint64(r.Expires)), flag(r.Linked))
+	return seal.LP(numbers, []byte(strings.Join(r.Layers, " ")), r.Family)
+}
+
+// flag is a truth as a byte.
+func flag(on bool) uint8 {
+	if on {
+		return 1
+	}
+	return 0
 }
 
 // check returns an error unless the row is as the server wrote it.

@@ -262,7 +262,7 @@ func TestOtherWaysPassAPasswordLock(t *testing.T) {
 	for range 5 {
 		w.is(w.browser().attempt("ada", fields{"password": "wrong otters 41"}), 401, "invalid_credentials")
 	}
-	locked := func() { t.Helper(); w.is(w.browser().attempt("ada"), 429, "rate_limited") }
+	locked := func() { t.Helper(); w.is(w.browser().attempt("ada"), 403, "sign_in_held") }
 	locked()
 	fine := func(context.Context, *db.Tx, string) error { return nil }
 	if got := outcome(w.EnterProven(t.Context(), w.state(ada), w.entry(session.SessionRequest{}, keyAMR...), fine)); got != "open" {

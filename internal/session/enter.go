@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -19,14 +20,14 @@ type Entry struct {
 	pending pendingSession
 	former  string // see SessionRequest
 	device  string // token of a remembered device
-	addr    string // of the client, as limits count it
+	client  rest.Client
 }
 
 // Prepare checks what a client asks of a session. A room calls it before it changes
 // anything. amr names the proofs of its call (RFC 8176). Codes: invalid_public_key,
 // validation_failed.
 func (s *Service) Prepare(r SessionRequest, c rest.Client, amr ...string) (Entry, error) {
-	e := Entry{former: r.Former, device: r.DeviceToken, addr: limit.AddrKey(c.Addr), pending: pendingSession{
+	e := Entry{former: r.Former, device: r.DeviceToken, client: c, pending: pendingSession{
 		AMR: amr, Name: cleanName(r.DeviceName), UserAgent: c.UserAgent, Addr: c.Addr.String(),
 		Remember: r.RememberDevice, InBody: r.RefreshIn == inBody, Bound: r.Binding == bindingProof,
 	}}
@@ -53,7 +54,7 @@ const (
 func (s *Service) Enter(ctx context.Context, st account.State, e Entry) (Outcome, error) {
 	// The proof counts, even if no session opens: a deactivated account's owner needs the
 	// password next, and strangers' guesses must not be in the way.
-	s.forgive(ctx, st.ID, e.addr)
+	s.forgive(ctx, st.ID, limit.AddrKey(e.client.Addr))
 	return s.enter(ctx, st, knownDevice{}, e)
 }
 
@@ -63,6 +64,13 @@ func (s *Service) EnterRemembered(ctx context.Context, st account.State, e Entry
 	known, err := s.knownDevice(ctx, st, e.device)
 	if err != nil {
 		return Outcome{}, err
+	}
+	v, err := s.verdict(ctx, st, strings.Join(e.pending.AMR, " "), known, e.client)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if v.AskAll {
+		known = known.asked()
 	}
 	return s.enter(ctx, st, known, e)
 }
@@ -78,7 +86,7 @@ func (s *Service) EnterProven(ctx context.Context, st account.State, e Entry, fi
 	if err != nil {
 		return Outcome{}, err
 	}
-	e.pending.Device, e.pending.Family = known.digest, known.family
+	e.pending.Device, e.pending.Family, e.pending.Linked = known.digest, known.family, known.linked
 	return s.enterAtOnce(ctx, st, e, AAL2, known.key, first)
 }
 
@@ -132,13 +140,16 @@ func (s *Service) forgive(ctx context.Context, id account.ID, addr string) {
 		}
 		err = s.Limit.Clear(ctx, calls...)
 	}
+	if err == nil {
+		err = confirmAccount(ctx, s.DB, id, s.Now().UnixMilli())
+	}
 	if err != nil {
 		s.Log.WarnContext(ctx, "session: failed sign-ins stay counted", "account", string(id), "err", err)
 	}
 }
 
 // CheckCredentials returns the account whose identifier and password a caller gives, whatever
-// its status. The limits are those of a sign-in. Codes: invalid_credentials, rate_limited, busy.
+// its status. The limits are those of a sign-in. Codes: invalid_credentials, sign_in_held, rate_limited, busy.
 func (s *Service) CheckCredentials(ctx context.Context, identifier, password string, c rest.Client) (account.State, error) {
 	found, _, err := s.credentials(ctx, identifier, password, "", c)
 	return found.State, err

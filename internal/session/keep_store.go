@@ -70,17 +70,17 @@ type remembered struct {
 // rememberedDevices lists the devices of an account behind the token after, and returns the
 // token to go on from; nil when there are no more.
 func rememberedDevices(ctx context.Context, q db.Querier, who account.ID, after []byte, limit int) (all []remembered, last []byte, err error) {
-	rows, err := q.Query(ctx, `SELECT token, ver, layers, family, expires_at, seal FROM devices WHERE account = $1 AND token > $2 ORDER BY token LIMIT $3`, string(who), after, limit)
+	rows, err := q.Query(ctx, `SELECT token, ver, layers, family, linked, expires_at, seal FROM devices WHERE account = $1 AND token > $2 ORDER BY token LIMIT $3`, string(who), after, limit)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		d, layers := remembered{deviceRow: deviceRow{Account: who}}, ""
-		if err := rows.Scan(&d.Token, &d.Ver, &layers, &d.Family, &d.Expires, &d.Seal); err != nil {
+		d, layers, linked := remembered{deviceRow: deviceRow{Account: who}}, "", int64(0)
+		if err := rows.Scan(&d.Token, &d.Ver, &layers, &d.Family, &linked, &d.Expires, &d.Seal); err != nil {
 			return nil, nil, err
 		}
-		d.Layers, last = strings.Fields(layers), d.Token
+		d.Layers, d.Linked, last = strings.Fields(layers), linked != 0, d.Token
 		all = append(all, d)
 	}
 	if len(all) < limit {

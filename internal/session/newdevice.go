@@ -18,7 +18,8 @@ import (
 // is new when all of these hold:
 //
 //   - the account has signed in before;
-//   - the sign-in does not come with the token of a remembered device;
+//   - the sign-in does not come with the token of a remembered device, unless a mailed link
+//     alone made that device known;
 //   - no sign-in of the account within clientTTL came from the same kind of client
 //     ("Firefox on Linux") on the same network (one IPv4 address, one IPv6 /48).
 //
@@ -42,6 +43,8 @@ func (s *Service) declare() {
 	s.Events.Declare(mail.Kind{Name: "new-device"}, words)
 	s.Events.Declare(mail.Kind{Name: "refresh-reuse", Header: "security-notice"}, words)
 	s.Events.Declare(mail.Kind{Name: passwordChanged, Header: "security-notice"}, words)
+	s.Accounts.Mail.Declare(mail.Kind{Name: unlockMail}, words)
+	s.Accounts.Mail.Declare(mail.Kind{Name: guessedMail, Header: unlockMail}, words)
 	s.Events.Declare(mail.Kind{Name: passwordSet, Header: "security-notice"}, words)
 	for _, kind := range []string{signedInKind, steppedUp, sessionEnded, deviceEnded, deviceConfirmed} {
 		s.Events.DeclareQuiet(kind)
@@ -57,7 +60,7 @@ func (s *Service) noteDevice(ctx context.Context, tx *db.Tx, key *keyring.DataKe
 	kind, _ := namesOfAgent(p.UserAgent) // an update makes no new device
 	now := s.Now()
 	known, err := noteClient(ctx, tx, p.Account, clientOf(key, kind, l.Addr), r.ID, now.UnixMilli(), now.Add(clientTTL).UnixMilli())
-	known = known || p.Device != nil
+	known = known || p.Device != nil && !p.Linked
 	if err == nil {
 		err = s.noteSignIn(ctx, tx, p, r, known, first)
 	}

@@ -33,6 +33,7 @@ type pendingSession struct {
 	KnownTill int64        `json:"known_till"`
 	Proven    int64        `json:"proven"`   // when the device passed a layer that it is spared now; 0: it is spared none
 	Family    []byte       `json:"family"`   // of the remembered device
+	Linked    bool         `json:"linked"`   // see deviceRow
 	Replaces  string       `json:"replaces"` // the session that this browser had
 	Owner     account.ID   `json:"owner"`    // of that session
 	Renews    string       `json:"renews"`   // the session that wants a fresh proof; "" opens a new one

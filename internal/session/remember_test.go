@@ -159,8 +159,8 @@ func TestLockoutSparesKnownDevices(t *testing.T) {
 		w.is(attacker.attempt("ada", fields{"password": fmt.Sprint("guess ", i)}), 401, "invalid_credentials")
 	}
 	attacker.addr = "198.51.100.99"
-	w.is(attacker.attempt("ada"), 429, "rate_limited")
-	w.is(stale.attempt("ada"), 429, "rate_limited")
+	w.is(attacker.attempt("ada"), 403, "sign_in_held")
+	w.is(stale.attempt("ada"), 403, "sign_in_held")
 	w.is(known.attempt("ada"), 201, "")
 	if known.access == session || !known.alive(known.access) {
 		t.Error("the owner is locked out")

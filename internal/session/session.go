@@ -34,6 +34,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 
 	"coffer/internal/account"
@@ -129,6 +130,8 @@ type Service struct {
 	pass   func(context.Context, db.Querier, account.ID) (bool, error)       // see AddPass
 	mail   func(context.Context, account.ID, rest.Client) error              // see AddActivation
 	watch  func(context.Context, Failure) error                              // see Watch
+	look   func(context.Context, account.State, Entering) (Verdict, error)   // see Judge
+	beside sync.WaitGroup                                                    // see later
 }
 
 // New returns the service.

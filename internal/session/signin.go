@@ -42,7 +42,8 @@ var ErrDeactivated = fault.New(fault.Forbidden, "account_deactivated", "This acc
 // SignIn checks a password. It opens a session, or begins an attempt for the layers that
 // this device has yet to pass. A failure is counted before the password is looked at, and
 // taken back when the password is right, so guesses at the same moment count as well.
-// Codes: invalid_credentials, rate_limited, busy, account_deactivated, invalid_public_key.
+// Codes: invalid_credentials, sign_in_held, rate_limited, busy, account_deactivated,
+// invalid_public_key.
 func (s *Service) SignIn(ctx context.Context, identifier, password string, r SessionRequest, c rest.Client) (Outcome, error) {
 	// The server hashes no password for a client that could not get a session anyway.
 	e, err := s.Prepare(r, c, AMRPassword)
@@ -52,6 +53,21 @@ func (s *Service) SignIn(ctx context.Context, identifier, password string, r Ses
 	found, known, err := s.credentials(ctx, identifier, password, r.DeviceToken, c)
 	if err != nil {
 		return Outcome{}, err
+	}
+	if err := mayEnter(found.State); err != nil {
+		return Outcome{}, err
+	}
+	v, err := s.verdict(ctx, found.State, AMRPassword, known, c)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if v.Hold {
+		if err := s.hold(ctx, found.State, c); err != nil {
+			return Outcome{}, err
+		}
+	}
+	if v.AskAll || v.Hold {
+		known = known.asked()
 	}
 	return s.enter(ctx, found.State, known, e)
 }
@@ -71,8 +87,20 @@ func (s *Service) credentials(ctx context.Context, identifier, password, device 
 	if err != nil {
 		return account.Found{}, knownDevice{}, err
 	}
-	err = s.withSignInLimits(ctx, limitSubject(found, known), c, func() error { return s.Accounts.CheckPassword(ctx, found, password) })
-	return found, known, s.Failed(ctx, err, Failure{Account: found.ID, Subject: found.LimitKey, Method: passwordMethod, Client: c})
+	g, err := s.count(ctx, found, known, c)
+	if err != nil {
+		return account.Found{}, knownDevice{}, err
+	}
+	right := s.Accounts.CheckPassword(ctx, found, password)
+	err = s.settle(ctx, g, right)
+	f := Failure{Account: found.ID, Subject: found.LimitKey, Method: passwordMethod, Client: c, Held: right == nil}
+	if errors.Is(err, ErrSignInHeld) { // the watch hears of it as of others
+		if heard := s.Failed(ctx, account.ErrCredentials, f); !errors.Is(heard, account.ErrCredentials) {
+			return account.Found{}, knownDevice{}, heard
+		}
+		return account.Found{}, knownDevice{}, err
+	}
+	return found, known, s.Failed(ctx, err, f)
 }
 
 // enter goes on from a first proof that the account's owner is there.
@@ -87,7 +115,7 @@ func (s *Service) enter(ctx context.Context, st account.State, known knownDevice
 	}
 	p.Owner, p.Replaces = replaced.Account, replaced.ID
 	p.Account, p.Ver = st.ID, st.SessionEpoch
-	p.Device, p.Family = known.digest, known.family
+	p.Device, p.Family, p.Linked = known.digest, known.family, known.linked
 	if !st.AlwaysAsk {
 		p.Known, p.KnownTill = known.layers, known.expires
 	}

@@ -243,22 +243,26 @@ type deviceRow struct {
 	Ver     int64
 	Layers  []string
 	Family  []byte // of the tokens that the device has had, one after the other
+	Linked  bool   // a mailed link made it known: its first sign-in is a new device's
 	Expires int64
 	Seal    []byte // see bound
 }
 
 func insertDevice(ctx context.Context, tx *db.Tx, token []byte, d deviceRow) error {
-	_, err := tx.Exec(ctx, `INSERT INTO devices (token, account, ver, layers, family, expires_at, seal) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		token, string(d.Account), d.Ver, strings.Join(d.Layers, " "), d.Family, d.Expires, d.Seal)
+	_, err := tx.Exec(ctx, `INSERT INTO devices (token, account, ver, layers, family, linked, expires_at, seal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		token, string(d.Account), d.Ver, strings.Join(d.Layers, " "), d.Family, int64(flag(d.Linked)), d.Expires, d.Seal)
 	return err
 }
 
+// readDevice reads a device that is remembered. After maxFailures wrong passwords in a row with
+// its token it is remembered no longer.
 func readDevice(ctx context.Context, q db.Querier, token []byte, now int64) (deviceRow, error) {
 	var d deviceRow
 	var layers string
-	err := q.QueryRow(ctx, `SELECT account, ver, layers, family, expires_at, seal FROM devices WHERE token = $1 AND expires_at > $2`, token, now).
-		Scan(&d.Account, &d.Ver, &layers, &d.Family, &d.Expires, &d.Seal)
-	d.Layers = strings.Fields(layers)
+	var linked int64
+	err := q.QueryRow(ctx, `SELECT account, ver, layers, family, linked, expires_at, seal FROM devices WHERE token = $1 AND expires_at > $2 AND failures < $3`, token, now, maxFailures).
+		Scan(&d.Account, &d.Ver, &layers, &d.Family, &linked, &d.Expires, &d.Seal)
+	d.Layers, d.Linked = strings.Fields(layers), linked != 0
 	return d, err
 }
 

@@ -11,13 +11,14 @@ import (
 	"coffer/internal/rest"
 )
 
-// Failure is a proof that was judged and found wrong, at a sign-in or as a fresh proof.
+// Failure is a proof that was judged and opened nothing, at a sign-in or as a fresh proof.
 type Failure struct {
 	Account account.ID // "": the server knows no account of that name
 	Subject string     // what the caller named, as limits count it; "" when it named nothing
 	Method  string     // password, passkey, backup_code, social, or the name of a layer
 	Client  rest.Client
 	Session string // that wanted a fresh proof; "" at a sign-in
+	Held    bool   // the proof was right, and the sign-in waits for the mailed link
 }
 
 const passwordMethod = "password"

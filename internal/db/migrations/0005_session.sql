@@ -23,6 +23,7 @@ CREATE TABLE sessions (
     seal               BLOB NOT NULL,
     device             BLOB, -- the remembered device it was opened from: who ends the session from the list ends that too
     device_family      BLOB, -- of that device
+    failures           BIGINT NOT NULL DEFAULT 0, -- wrong passwords in a row as a fresh proof
     created_at         BIGINT NOT NULL,
     expires_at         BIGINT NOT NULL
 );
@@ -53,6 +54,8 @@ CREATE TABLE devices (
     layers     TEXT NOT NULL,
     family     BLOB NOT NULL, -- stays when the device is remembered again
     expires_at BIGINT NOT NULL,
+    linked     BIGINT NOT NULL DEFAULT 0, -- 1: a mailed link made it known, and no sign-in
+    failures   BIGINT NOT NULL DEFAULT 0, -- wrong passwords in a row with its token
     seal       BLOB NOT NULL
 );
 CREATE INDEX devices_account ON devices (account, token);
@@ -70,3 +73,19 @@ CREATE TABLE session_clients (
 );
 CREATE INDEX session_clients_first ON session_clients (account, first_at);
 CREATE INDEX session_clients_expires ON session_clients (expires_at);
+
+-- Wrong passwords in a row, from devices that are not remembered: since the last right one,
+-- or since the owner confirmed the account by mail. No time takes them away. An identifier
+-- that no account has is counted in one of the rows without an account, so that a guess at it
+-- costs the same.
+CREATE TABLE sign_in_failures (
+    subject   TEXT PRIMARY KEY, -- the account, or "none" and a digit
+    account   TEXT REFERENCES accounts (id) ON DELETE CASCADE,
+    failures  BIGINT NOT NULL,
+    locked    BIGINT, -- when an admin locked the account
+    confirmed BIGINT  -- when its owner last confirmed it
+);
+CREATE INDEX sign_in_failures_account ON sign_in_failures (account);
+INSERT INTO sign_in_failures (subject, failures) VALUES
+    ('none 0', 0), ('none 1', 0), ('none 2', 0), ('none 3', 0), ('none 4', 0), ('none 5', 0), ('none 6', 0), ('none 7', 0),
+    ('none 8', 0), ('none 9', 0), ('none a', 0), ('none b', 0), ('none c', 0), ('none d', 0), ('none e', 0), ('none f', 0);
