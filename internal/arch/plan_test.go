@@ -23,6 +23,8 @@ var plan = map[string]place{
 
 	"zipstream": {0, "writes zips while they are sent: no temporary file, no seek, zip64 where it is needed"},
 
+	"habit": {0, "decides which sign-ins stand out from an account's own habit, and which networks guess at many accounts"},
+
 	"db":            {1, "opens and migrates SQLite or PostgreSQL; every statement is written once"},
 	"db/dbtest":     {1, "gives tests fresh, migrated databases of every engine"},
 	"blob":          {1, "opaque immutable objects: directory, S3"},

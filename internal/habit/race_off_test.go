@@ -1,0 +1,5 @@
+//go:build !race
+
+package habit
+
+const people = 10_000
