@@ -201,7 +201,7 @@ type app struct {
 	resources *introspect.Service
 	api       *rest.API
 
-	place   func(netip.Addr) string         // nil without a places file
+	place   func(netip.Addr) session.Place  // nil without a places file
 	prune   func(ctx context.Context) error // of the key store; nil where it needs none
 	closers []func() error
 }

@@ -110,7 +110,7 @@ func (a *alarms) table() string {
 	}
 	fmt.Fprintf(&b, "| sign-ins | %.1f |\n", perMonth(a.signIns))
 	fmt.Fprintf(&b, "| mails about a new device | %.2f |\n", perMonth(a.devices))
-	fmt.Fprintf(&b, "| the same, of people who have devices remembered | %.2f |\n", float64(a.spared)/float64(a.remembering)/(days/30))
+	fmt.Fprintf(&b, "| the same, to people who have devices remembered | %.2f |\n", float64(a.spared)/float64(a.remembering)/(days/30))
 	fmt.Fprintf(&b, "| **alerts: every other mail** | **%.3f** |\n", perMonth(a.alerts))
 	fmt.Fprintf(&b, "| remembered devices asked for every layer | %.3f |\n", perMonth(a.asked))
 	fmt.Fprintf(&b, "| sign-ins held for a mailed link | %.3f |\n", perMonth(a.held))

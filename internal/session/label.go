@@ -2,6 +2,7 @@ package session
 
 import (
 	"encoding/json"
+	"math"
 	"net/netip"
 	"strings"
 
@@ -43,7 +44,7 @@ func (s *Service) describe(p pendingSession) label {
 	kind, shown := namesOfAgent(p.UserAgent)
 	out := label{Name: p.Name, UserAgent: shown, Kind: kind}
 	if addr, err := netip.ParseAddr(p.Addr); err == nil {
-		out.Addr, out.Place = addr.String(), s.Place(addr)
+		out.Addr, out.Place = addr.String(), s.Place(addr).Name
 	}
 	return out
 }
@@ -94,14 +95,24 @@ func cleanName(name string) string {
 	return text.Line(string(runes[:min(len(runes), 100)]))
 }
 
+// Place is where an address is, as far as the operator's database knows.
+type Place struct {
+	Name     string  // in words, "Lisbon, Portugal"; "" unknown
+	Lat, Lon float64 // in degrees
+	Located  bool    // whether Lat and Lon are known
+}
+
+// maxPlaceError is the radius of a place beyond which its middle says nothing, in kilometres.
+const maxPlaceError = 300
+
 // Places reads a MaxMind DB file (City or Country) and returns the function that
 // [Config].Place wants, and what closes the file.
-func Places(file string) (place func(netip.Addr) string, closeFile func() error, err error) {
+func Places(file string) (place func(netip.Addr) Place, closeFile func() error, err error) {
 	reader, err := maxminddb.Open(file)
 	if err != nil {
 		return nil, nil, err
 	}
-	return func(addr netip.Addr) string {
+	return func(addr netip.Addr) Place {
 		var found struct {
 			City struct {
 				Names map[string]string `maxminddb:"names"`
@@ -110,13 +121,28 @@ func Places(file string) (place func(netip.Addr) string, closeFile func() error,
 				Names map[string]string `maxminddb:"names"`
 			} `maxminddb:"country"`
 		}
-		if err := reader.Lookup(addr).Decode(&found); err != nil {
-			return "" // an unknown place is no reason to refuse a sign-in
+		var point struct {
+			Location struct {
+				Lat   *float64 `maxminddb:"latitude"`
+				Lon   *float64 `maxminddb:"longitude"`
+				Error uint32   `maxminddb:"accuracy_radius"`
+			} `maxminddb:"location"`
+		}
+		record := reader.Lookup(addr.Unmap())
+		if err := record.Decode(&found); err != nil {
+			return Place{} // an unknown place is no reason to refuse a sign-in
 		}
 		city, country := found.City.Names["en"], found.Country.Names["en"]
+		p := Place{Name: city + country}
 		if city != "" && country != "" {
-			return city + ", " + country
+			p.Name = city + ", " + country
 		}
-		return city + country
+		if err := record.Decode(&point); err != nil {
+			return p
+		}
+		if l := point.Location; l.Lat != nil && l.Lon != nil && math.Abs(*l.Lat) <= 90 && math.Abs(*l.Lon) <= 180 && l.Error <= maxPlaceError {
+			p.Lat, p.Lon, p.Located = *l.Lat, *l.Lon, true
+		}
+		return p
 	}, reader.Close, nil
 }

@@ -22,9 +22,14 @@ func TestPlacesReadsAMaxMindFile(t *testing.T) {
 	names := func(name string) mmdbtype.Map {
 		return mmdbtype.Map{"names": mmdbtype.Map{"en": mmdbtype.String(name)}}
 	}
+	at := func(lat, lon, radius float64) mmdbtype.Map {
+		return mmdbtype.Map{"latitude": mmdbtype.Float64(lat), "longitude": mmdbtype.Float64(lon), "accuracy_radius": mmdbtype.Uint16(radius)}
+	}
 	for network, record := range map[string]mmdbtype.Map{
-		"203.0.113.0/24":  {"city": names("Lisbon"), "country": names("Portugal")},
-		"198.51.100.0/24": {"country": names("Chile")},
+		"203.0.113.0/25":    {"city": names("Lisbon"), "country": names("Portugal"), "location": at(38.72, -9.14, 20)},
+		"203.0.113.128/25":  {"city": names("Porto"), "country": names("Portugal")},
+		"198.51.100.0/25":   {"country": names("Chile"), "location": at(-33, -70, 1000)},
+		"198.51.100.128/25": {"country": names("Chile"), "location": at(-333, -70, 10)},
 	} {
 		_, prefix, err := net.ParseCIDR(network)
 		if err != nil {
@@ -49,9 +54,15 @@ func TestPlacesReadsAMaxMindFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for addr, want := range map[string]string{"203.0.113.9": "Lisbon, Portugal", "198.51.100.1": "Chile", "192.0.2.1": "", "2001:db8::1": ""} {
+	for addr, want := range map[string]Place{
+		"203.0.113.9": {"Lisbon, Portugal", 38.72, -9.14, true}, "::ffff:203.0.113.9": {"Lisbon, Portugal", 38.72, -9.14, true},
+		"203.0.113.200": {Name: "Porto, Portugal"},
+		// The middle of a country, and a point that is nowhere.
+		"198.51.100.1": {Name: "Chile"}, "198.51.100.200": {Name: "Chile"},
+		"192.0.2.1": {}, "2001:db8::1": {},
+	} {
 		if got := place(netip.MustParseAddr(addr)); got != want {
-			t.Errorf("%s is in %q, want %q", addr, got, want)
+			t.Errorf("%s is in %+v, want %+v", addr, got, want)
 		}
 	}
 	if err := closeFile(); err != nil {

@@ -94,8 +94,8 @@ type Config struct {
 	Rand     io.Reader        // zero: crypto/rand
 	Log      *slog.Logger     // zero: discards
 
-	// Place says where an address is, "" when that is not known; nil knows nothing.
-	Place func(netip.Addr) string
+	// Place says where an address is; nil knows nothing.
+	Place func(netip.Addr) Place
 }
 
 func (c *Config) complete() error {
@@ -116,7 +116,7 @@ func (c *Config) complete() error {
 	}
 	c.nameRules()
 	if c.Place == nil {
-		c.Place = func(netip.Addr) string { return "" }
+		c.Place = func(netip.Addr) Place { return Place{} }
 	}
 	return nil
 }
