@@ -351,7 +351,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	}
 	a.closers = append([]func() error{a.sessions.Close}, a.closers...) // its last mails need the rest
 	if a.guard, err = guard.New(guard.Config{
-		Settings: s.Guard, DB: a.db, Jobs: a.jobs, Accounts: a.accounts, Events: events, Sessions: a.sessions, Now: time.Now, Log: log,
+		Settings: s.Guard, DB: a.db, Ring: a.ring, Jobs: a.jobs, Accounts: a.accounts, Events: events, Sessions: a.sessions, Now: time.Now, Log: log,
 	}); err != nil {
 		return err
 	}

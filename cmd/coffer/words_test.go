@@ -87,7 +87,7 @@ var headers = map[string]string{
 	"verify-email": "verify-email", "sign-up-exists": "sign-up-exists", "new-device": "new-device",
 	"change-email": "change-email", "change-email-exists": "security-notice", "change-email-notice": "change-email-notice",
 	"email-changed": "security-notice", "email-yours": "security-notice", "email-restored": "security-notice", "account-deleted": "account-deleted",
-	"refresh-reuse": "security-notice", "totp-enabled": "security-notice", "totp-disabled": "security-notice", "totp-locked": "security-notice",
+	"refresh-reuse": "security-notice", "security-alert": "security-notice", "totp-enabled": "security-notice", "totp-disabled": "security-notice", "totp-locked": "security-notice",
 	"sms-enabled": "security-notice", "sms-changed": "security-notice", "sms-disabled": "security-notice",
 	"passkey-added": "security-notice", "passkey-removed": "security-notice", "passkey-cloned": "security-notice",
 	"files-received": "files-received",

@@ -21,33 +21,41 @@ package guard
 
 import (
 	"context"
+	"embed"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/event"
 	"coffer/internal/jobs"
+	"coffer/internal/keyring"
+	"coffer/internal/mail"
 	"coffer/internal/rest"
 	"coffer/internal/session"
 )
 
-// Config is what a Service needs. DB, Jobs, Accounts, Events and Sessions are required.
+// Config is what a Service needs. DB, Ring, Jobs, Accounts, Events and Sessions are required.
 type Config struct {
 	Settings
 	DB       *db.DB
+	Ring     *keyring.Ring
 	Jobs     *jobs.Queue
 	Accounts *account.Service
 	Events   *event.Log
 	Sessions *session.Service
 	Now      func() time.Time // zero: time.Now
 	Log      *slog.Logger     // zero: discards
+
+	// Offence blocks an address for a reason; nil blocks none.
+	Offence func(ctx context.Context, addr netip.Addr, reason string) error
 }
 
 func (c *Config) complete() error {
-	if c.DB == nil || c.Jobs == nil || c.Accounts == nil || c.Events == nil || c.Sessions == nil {
-		return errors.New("guard: DB, Jobs, Accounts, Events and Sessions are required")
+	if c.DB == nil || c.Ring == nil || c.Jobs == nil || c.Accounts == nil || c.Events == nil || c.Sessions == nil {
+		return errors.New("guard: DB, Ring, Jobs, Accounts, Events and Sessions are required")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -57,6 +65,9 @@ func (c *Config) complete() error {
 	}
 	return c.Settings.AfterApply()
 }
+
+//go:embed words
+var words embed.FS
 
 // Service is the room. It is safe for concurrent use.
 type Service struct{ Config }
@@ -68,9 +79,11 @@ func New(c Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{c}
+	s.Events.Declare(mail.Kind{Name: alertKind, Header: "security-notice"}, words)
 	s.Events.Listen(s.hear)
 	s.Sessions.Watch(s.failed)
 	s.Jobs.Handle(failedJob, s.noteFailed)
+	s.Jobs.Every("guard.check", 10*time.Minute, s.lookBack)
 	s.Jobs.Every("guard.prune", time.Hour, s.prune)
 	s.Accounts.Keep("guard", account.Keeper{Export: s.export, Empty: s.empty, Forget: forget})
 	return s, nil
@@ -79,13 +92,16 @@ func New(c Config) (*Service, error) {
 // Routes registers every operation of this room.
 func (s *Service) Routes(a *rest.API) { s.historyRoutes(a) }
 
-// failureTTL is how long wrong proofs of all accounts are kept to be compared.
+// failureTTL is how long wrong proofs and sign-ins of all accounts are kept to be compared.
 const failureTTL = 48 * time.Hour
 
 // prune removes what is too old.
 func (s *Service) prune(ctx context.Context) error {
 	now := s.Now()
 	if err := pruneHistory(ctx, s.DB, now.Add(-s.HistoryTTL).UnixMilli()); err != nil {
+		return err
+	}
+	if err := pruneEntries(ctx, s.DB, now.Add(-failureTTL).UnixMilli()); err != nil {
 		return err
 	}
 	return pruneFailures(ctx, s.DB, now.Add(-failureTTL).UnixMilli())

@@ -17,6 +17,7 @@ import (
 	"coffer/internal/db"
 	"coffer/internal/event"
 	"coffer/internal/fault"
+	"coffer/internal/habit"
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
 	"coffer/internal/rest"
@@ -49,7 +50,7 @@ var unkept = map[string]bool{"new-device": true, "files-received": true, "accoun
 const (
 	signedIn     = "signed-in"
 	signInFailed = "sign-in-failed"
-	newDevice    = "new_device" // a flag
+	deviceEnded  = "device-ended" // an owner said No to "was this you?"
 )
 
 // details are what is sealed of a happening.
@@ -102,11 +103,27 @@ func (s *Service) hear(ctx context.Context, tx *db.Tx, e event.Event) error {
 		d.Session = cmp.Or(d.Session, c.Session)
 		d.Address, d.Place, d.Device = e.Data["address"], e.Data["place"], e.Data["device"]
 	}
-	if e.Kind == signedIn && e.Data["known"] == "false" && e.Data["first"] == "false" {
-		d.Flags = append(d.Flags, newDevice)
+	found := findingsOf(e.Data["rules"]) // of an alert
+	if e.Kind == signedIn {
+		var err error
+		if found, err = s.check(ctx, tx, e); err != nil {
+			return err
+		}
+		if e.Data["known"] == "false" && e.Data["first"] == "false" {
+			d.Flags = append(d.Flags, habit.NewDevice)
+		}
 	}
+	if e.Kind == deviceEnded {
+		if err := s.disown(ctx, tx, e); err != nil {
+			return err
+		}
+	}
+	d.note(found)
 	r := eventRow{ID: uuid.Must(uuid.NewV7()).String(), Account: account.ID(e.Account), At: e.At.UnixMilli(), Kind: e.Kind}
-	return s.keep(ctx, tx, r, d)
+	if err := s.keep(ctx, tx, r, d); err != nil || e.Kind != signedIn {
+		return err
+	}
+	return s.alert(ctx, tx, found, session.Doubt{Account: r.Account, Session: d.Session, At: e.At, Told: e.Data})
 }
 
 // keep adds a happening to an account's history.
@@ -147,7 +164,17 @@ func (s *Service) failed(ctx context.Context, f session.Failure) error {
 	if f.Client.Addr.IsValid() {
 		p.Address = f.Client.Addr.String()
 	}
-	return s.DB.Tx(ctx, func(tx *db.Tx) error { return s.Jobs.Enqueue(ctx, tx, failedJob, p) })
+	var network []byte
+	err := s.DB.Tx(ctx, func(tx *db.Tx) (err error) {
+		if network, err = s.count(ctx, tx, p.ID, f); err != nil {
+			return err
+		}
+		return s.Jobs.Enqueue(ctx, tx, failedJob, p)
+	})
+	if err != nil || network == nil {
+		return err
+	}
+	return s.offend(ctx, network, f.Client)
 }
 
 func (s *Service) noteFailed(ctx context.Context, payload []byte) error {
@@ -162,8 +189,17 @@ func (s *Service) noteFailed(ctx context.Context, payload []byte) error {
 		if _, err := s.Accounts.Hold(ctx, tx, f.Account); err != nil {
 			return err
 		}
+		found, err := s.checkFailed(ctx, tx, f)
+		if err != nil {
+			return err
+		}
 		r := eventRow{ID: f.ID, Account: f.Account, At: f.At, Kind: signInFailed}
-		return s.keep(ctx, tx, r, details{Address: f.Address, Place: f.Place, Device: f.Device, Methods: []string{f.Method}, Session: f.Session})
+		d := details{Address: f.Address, Place: f.Place, Device: f.Device, Methods: []string{f.Method}, Session: f.Session}
+		d.note(found)
+		if err := s.keep(ctx, tx, r, d); err != nil {
+			return err
+		}
+		return s.alert(ctx, tx, found, session.Doubt{Account: f.Account, At: time.UnixMilli(f.At).UTC(), Told: map[string]string{"device": f.Device, "place": f.Place, "address": f.Address}})
 	})
 	if errors.Is(err, account.ErrNotFound) {
 		return nil // deleted meanwhile

@@ -91,9 +91,10 @@ func emptyHistory(ctx context.Context, d *db.DB, who account.ID) error {
 	return err
 }
 
-// forget deletes what is left of an account: its habit, and what happened since emptyHistory.
+// forget deletes what is left of an account: its habit, its sign-ins of the last days, and what
+// happened since emptyHistory.
 func forget(ctx context.Context, tx *db.Tx, who account.ID) error {
-	for _, q := range []string{`DELETE FROM sign_in_events WHERE account = $1`, `DELETE FROM habits WHERE account = $1`} {
+	for _, q := range []string{`DELETE FROM sign_in_events WHERE account = $1`, `DELETE FROM habits WHERE account = $1`, `DELETE FROM guard_entries WHERE account = $1`} {
 		if _, err := tx.Exec(ctx, q, string(who)); err != nil {
 			return err
 		}

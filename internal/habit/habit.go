@@ -116,7 +116,7 @@ func (p *Profile) judge(k keys, s *Sighting) []Finding {
 	if s.Outcome == Succeeded {
 		newPlace, far := p.place(k, s)
 		newClient := !known(p.Clients, k.client, s.At)
-		newDevice := p.any() && !s.Remembered && (newClient || !known(p.Networks, k.network, s.At))
+		newDevice := p.any() && !s.Remembered && !known(p.Used, k.used, s.At)
 		add(OddHour, p.odd(s.At))
 		add(NewPlace, newPlace)
 		add(NewDevice, newDevice)
@@ -224,7 +224,7 @@ func age(now, then time.Time) time.Duration { return max(0, now.Sub(then)) }
 
 // keys are the names of a sighting as profiles hold them: short, and of one length, however
 // long the names are that a client sends.
-type keys struct{ network, place, country, client key }
+type keys struct{ used, place, country, client key }
 
 type key uint64
 
@@ -233,7 +233,7 @@ func keysOf(s Sighting) keys {
 	if i := strings.LastIndex(country, ", "); i >= 0 {
 		country = country[i+2:]
 	}
-	return keys{keyOf(s.Network), keyOf(s.Place), keyOf(country), keyOf(s.Client)}
+	return keys{keyOf(s.Client + "\n" + s.Network), keyOf(s.Place), keyOf(country), keyOf(s.Client)}
 }
 
 func keyOf(name string) key {

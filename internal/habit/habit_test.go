@@ -310,7 +310,7 @@ func TestProfileIsBounded(t *testing.T) {
 	if again, _ := json.Marshal(q); string(again) != string(b) {
 		t.Errorf("read and written: %s", cmp.Diff(string(b), string(again)))
 	}
-	if err := json.Unmarshal([]byte(`{"v":99,"networks":"other"}`), &q); err != nil || q.any() || len(q.Networks) > 0 {
+	if err := json.Unmarshal([]byte(`{"v":99,"used":"other"}`), &q); err != nil || q.any() || len(q.Used) > 0 {
 		t.Errorf("a later version: %+v, %v", q, err)
 	}
 }

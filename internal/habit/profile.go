@@ -14,9 +14,9 @@ const MaxProfile = 4 << 10
 
 // The bounds that keep a profile within MaxProfile.
 const (
-	maxNetworks = 32
-	maxPlaces   = 16
-	maxClients  = 16
+	maxUsed    = 32
+	maxPlaces  = 16
+	maxClients = 16
 )
 
 // version is the form of the JSON. A profile of another form is forgotten, and learned anew.
@@ -25,12 +25,12 @@ const version = 1
 // Profile is the habit of one account: what it has used, when, and where it was last. The
 // zero value is an account that has never signed in.
 type Profile struct {
-	Hours    [2][24]float64 // decayed sign-ins, by kind of day and hour (UTC)
-	Networks []Seen
-	Places   []Stop
-	Clients  []Seen
-	Last     time.Time // of the last success
-	Here     Stop      // of the last success whose place is known
+	Hours   [2][24]float64 // decayed sign-ins, by kind of day and hour (UTC)
+	Used    []Seen         // a kind of client on a network
+	Places  []Stop
+	Clients []Seen
+	Last    time.Time // of the last success
+	Here    Stop      // of the last success whose place is known
 }
 
 // Seen is a name and its last use.
@@ -66,7 +66,7 @@ func (p *Profile) learn(k keys, s *Sighting) {
 	}
 	class, hour := slot(at)
 	p.Hours[class][hour]++
-	p.Networks = use(p.Networks, k.network, at, maxNetworks)
+	p.Used = use(p.Used, k.used, at, maxUsed)
 	p.Clients = use(p.Clients, k.client, at, maxClients)
 	p.Last = maxTime(p.Last, at)
 	if s.Place != "" || s.HasPlace {
@@ -75,12 +75,12 @@ func (p *Profile) learn(k keys, s *Sighting) {
 	}
 }
 
-// Forget returns the profile without the network, place and client of s, as when the owner
+// Forget returns the profile without the client, network and place of s, as when the owner
 // says that the sign-in was another person's. What of it the owner uses too, the owner's next
 // sign-in teaches again.
 func (p Profile) Forget(s Sighting) Profile {
 	k := keysOf(s)
-	p.Networks = without(p.Networks, k.network)
+	p.Used = without(p.Used, k.used)
 	p.Clients = without(p.Clients, k.client)
 	p.Places = slices.DeleteFunc(slices.Clone(p.Places), func(o Stop) bool { return o.Key == k.place })
 	if p.Here.Key == k.place {
@@ -130,13 +130,13 @@ func maxTime(a, b time.Time) time.Time {
 
 // wire is the JSON of a profile. Names are digests in base 36, times whole seconds.
 type wire struct {
-	V        int            `json:"v"`
-	Hours    [2][24]float64 `json:"hours"`
-	Networks []wireSeen     `json:"networks"`
-	Places   []wireStop     `json:"places"`
-	Clients  []wireSeen     `json:"clients"`
-	Last     int64          `json:"last"`
-	Here     *wireStop      `json:"here"`
+	V       int            `json:"v"`
+	Hours   [2][24]float64 `json:"hours"`
+	Used    []wireSeen     `json:"used"`
+	Places  []wireStop     `json:"places"`
+	Clients []wireSeen     `json:"clients"`
+	Last    int64          `json:"last"`
+	Here    *wireStop      `json:"here"`
 }
 
 type wireSeen struct {
@@ -159,8 +159,8 @@ func (p Profile) MarshalJSON() ([]byte, error) {
 			w.Hours[c][h] = math.Round(min(n, 1e6)*100) / 100
 		}
 	}
-	for _, s := range p.Networks {
-		w.Networks = append(w.Networks, wireSeen{s.Key.text(), s.At.Unix()})
+	for _, s := range p.Used {
+		w.Used = append(w.Used, wireSeen{s.Key.text(), s.At.Unix()})
 	}
 	for _, s := range p.Clients {
 		w.Clients = append(w.Clients, wireSeen{s.Key.text(), s.At.Unix()})
@@ -201,8 +201,8 @@ func (p *Profile) UnmarshalJSON(b []byte) error {
 		}
 		return k
 	}
-	for _, s := range w.Networks {
-		p.Networks = append(p.Networks, Seen{read(s.Key), time.Unix(s.At, 0).UTC()})
+	for _, s := range w.Used {
+		p.Used = append(p.Used, Seen{read(s.Key), time.Unix(s.At, 0).UTC()})
 	}
 	for _, s := range w.Clients {
 		p.Clients = append(p.Clients, Seen{read(s.Key), time.Unix(s.At, 0).UTC()})

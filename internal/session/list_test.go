@@ -20,7 +20,9 @@ func TestListOfSessions(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, func(s *setup) {
-			s.config.Place = func(a netip.Addr) session.Place { return map[string]session.Place{"192.0.2.7": {Name: "Utrecht"}}[a.String()] }
+			s.config.Place = func(a netip.Addr) session.Place {
+				return map[string]session.Place{"192.0.2.7": {Name: "Utrecht"}}[a.String()]
+			}
 		})
 		ada := w.below.Join("ada")
 		w.below.Join("eve")

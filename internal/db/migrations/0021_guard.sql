@@ -31,3 +31,17 @@ CREATE TABLE guard_failures (
 CREATE INDEX guard_failures_network ON guard_failures (network, at);
 CREATE INDEX guard_failures_subject ON guard_failures (subject, at);
 CREATE INDEX guard_failures_at ON guard_failures (at, id);
+
+-- Sign-ins of the last days: id is the session. judged says that no later look at the network
+-- need tell of it.
+CREATE TABLE guard_entries (
+    id      TEXT PRIMARY KEY,
+    account TEXT NOT NULL,
+    network BLOB NOT NULL,
+    subject BLOB NOT NULL,
+    at      BIGINT NOT NULL,
+    judged  BOOLEAN NOT NULL
+);
+CREATE INDEX guard_entries_network ON guard_entries (network, at);
+CREATE INDEX guard_entries_account ON guard_entries (account);
+CREATE INDEX guard_entries_at ON guard_entries (at, id);

@@ -1,0 +1,370 @@
+package guard
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/event"
+	"coffer/internal/habit"
+	"coffer/internal/keyring"
+	"coffer/internal/limit"
+	"coffer/internal/rest"
+	"coffer/internal/session"
+)
+
+// The security check judges sign-ins by the rules of package habit. docs/guard.md shows them.
+//
+// It judges twice: before a session opens, to ask for more or to hold, and in the transaction
+// that opens it, to keep the findings, to tell the owner and to learn. Failures are judged
+// when their account's history is written.
+
+const (
+	alertKind = "security-alert"
+	// alertsAnHour is how many alerts of one account are mailed in an hour. The history keeps
+	// every finding.
+	alertsAnHour = 5
+	// failuresFor is how long a wrong answer counts towards "many before a success".
+	failuresFor = 24 * time.Hour
+)
+
+// flags are the rules that the history shows as flags.
+var flags = []string{habit.NewDevice, habit.NewPlace, habit.ImpossibleTravel, habit.OddHour, habit.AfterFailures, habit.Spraying, habit.Stuffing}
+
+// firstProofs are methods that begin a sign-in. Any other is a layer, asked after a right one.
+var firstProofs = []string{"password", "passkey", "backup_code", "social"}
+
+// note puts findings into what the history keeps.
+func (d *details) note(found []habit.Finding) {
+	for _, f := range found {
+		d.Findings = append(d.Findings, Finding{f.Rule, f.Score, f.Consequence.String()})
+		if slices.Contains(flags, f.Rule) && !slices.Contains(d.Flags, f.Rule) {
+			d.Flags = append(d.Flags, f.Rule)
+		}
+	}
+}
+
+// seen is a sign-in from an address by a kind of client, as the rules see it.
+func (s *Service) seen(ctx context.Context, at time.Time, address, device string) (habit.Sighting, []byte, error) {
+	sighting := habit.Sighting{At: at, Client: device}
+	addr, err := netip.ParseAddr(address)
+	if err != nil {
+		return sighting, nil, nil // a connection without an address
+	}
+	p := s.Sessions.Place(addr)
+	sighting.Network = limit.NetKey(addr)
+	sighting.Place, sighting.Lat, sighting.Lon, sighting.HasPlace = p.Name, p.Lat, p.Lon, p.Located
+	network, err := s.network(ctx, addr)
+	return sighting, network, err
+}
+
+// network is how a network stands in the tables that compare accounts.
+func (s *Service) network(ctx context.Context, addr netip.Addr) ([]byte, error) {
+	return s.Ring.Index(ctx, "guard.network", limit.NetKey(addr))
+}
+
+// subject is how an account stands there, or a name that has none.
+func (s *Service) subject(ctx context.Context, who account.ID, name string) ([]byte, error) {
+	if who != "" {
+		name = "account " + string(who)
+	} else {
+		name = "name " + name
+	}
+	return s.Ring.Index(ctx, "guard.subject", name)
+}
+
+// habitOf reads the habit of an account. One that was altered in the database counts as none.
+func (s *Service) habitOf(ctx context.Context, q db.Querier, key *keyring.DataKey, who account.ID) (habit.Profile, error) {
+	var p habit.Profile
+	sealed, err := readHabit(ctx, q, who)
+	if errors.Is(err, db.ErrNoRows) {
+		return p, nil
+	}
+	if err != nil {
+		return p, err
+	}
+	plain, err := key.Open("habits", "sealed", string(who), sealed)
+	if err == nil {
+		err = json.Unmarshal(plain, &p)
+	}
+	if err != nil {
+		s.Log.ErrorContext(ctx, "guard: a habit does not open", "account", string(who), "err", err)
+		return habit.Profile{}, nil
+	}
+	return p, nil
+}
+
+func (s *Service) keepHabit(ctx context.Context, tx *db.Tx, key *keyring.DataKey, who account.ID, p habit.Profile) error {
+	plain, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	if len(plain) > habit.MaxProfile {
+		return errors.New("guard: a habit is too long")
+	}
+	return setHabit(ctx, tx, who, key.Seal("habits", "sealed", string(who), plain))
+}
+
+// weigh adds to a sighting what the tables know: failures since the last sign-in, and what the
+// network does to other accounts.
+func (s *Service) weigh(ctx context.Context, q db.Querier, who account.ID, network []byte, p habit.Profile, sighting *habit.Sighting) error {
+	subject, err := s.subject(ctx, who, "")
+	if err != nil {
+		return err
+	}
+	since := sighting.At.Add(-failuresFor).UnixMilli()
+	if last := p.Last.UnixMilli(); !p.Last.IsZero() && p.Last.Before(sighting.At) {
+		since = max(since, last)
+	}
+	if sighting.Failures, err = countFailures(ctx, q, subject, since, habit.ManyFailures); err != nil {
+		return err
+	}
+	sighting.Crowd, err = s.crowd(ctx, q, network, sighting.At)
+	return err
+}
+
+// crowd is what a network did lately. It costs one short look for a network with few failures.
+func (s *Service) crowd(ctx context.Context, q db.Querier, network []byte, now time.Time) (habit.Crowd, error) {
+	var c habit.Crowd
+	if network == nil {
+		return c, nil
+	}
+	least := habit.Suspect[0].Failed
+	day := now.Add(-24 * time.Hour).UnixMilli()
+	n, err := countNetwork(ctx, q, network, day, least)
+	if err != nil || n < least {
+		return c, err
+	}
+	if c.Hour, err = tally(ctx, q, network, now.Add(-time.Hour).UnixMilli()); err != nil {
+		return c, err
+	}
+	c.Day, err = tally(ctx, q, network, day)
+	return c, err
+}
+
+// check judges a sign-in in the transaction that opens its session: it learns from it, and
+// returns what stands out. The account's row is locked.
+func (s *Service) check(ctx context.Context, tx *db.Tx, e event.Event) ([]habit.Finding, error) {
+	who := account.ID(e.Account)
+	st, err := s.Accounts.Hold(ctx, tx, who)
+	if err != nil {
+		return nil, err
+	}
+	key, err := s.Accounts.DataKey(ctx, tx, who)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.habitOf(ctx, tx, key, who)
+	if err != nil {
+		return nil, err
+	}
+	sighting, network, err := s.seen(ctx, e.At, e.Data["address"], e.Data["device"])
+	if err != nil {
+		return nil, err
+	}
+	sighting.Remembered, sighting.Layers = e.Data["known"] == "true", len(st.Layers) > 0
+	sighting.Strong = !slices.Contains(strings.Fields(e.Data["methods"]), session.AMRPassword)
+	if err := s.weigh(ctx, tx, who, network, p, &sighting); err != nil {
+		return nil, err
+	}
+	found := p.Judge(sighting)
+	if err := s.keepHabit(ctx, tx, key, who, p.Learn(sighting)); err != nil {
+		return nil, err
+	}
+	if network == nil {
+		return found, nil
+	}
+	subject, err := s.subject(ctx, who, "")
+	if err != nil {
+		return nil, err
+	}
+	// What a later look at the network cannot find out is told now, or needs no telling.
+	judged := sighting.Remembered || slices.ContainsFunc(found, func(f habit.Finding) bool { return f.Rule == habit.Spraying || f.Rule == habit.Stuffing })
+	return found, insertEntry(ctx, tx, entryRow{e.Data["session"], who, network, subject, e.At.UnixMilli(), judged})
+}
+
+// disown forgets what the owner of an account says was another person's sign-in.
+func (s *Service) disown(ctx context.Context, tx *db.Tx, e event.Event) error {
+	who := account.ID(e.Account)
+	key, err := s.Accounts.DataKey(ctx, tx, who)
+	if err != nil {
+		return err
+	}
+	p, err := s.habitOf(ctx, tx, key, who)
+	if err != nil {
+		return err
+	}
+	sighting, _, err := s.seen(ctx, e.At, e.Data["address"], e.Data["device"])
+	if err != nil {
+		return err
+	}
+	return s.keepHabit(ctx, tx, key, who, p.Forget(sighting))
+}
+
+// alert tells the owner of findings, if one of them is to be told and was not within the hour.
+// A new device has a mail of its own.
+func (s *Service) alert(ctx context.Context, tx *db.Tx, found []habit.Finding, d session.Doubt) error {
+	found = slices.DeleteFunc(slices.Clone(found), func(f habit.Finding) bool { return f.Consequence < habit.Tell || f.Rule == habit.NewDevice })
+	if len(found) == 0 {
+		return nil
+	}
+	told, err := s.toldLately(ctx, tx, d.Account)
+	if err != nil || len(told) >= alertsAnHour {
+		return err
+	}
+	fresh := slices.ContainsFunc(found, func(f habit.Finding) bool {
+		return !slices.ContainsFunc(told, func(rules []string) bool { return slices.Contains(rules, f.Rule) })
+	})
+	if !fresh {
+		return nil
+	}
+	data, err := s.Sessions.Ask(ctx, tx, d)
+	if err != nil {
+		return err
+	}
+	var rules []string
+	for _, f := range found {
+		rules = append(rules, f.Rule)
+		data[f.Rule] = "yes" // the words of the mail ask for each
+	}
+	data["rules"], data["session"] = strings.Join(rules, " "), d.Session
+	return s.Events.Record(ctx, tx, event.Event{Kind: alertKind, Account: string(d.Account), Data: data})
+}
+
+// toldLately lists the rules of each alert of the last hour.
+func (s *Service) toldLately(ctx context.Context, q db.Querier, who account.ID) ([][]string, error) {
+	rows, err := readEvents(ctx, q, who, Filter{Kind: alertKind}, s.Now().Add(-time.Hour).UnixMilli(), nil, alertsAnHour)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	key, err := s.Accounts.DataKey(ctx, q, who)
+	if err != nil {
+		return nil, err
+	}
+	all := make([][]string, len(rows))
+	for i, r := range rows {
+		one, err := openEvent(key, r, "")
+		if err != nil {
+			continue // altered in the database: it still counts as one
+		}
+		for _, f := range one.Findings {
+			all[i] = append(all[i], f.Rule)
+		}
+	}
+	return all, nil
+}
+
+// findingsOf returns the findings that an alert names.
+func findingsOf(rules string) (found []habit.Finding) {
+	for _, name := range strings.Fields(rules) {
+		for _, r := range habit.Rules {
+			if r.Name == name {
+				found = append(found, habit.Finding{Rule: r.Name, Score: r.Score, Consequence: r.Consequence})
+			}
+		}
+	}
+	return found
+}
+
+// checkFailed judges a wrong proof, as its account's history is written.
+func (s *Service) checkFailed(ctx context.Context, tx *db.Tx, f failure) ([]habit.Finding, error) {
+	sighting, network, err := s.seen(ctx, time.UnixMilli(f.At).UTC(), f.Address, f.Device)
+	if err != nil {
+		return nil, err
+	}
+	if sighting.Outcome = habit.Halfway; slices.Contains(firstProofs, f.Method) {
+		sighting.Outcome = habit.Failed
+	}
+	if f.Session != "" {
+		return nil, nil // the caller is signed in
+	}
+	if sighting.Crowd, err = s.crowd(ctx, tx, network, sighting.At); err != nil {
+		return nil, err
+	}
+	return habit.Profile{}.Judge(sighting), nil
+}
+
+// count notes a wrong proof among those of all accounts, in the transaction of its request. A
+// proof of a signed-in caller, and one that names nothing, is no guess at an account.
+func (s *Service) count(ctx context.Context, tx *db.Tx, id string, f session.Failure) (network []byte, err error) {
+	if f.Session != "" || f.Account == "" && f.Subject == "" || !f.Client.Addr.IsValid() {
+		return nil, nil
+	}
+	if network, err = s.network(ctx, f.Client.Addr); err != nil {
+		return nil, err
+	}
+	subject, err := s.subject(ctx, f.Account, f.Subject)
+	if err != nil {
+		return nil, err
+	}
+	return network, insertFailure(ctx, tx, id, network, subject, s.Now().UnixMilli())
+}
+
+// offend blocks the address of a failure whose network is hostile.
+func (s *Service) offend(ctx context.Context, network []byte, client rest.Client) error {
+	c, err := s.crowd(ctx, s.DB, network, s.Now())
+	if err != nil {
+		return err
+	}
+	for _, f := range c.Judge() {
+		s.Log.WarnContext(ctx, "guard: a network guesses at many accounts", "rule", f.Rule, "consequence", f.Consequence.String(),
+			"accounts", max(c.Hour.Failed, c.Day.Failed))
+		if f.Consequence == habit.Block && s.Offence != nil {
+			return s.Offence(ctx, client.Addr, f.Rule)
+		}
+	}
+	return nil
+}
+
+// lookBack tells owners of sign-ins from networks that turned out to guess at many accounts
+// after the sign-in.
+func (s *Service) lookBack(ctx context.Context) error {
+	now := s.Now()
+	networks, err := busyNetworks(ctx, s.DB, now.Add(-24*time.Hour).UnixMilli(), habit.Suspect[0].Failed)
+	if err != nil {
+		return err
+	}
+	for _, network := range networks {
+		c, err := s.crowd(ctx, s.DB, network, now)
+		if err != nil {
+			return err
+		}
+		found := c.Judge()
+		if len(found) == 0 {
+			continue
+		}
+		entries, err := unjudged(ctx, s.DB, network, now.Add(-24*time.Hour).UnixMilli())
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if err := s.tellLate(ctx, e, found); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Service) tellLate(ctx context.Context, e entryRow, found []habit.Finding) error {
+	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := s.Accounts.Hold(ctx, tx, e.Account); err != nil {
+			return err
+		}
+		won, err := judgeEntry(ctx, tx, e.ID)
+		if err != nil || !won {
+			return err
+		}
+		return s.alert(ctx, tx, found, session.Doubt{Account: e.Account, Session: e.ID, At: time.UnixMilli(e.At).UTC()})
+	})
+	if errors.Is(err, account.ErrNotFound) {
+		return nil // deleted meanwhile
+	}
+	return err
+}
