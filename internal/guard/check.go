@@ -322,9 +322,9 @@ func (s *Service) offend(ctx context.Context, network []byte, client rest.Client
 	return nil
 }
 
-// lookBack tells owners of sign-ins from networks that turned out to guess at many accounts
+// LookBack tells owners of sign-ins from networks that turned out to guess at many accounts
 // after the sign-in.
-func (s *Service) lookBack(ctx context.Context) error {
+func (s *Service) LookBack(ctx context.Context) error {
 	now := s.Now()
 	networks, err := busyNetworks(ctx, s.DB, now.Add(-24*time.Hour).UnixMilli(), habit.Suspect[0].Failed)
 	if err != nil {

@@ -83,7 +83,7 @@ func New(c Config) (*Service, error) {
 	s.Events.Listen(s.hear)
 	s.Sessions.Watch(s.failed)
 	s.Jobs.Handle(failedJob, s.noteFailed)
-	s.Jobs.Every("guard.check", 10*time.Minute, s.lookBack)
+	s.Jobs.Every("guard.check", 10*time.Minute, s.LookBack)
 	s.Jobs.Every("guard.prune", time.Hour, s.prune)
 	s.Accounts.Keep("guard", account.Keeper{Export: s.export, Empty: s.empty, Forget: forget})
 	return s, nil
