@@ -119,7 +119,7 @@ func (s *Service) weigh(ctx context.Context, q db.Querier, who account.ID, netwo
 		return err
 	}
 	since := sighting.At.Add(-failuresFor).UnixMilli()
-	if last := p.Last.UnixMilli(); !p.Last.IsZero() && p.Last.Before(sighting.At) {
+	if last := p.Last.UnixMilli(); !p.Last.IsZero() && !p.Last.After(sighting.At) {
 		since = max(since, last)
 	}
 	if sighting.Failures, err = countFailures(ctx, q, subject, since, habit.ManyFailures); err != nil {
@@ -141,11 +141,40 @@ func (s *Service) crowd(ctx context.Context, q db.Querier, network []byte, now t
 	if err != nil || n < least {
 		return c, err
 	}
-	if c.Hour, err = tally(ctx, q, network, now.Add(-time.Hour).UnixMilli()); err != nil {
+	failures, entries, err := readTries(ctx, q, network, day, maxTries)
+	if err != nil {
 		return c, err
 	}
-	c.Day, err = tally(ctx, q, network, day)
-	return c, err
+	// Of a busy network the latest tries count, over the same time for failures and sign-ins.
+	for _, tries := range [][]tryRow{failures, entries} {
+		if len(tries) == maxTries {
+			day = max(day, tries[maxTries-1].At-1)
+		}
+	}
+	c.Hour = tally(failures, entries, max(day, now.Add(-time.Hour).UnixMilli()))
+	c.Day = tally(failures, entries, day)
+	return c, nil
+}
+
+// maxTries is how many failures, and how many sign-ins, of one network are compared.
+const maxTries = 3000
+
+// tally counts accounts that failed after a time and did not sign in, and those that did.
+func tally(failures, entries []tryRow, since int64) (t habit.Tally) {
+	in, out := map[string]bool{}, map[string]bool{}
+	for _, e := range entries {
+		if e.At > since {
+			in[e.Subject] = true
+		}
+	}
+	for _, f := range failures {
+		if f.At > since && !in[f.Subject] {
+			out[f.Subject] = true
+			t.Tries++
+		}
+	}
+	t.Failed, t.Succeeded = len(out), len(in)
+	return t
 }
 
 // check judges a sign-in in the transaction that opens its session: it learns from it, and
@@ -273,21 +302,23 @@ func findingsOf(rules string) (found []habit.Finding) {
 }
 
 // checkFailed judges a wrong proof, as its account's history is written.
-func (s *Service) checkFailed(ctx context.Context, tx *db.Tx, f failure) ([]habit.Finding, error) {
+// tell says whether the owner hears of it: a campaign must not become one of mails.
+func (s *Service) checkFailed(ctx context.Context, tx *db.Tx, f failure) (found []habit.Finding, tell bool, err error) {
 	sighting, network, err := s.seen(ctx, time.UnixMilli(f.At).UTC(), f.Address, f.Device)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if sighting.Outcome = habit.Halfway; slices.Contains(firstProofs, f.Method) {
 		sighting.Outcome = habit.Failed
 	}
 	if f.Session != "" {
-		return nil, nil // the caller is signed in
+		return nil, false, nil // the caller is signed in
 	}
 	if sighting.Crowd, err = s.crowd(ctx, tx, network, sighting.At); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return habit.Profile{}.Judge(sighting), nil
+	found = habit.Profile{}.Judge(sighting)
+	return found, sighting.Outcome == habit.Halfway, nil
 }
 
 // count notes a wrong proof among those of all accounts, in the transaction of its request. A
@@ -306,13 +337,17 @@ func (s *Service) count(ctx context.Context, tx *db.Tx, id string, f session.Fai
 	return network, insertFailure(ctx, tx, id, network, subject, s.Now().UnixMilli())
 }
 
-// offend blocks the address of a failure whose network is hostile.
+// offend notes the network of a failure that guesses at many accounts, and blocks the address of
+// one that is hostile.
 func (s *Service) offend(ctx context.Context, network []byte, client rest.Client) error {
 	c, err := s.crowd(ctx, s.DB, network, s.Now())
 	if err != nil {
 		return err
 	}
 	for _, f := range c.Judge() {
+		if err := suspectNetwork(ctx, s.DB, network, s.Now().UnixMilli()); err != nil {
+			return err
+		}
 		s.Log.WarnContext(ctx, "guard: a network guesses at many accounts", "rule", f.Rule, "consequence", f.Consequence.String(),
 			"accounts", max(c.Hour.Failed, c.Day.Failed))
 		if f.Consequence == habit.Block && s.Offence != nil {
@@ -326,7 +361,7 @@ func (s *Service) offend(ctx context.Context, network []byte, client rest.Client
 // after the sign-in.
 func (s *Service) LookBack(ctx context.Context) error {
 	now := s.Now()
-	networks, err := busyNetworks(ctx, s.DB, now.Add(-24*time.Hour).UnixMilli(), habit.Suspect[0].Failed)
+	networks, err := suspectNetworks(ctx, s.DB, now.Add(-24*time.Hour).UnixMilli())
 	if err != nil {
 		return err
 	}

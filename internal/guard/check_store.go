@@ -5,7 +5,6 @@ import (
 
 	"coffer/internal/account"
 	"coffer/internal/db"
-	"coffer/internal/habit"
 )
 
 // readHabit reads the sealed habit of an account; db.ErrNoRows when it has none.
@@ -36,16 +35,38 @@ func countNetwork(ctx context.Context, q db.Querier, network []byte, since int64
 	return n, err
 }
 
-// tally counts what a network did after a time: accounts that failed and did not sign in, and
-// those that did.
-func tally(ctx context.Context, q db.Querier, network []byte, since int64) (t habit.Tally, err error) {
-	err = q.QueryRow(ctx, `SELECT COUNT(*), CAST(COALESCE(SUM(f.n), 0) AS BIGINT) FROM
-		(SELECT subject, COUNT(*) AS n FROM guard_failures WHERE network = $1 AND at > $2 GROUP BY subject) f
-		WHERE NOT EXISTS (SELECT 1 FROM guard_entries e WHERE e.network = $1 AND e.subject = f.subject AND e.at > $2)`, network, since).Scan(&t.Failed, &t.Tries)
-	if err == nil {
-		err = q.QueryRow(ctx, `SELECT COUNT(DISTINCT subject) FROM guard_entries WHERE network = $1 AND at > $2`, network, since).Scan(&t.Succeeded)
+// tryRow is one try at an account from a network: a failure, or a sign-in.
+type tryRow struct {
+	Subject string
+	At      int64
+}
+
+// readTries lists a network's failures and sign-ins after a time, the newest first, up to most of
+// each.
+func readTries(ctx context.Context, q db.Querier, network []byte, since int64, most int) (failures, entries []tryRow, err error) {
+	for statement, to := range map[string]*[]tryRow{
+		`SELECT subject, at FROM guard_failures WHERE network = $1 AND at > $2 ORDER BY at DESC LIMIT $3`: &failures,
+		`SELECT subject, at FROM guard_entries WHERE network = $1 AND at > $2 ORDER BY at DESC LIMIT $3`:  &entries,
+	} {
+		rows, err := q.Query(ctx, statement, network, since, most)
+		if err != nil {
+			return nil, nil, err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var subject []byte
+			var r tryRow
+			if err := rows.Scan(&subject, &r.At); err != nil {
+				return nil, nil, err
+			}
+			r.Subject = string(subject)
+			*to = append(*to, r)
+		}
+		if err := rows.Err(); err != nil {
+			return nil, nil, err
+		}
 	}
-	return t, err
+	return failures, entries, nil
 }
 
 // entryRow is a sign-in as the tables that compare accounts keep it.
@@ -63,9 +84,15 @@ func insertEntry(ctx context.Context, tx *db.Tx, e entryRow) error {
 	return err
 }
 
-// busyNetworks lists networks on which many subjects failed after a time.
-func busyNetworks(ctx context.Context, q db.Querier, since int64, least int) (all [][]byte, err error) {
-	rows, err := q.Query(ctx, `SELECT network FROM guard_failures WHERE at > $1 GROUP BY network HAVING COUNT(DISTINCT subject) >= $2 ORDER BY network LIMIT 1000`, since, least)
+// suspectNetwork notes that a network guesses at many accounts.
+func suspectNetwork(ctx context.Context, q db.Querier, network []byte, at int64) error {
+	_, err := q.Exec(ctx, `INSERT INTO guard_networks (network, at) VALUES ($1, $2) ON CONFLICT (network) DO UPDATE SET at = excluded.at`, network, at)
+	return err
+}
+
+// suspectNetworks lists the networks that were noted after a time.
+func suspectNetworks(ctx context.Context, q db.Querier, since int64) (all [][]byte, err error) {
+	rows, err := q.Query(ctx, `SELECT network FROM guard_networks WHERE at > $1 ORDER BY at LIMIT 1000`, since)
 	if err != nil {
 		return nil, err
 	}
@@ -103,8 +130,11 @@ func judgeEntry(ctx context.Context, tx *db.Tx, id string) (bool, error) {
 	return n == 1, err
 }
 
-// pruneEntries removes the sign-ins up to a time.
+// pruneEntries removes the sign-ins and networks up to a time.
 func pruneEntries(ctx context.Context, d *db.DB, before int64) error {
+	if _, err := d.ExecInBatches(ctx, `DELETE FROM guard_networks WHERE network IN (SELECT network FROM guard_networks WHERE at <= $1 ORDER BY at LIMIT $2) AND at <= $1`, before); err != nil {
+		return err
+	}
 	_, err := d.ExecInBatches(ctx, `DELETE FROM guard_entries WHERE id IN (SELECT id FROM guard_entries WHERE at <= $1 ORDER BY at, id LIMIT $2) AND at <= $1`, before)
 	return err
 }

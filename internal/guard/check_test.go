@@ -165,6 +165,7 @@ func TestCheckOfOneAccount(t *testing.T) {
 		id := w.below.Join("ada")
 		home := from(fox, "192.0.2.7")
 		w.right("ada", home)
+		w.below.Advance(time.Second)
 		for range 3 {
 			w.wrong("ada", home)
 		}
@@ -178,6 +179,7 @@ func TestCheckOfOneAccount(t *testing.T) {
 		if got := w.found(id, "security-alert"); !slices.Equal(got, []string{"after_failures"}) {
 			t.Errorf("the alert in the history says %q", got)
 		}
+		w.below.Advance(time.Second)
 		for range 3 {
 			w.wrong("ada", home)
 		}
@@ -295,7 +297,7 @@ func TestCheckAcrossAccounts(t *testing.T) {
 		w.told("the look back", "stuffing")
 		w.below.Advance(time.Minute)
 		w.right("bob", attacker)
-		w.told("a success from a network that is known to guess")
+		w.told("a success from a network that is known to guess", "stuffing")
 
 		// A network of people: whoever mistypes signs in after it.
 		w.offences = nil

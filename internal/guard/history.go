@@ -189,14 +189,14 @@ func (s *Service) noteFailed(ctx context.Context, payload []byte) error {
 		if _, err := s.Accounts.Hold(ctx, tx, f.Account); err != nil {
 			return err
 		}
-		found, err := s.checkFailed(ctx, tx, f)
+		found, tell, err := s.checkFailed(ctx, tx, f)
 		if err != nil {
 			return err
 		}
 		r := eventRow{ID: f.ID, Account: f.Account, At: f.At, Kind: signInFailed}
 		d := details{Address: f.Address, Place: f.Place, Device: f.Device, Methods: []string{f.Method}, Session: f.Session}
 		d.note(found)
-		if err := s.keep(ctx, tx, r, d); err != nil {
+		if err := s.keep(ctx, tx, r, d); err != nil || !tell {
 			return err
 		}
 		return s.alert(ctx, tx, found, session.Doubt{Account: f.Account, At: time.UnixMilli(f.At).UTC(), Told: map[string]string{"device": f.Device, "place": f.Place, "address": f.Address}})

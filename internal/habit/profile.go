@@ -128,7 +128,8 @@ func maxTime(a, b time.Time) time.Time {
 	return b
 }
 
-// wire is the JSON of a profile. Names are digests in base 36, times whole seconds.
+// wire is the JSON of a profile. Names are digests in base 36, times whole seconds,
+// that of the last success milliseconds.
 type wire struct {
 	V       int            `json:"v"`
 	Hours   [2][24]float64 `json:"hours"`
@@ -169,7 +170,7 @@ func (p Profile) MarshalJSON() ([]byte, error) {
 		w.Places = append(w.Places, s.wire())
 	}
 	if p.any() {
-		w.Last = p.Last.Unix()
+		w.Last = p.Last.UnixMilli()
 	}
 	if !p.Here.At.IsZero() {
 		here := p.Here.wire()
@@ -218,7 +219,7 @@ func (p *Profile) UnmarshalJSON(b []byte) error {
 		p.Places = append(p.Places, stop(s))
 	}
 	if w.Last != 0 {
-		p.Last = time.Unix(w.Last, 0).UTC()
+		p.Last = time.UnixMilli(w.Last).UTC()
 	}
 	if w.Here != nil {
 		p.Here = stop(*w.Here)

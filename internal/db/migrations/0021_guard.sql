@@ -45,3 +45,10 @@ CREATE TABLE guard_entries (
 CREATE INDEX guard_entries_network ON guard_entries (network, at);
 CREATE INDEX guard_entries_account ON guard_entries (account);
 CREATE INDEX guard_entries_at ON guard_entries (at, id);
+
+-- Networks that guess at many accounts, and when the server last saw that.
+CREATE TABLE guard_networks (
+    network BLOB PRIMARY KEY,
+    at      BIGINT NOT NULL
+);
+CREATE INDEX guard_networks_at ON guard_networks (at);
