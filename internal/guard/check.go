@@ -238,12 +238,12 @@ func (s *Service) disown(ctx context.Context, tx *db.Tx, e event.Event) error {
 
 // alert tells the owner of findings, if one of them is to be told and was not within the hour.
 // A new device has a mail of its own.
-func (s *Service) alert(ctx context.Context, tx *db.Tx, found []habit.Finding, d session.Doubt) error {
+func (s *Service) alert(ctx context.Context, tx *db.Tx, who account.ID, found []habit.Finding, d session.Doubt) error {
 	found = slices.DeleteFunc(slices.Clone(found), func(f habit.Finding) bool { return f.Consequence < habit.Tell || f.Rule == habit.NewDevice })
-	if len(found) == 0 {
+	if habit.Worst(found) < habit.Tell {
 		return nil
 	}
-	told, err := s.toldLately(ctx, tx, d.Account)
+	told, err := s.toldLately(ctx, tx, who)
 	if err != nil || len(told) >= alertsAnHour {
 		return err
 	}
@@ -253,17 +253,18 @@ func (s *Service) alert(ctx context.Context, tx *db.Tx, found []habit.Finding, d
 	if !fresh {
 		return nil
 	}
-	data, err := s.Sessions.Ask(ctx, tx, d)
+	link, err := s.Sessions.AskOwner(ctx, tx, who, d)
 	if err != nil {
 		return err
 	}
+	data := map[string]string{"link": link, "device": d.Device, "place": d.Place, "address": d.Address}
 	var rules []string
 	for _, f := range found {
 		rules = append(rules, f.Rule)
 		data[f.Rule] = "yes" // the words of the mail ask for each
 	}
 	data["rules"], data["session"] = strings.Join(rules, " "), d.Session
-	return s.Events.Record(ctx, tx, event.Event{Kind: alertKind, Account: string(d.Account), Data: data})
+	return s.Events.Record(ctx, tx, event.Event{Kind: alertKind, Account: string(who), Data: data})
 }
 
 // toldLately lists the rules of each alert of the last hour.
@@ -396,10 +397,41 @@ func (s *Service) tellLate(ctx context.Context, e entryRow, found []habit.Findin
 		if err != nil || !won {
 			return err
 		}
-		return s.alert(ctx, tx, found, session.Doubt{Account: e.Account, Session: e.ID, At: time.UnixMilli(e.At).UTC()})
+		d, err := s.doubtOf(ctx, tx, e)
+		if err != nil {
+			return err
+		}
+		return s.alert(ctx, tx, e.Account, found, d)
 	})
 	if errors.Is(err, account.ErrNotFound) {
 		return nil // deleted meanwhile
 	}
 	return err
+}
+
+// doubtOf is what the history knows of a sign-in.
+func (s *Service) doubtOf(ctx context.Context, tx *db.Tx, e entryRow) (session.Doubt, error) {
+	d := session.Doubt{Session: e.ID, At: time.UnixMilli(e.At).UTC()}
+	rows, err := readEvents(ctx, tx, e.Account, Filter{Kind: signedIn, Until: time.UnixMilli(e.At + 1)}, e.At-1, nil, 20)
+	if err != nil || len(rows) == 0 {
+		return d, err
+	}
+	key, err := s.Accounts.DataKey(ctx, tx, e.Account)
+	if err != nil {
+		return d, err
+	}
+	for _, r := range rows {
+		one, err := openEvent(key, r, "")
+		if err != nil || one.SessionID == nil || *one.SessionID != e.ID {
+			continue
+		}
+		d.Address = one.Address
+		if one.Device != nil {
+			d.Device = *one.Device
+		}
+		if one.Place != nil {
+			d.Place = *one.Place
+		}
+	}
+	return d, nil
 }

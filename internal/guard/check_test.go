@@ -123,6 +123,9 @@ func (w *checked) alerts() (all []string) {
 			if !strings.HasPrefix(m.Data["link"], accounttest.BaseURL+"/end-device#token=") {
 				w.t.Errorf("the link is %q", m.Data["link"])
 			}
+			if m.Data["rules"] != "layer_failed" && (m.Data["device"] == "" || m.Data["address"] == "") {
+				w.t.Errorf("the alert says %v", m.Data)
+			}
 			all = append(all, m.Data["rules"])
 		}
 	}

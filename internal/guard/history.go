@@ -123,7 +123,7 @@ func (s *Service) hear(ctx context.Context, tx *db.Tx, e event.Event) error {
 	if err := s.keep(ctx, tx, r, d); err != nil || e.Kind != signedIn {
 		return err
 	}
-	return s.alert(ctx, tx, found, session.Doubt{Account: r.Account, Session: d.Session, At: e.At, Told: e.Data})
+	return s.alert(ctx, tx, r.Account, found, session.Doubt{Session: d.Session, Device: d.Device, Place: d.Place, Address: d.Address, At: e.At})
 }
 
 // keep adds a happening to an account's history.
@@ -199,7 +199,7 @@ func (s *Service) noteFailed(ctx context.Context, payload []byte) error {
 		if err := s.keep(ctx, tx, r, d); err != nil || !tell {
 			return err
 		}
-		return s.alert(ctx, tx, found, session.Doubt{Account: f.Account, At: time.UnixMilli(f.At).UTC(), Told: map[string]string{"device": f.Device, "place": f.Place, "address": f.Address}})
+		return s.alert(ctx, tx, f.Account, found, session.Doubt{Device: f.Device, Place: f.Place, Address: f.Address, At: time.UnixMilli(f.At).UTC()})
 	})
 	if errors.Is(err, account.ErrNotFound) {
 		return nil // deleted meanwhile
