@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/event"
@@ -175,6 +177,39 @@ func tally(failures, entries []tryRow, since int64) (t habit.Tally) {
 	}
 	t.Failed, t.Succeeded = len(out), len(in)
 	return t
+}
+
+// judge is what session asks of a sign-in whose first proof was right.
+func (s *Service) judge(ctx context.Context, st account.State, e session.Entering) (session.Verdict, error) {
+	key, err := s.Accounts.DataKey(ctx, s.DB, st.ID)
+	if err != nil {
+		return session.Verdict{}, err
+	}
+	p, err := s.habitOf(ctx, s.DB, key, st.ID)
+	if err != nil {
+		return session.Verdict{}, err
+	}
+	device, place := s.Sessions.Client(e.Client)
+	sighting, network, err := s.seen(ctx, e.At, e.Client.Addr.String(), device)
+	if err != nil {
+		return session.Verdict{}, err
+	}
+	sighting.Remembered, sighting.Layers, sighting.Strong = e.Known, len(st.Layers) > 0, e.Method != session.AMRPassword
+	if err := s.weigh(ctx, s.DB, st.ID, network, p, &sighting); err != nil {
+		return session.Verdict{}, err
+	}
+	found := p.Judge(sighting)
+	worst := habit.Worst(found)
+	v := session.Verdict{AskAll: worst >= habit.AskAll, Hold: worst >= habit.Hold && !sighting.Remembered && !sighting.Strong && !sighting.Layers}
+	if !v.Hold {
+		return v, nil
+	}
+	d := details{Address: e.Client.Addr.String(), Place: place, Device: device, Methods: []string{e.Method}}
+	d.note(found)
+	return v, s.DB.Tx(ctx, func(tx *db.Tx) error {
+		r := eventRow{ID: uuid.Must(uuid.NewV7()).String(), Account: st.ID, At: e.At.UnixMilli(), Kind: signInHeld}
+		return s.keep(ctx, tx, r, d)
+	})
 }
 
 // check judges a sign-in in the transaction that opens its session: it learns from it, and

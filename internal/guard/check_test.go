@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -77,6 +78,11 @@ func newChecked(t *testing.T, d *db.DB) *checked {
 	if w.sessions, err = session.New(c); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := w.sessions.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	gc := guard.Config{DB: d, Ring: b.Ring, Jobs: b.Jobs, Accounts: b.Accounts, Events: b.Events, Sessions: w.sessions, Now: b.Now}
 	gc.Offence = func(_ context.Context, a netip.Addr, reason string) error {
 		w.offences = append(w.offences, a.String()+" "+reason)
@@ -105,6 +111,14 @@ func (w *checked) right(name string, c rest.Client) {
 	w.t.Helper()
 	if _, ok := w.signIn(name, accounttest.Password, c, session.SessionRequest{}); !ok {
 		w.t.Fatalf("%s is refused", name)
+	}
+}
+
+// held signs in with the right password, and is sent to the mailbox.
+func (w *checked) held(name string, c rest.Client) {
+	w.t.Helper()
+	if _, err := w.sessions.SignIn(w.t.Context(), name, accounttest.Password, session.SessionRequest{}, c); !errors.Is(err, session.ErrSignInHeld) {
+		w.t.Fatalf("%s: %v, want a held sign-in", name, err)
 	}
 }
 
@@ -194,19 +208,27 @@ func TestCheckOfOneAccount(t *testing.T) {
 
 		away := from(chrome, "203.0.113.5")
 		w.below.Advance(time.Minute)
-		w.right("ada", away)
-		w.told("a stranger", "impossible_travel stranger")
-		if got := w.found(id, "signed-in"); !slices.Equal(got, []string{"new_place", "new_device", "impossible_travel", "stranger"}) {
+		w.held("ada", away)
+		w.told("a stranger is held")
+		if got := w.found(id, "sign-in-held"); !slices.Equal(got, []string{"new_place", "new_device", "impossible_travel", "stranger"}) {
 			t.Errorf("the history says %q", got)
 		}
-		w.below.Advance(2 * time.Hour)
+		out, _ := w.signIn("ada", accounttest.Password, home, session.SessionRequest{RememberDevice: true})
+		device := session.SessionRequest{DeviceToken: out.Opened.DeviceToken}
+		w.below.Advance(time.Minute)
+		if _, ok := w.signIn("ada", accounttest.Password, away, device); !ok {
+			t.Fatal("a remembered device is held")
+		}
+		w.told("a remembered device that flew", "moved_device impossible_travel")
 		w.right("ada", home)
-		w.right("ada", away)
+		if _, ok := w.signIn("ada", accounttest.Password, away, device); !ok {
+			t.Fatal("a remembered device is held")
+		}
 		w.told("both are known now")
 
 		w.layer = true
-		out, ok := w.signIn("ada", accounttest.Password, home, session.SessionRequest{})
-		if !ok || out.Challenge == nil {
+		var ok bool
+		if out, ok = w.signIn("ada", accounttest.Password, home, session.SessionRequest{}); !ok || out.Challenge == nil {
 			t.Fatalf("%+v", out)
 		}
 		in := session.AttemptInput{ID: out.Challenge.AttemptID, Authorization: "Attempt " + out.Challenge.AttemptToken}
@@ -276,7 +298,7 @@ func TestCheckAcrossAccounts(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newChecked(t, d)
 		w.below.Join("ada")
-		w.below.Join("bob")
+		bob := w.below.Join("bob")
 		attacker, campus := from(chrome, "198.51.100.9"), from(fox, "198.51.100.77")
 		w.right("ada", from(fox, "192.0.2.7"))
 		w.right("ada", attacker)
@@ -299,8 +321,11 @@ func TestCheckAcrossAccounts(t *testing.T) {
 		}
 		w.told("the look back", "stuffing")
 		w.below.Advance(time.Minute)
-		w.right("bob", attacker)
-		w.told("a success from a network that is known to guess", "stuffing")
+		w.held("bob", attacker)
+		if got := w.found(bob, "sign-in-held"); !slices.Equal(got, []string{"stuffing"}) {
+			t.Errorf("the history of bob says %q", got)
+		}
+		w.told("a success from a network that is known to guess is held")
 
 		// A network of people: whoever mistypes signs in after it.
 		w.offences = nil

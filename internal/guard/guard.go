@@ -82,6 +82,7 @@ func New(c Config) (*Service, error) {
 	s.Events.Declare(mail.Kind{Name: alertKind, Header: "security-notice"}, words)
 	s.Events.Listen(s.hear)
 	s.Sessions.Watch(s.failed)
+	s.Sessions.Judge(s.judge)
 	s.Jobs.Handle(failedJob, s.noteFailed)
 	s.Jobs.Every("guard.check", 10*time.Minute, s.LookBack)
 	s.Jobs.Every("guard.prune", time.Hour, s.prune)

@@ -36,7 +36,7 @@ const (
 // outcomes are those of kinds that are not ok.
 var outcomes = map[string]string{
 	signInFailed: failed, "sign-up-exists": failed, "change-email-exists": failed,
-	"sign-in-held":  held,
+	signInHeld:      held,
 	"refresh-reuse": noticed, "passkey-cloned": noticed, "security-alert": noticed,
 }
 
@@ -50,6 +50,7 @@ var unkept = map[string]bool{"new-device": true, "files-received": true, "accoun
 const (
 	signedIn     = "signed-in"
 	signInFailed = "sign-in-failed"
+	signInHeld   = "sign-in-held"
 	deviceEnded  = "device-ended" // an owner said No to "was this you?"
 )
 
