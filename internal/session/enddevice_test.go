@@ -54,6 +54,16 @@ func TestEndDevice(t *testing.T) {
 		if err := json.Unmarshal([]byte(got.Raw), &shown); err != nil || shown != (session.DeviceToEnd{Device: "Chrome 128 on Windows", SignedInAt: at}) {
 			t.Errorf("shown %+v, %v", shown, err)
 		}
+		heard := w.heard()
+		for range 2 { // a yes uses nothing up
+			w.is(stranger.send("POST", "/auth/end-device/confirm", "", fields{"token": token}), 204, "")
+		}
+		if got := heard(); len(got) != 2 || got[0] != "device-confirmed Chrome on Windows 203.0.113.5" {
+			t.Errorf("a yes tells %q", got)
+		}
+		if !thief.alive(thief.access) {
+			t.Error("a yes ends the session")
+		}
 		if got = w.is(stranger.send("POST", "/auth/end-device", "", fields{"token": token}), 204, ""); got.AccessToken != "" || len(stranger.jar) != 0 {
 			t.Errorf("the link signs in: %+v", got)
 		}
@@ -70,6 +80,10 @@ func TestEndDevice(t *testing.T) {
 		}
 		w.is(stranger.send("POST", "/auth/end-device", "", fields{"token": token}), 410, "link_gone")
 		w.is(stranger.send("POST", "/auth/end-device/check", "", fields{"token": token}), 410, "link_gone")
+		w.is(stranger.send("POST", "/auth/end-device/confirm", "", fields{"token": token}), 410, "link_gone")
+		if got := heard(); len(got) != 1 || got[0] != "device-ended Chrome on Windows 203.0.113.5" {
+			t.Errorf("a no tells %q", got)
+		}
 		w.below.RunJobs()
 		if told := w.below.Told(); len(told) != 0 {
 			t.Errorf("told %q of the end", told)
