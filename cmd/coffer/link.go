@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"coffer/internal/admin"
 )
 
 // linkCmd is the operator's hold on links to files. A running server sees each change at once,
@@ -55,7 +57,7 @@ func (c linkUnblockCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, 
 
 func blockLink(ctx context.Context, s *Settings, log *slog.Logger, link string, blocked bool, k *kong.Context) error {
 	return withApp(ctx, s, log, func(a *app) error {
-		l, err := a.shares.Block(ctx, link, blocked)
+		l, err := a.admin.BlockLink(ctx, admin.AtConsole(), link, blocked)
 		if err != nil {
 			return err
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"coffer/internal/account"
+	"coffer/internal/admin"
 	"coffer/internal/avatar"
 	"coffer/internal/blob"
 	"coffer/internal/block"
@@ -125,11 +126,7 @@ func (c serveCmd) Run(ctx context.Context, s *Settings, log *slog.Logger) error 
 	}
 	srv, err := server.New(server.Config{
 		Settings: s.Server, API: a.api, Web: assets, Log: log, Drain: a.drain, Images: a.avatars.Origin(),
-		Checks: []server.Check{
-			{Name: "database", Ping: a.db.Ping},
-			{Name: "kv", Ping: a.kv.Ping},
-			{Name: "blobs", Ping: a.blobs.Ping},
-		},
+		Checks: a.checks(),
 	})
 	if err != nil {
 		return err
@@ -199,6 +196,7 @@ type app struct {
 	uploads   *upload.Service
 	shares    *share.Service
 	resources *introspect.Service
+	admin     *admin.Service
 	api       *rest.API
 
 	place   func(netip.Addr) session.Place  // nil without a places file
@@ -399,12 +397,19 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 		return err
 	}
 
+	if a.admin, err = admin.New(admin.Config{
+		DB: a.db, Ring: a.ring, Jobs: a.jobs, Limit: limits, Events: events, Accounts: a.accounts, Contents: a.contents, Sessions: a.sessions, Passkeys: passkeys,
+		Recovery: back, Shares: a.shares, Drops: a.drops, Checks: a.dependencies(), Version: version(), Now: time.Now, Log: log,
+	}); err != nil {
+		return err
+	}
+
 	a.api = rest.New(rest.Config{
 		Settings: s.Rest, Title: "Coffer", Version: apiVersion, BaseURL: base, Auth: a.sessions, Log: log, Now: time.Now,
 	})
 	for _, room := range []interface{ Routes(*rest.API) }{
 		a.blocks, a.accounts, a.feed, a.tokens, a.sessions, a.guard, back, app, mailed, phones, asked, passkeys, others,
-		a.avatars, a.files, a.search, a.uploads, a.shares, a.drops, a.resources,
+		a.avatars, a.files, a.search, a.uploads, a.shares, a.drops, a.resources, a.admin,
 	} {
 		room.Routes(a.api)
 	}
@@ -417,6 +422,19 @@ func (a *app) openDoor(s *Settings, log *slog.Logger) {
 	a.blocks = block.New(block.Config{
 		Settings: s.Block, DB: a.db, Ring: a.ring, KV: a.kv, Jobs: a.jobs, Proxies: s.Rest.TrustedProxies, Now: time.Now, Log: log,
 	})
+}
+
+// dependencies are those that the server cannot work without.
+func (a *app) dependencies() []admin.Check {
+	return []admin.Check{{Name: "database", Ping: a.db.Ping}, {Name: "kv", Ping: a.kv.Ping}, {Name: "blobs", Ping: a.blobs.Ping}}
+}
+
+// checks are the dependencies for readiness.
+func (a *app) checks() (all []server.Check) {
+	for _, c := range a.dependencies() {
+		all = append(all, server.Check(c))
+	}
+	return all
 }
 
 // openPictures makes the bounds of decoding, and the room of the accounts' pictures.

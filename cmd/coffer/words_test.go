@@ -96,7 +96,7 @@ var headers = map[string]string{
 	"security-question-enabled": "security-notice", "security-question-changed": "security-notice", "security-question-disabled": "security-notice",
 	"reset-password": "reset-password", "activate": "activate", "password-changed": "security-notice", "password-set": "security-notice", "password-reset": "security-notice",
 	"backup-codes-enabled": "security-notice", "backup-codes-regenerated": "security-notice", "backup-codes-disabled": "security-notice", "recovery-backup": "recovery",
-	"account-deactivated": "security-notice", "account-activated": "security-notice", "always-ask-off": "security-notice",
+	"account-deactivated": "security-notice", "account-suspended": "security-notice", "account-resumed": "security-notice", "account-activated": "security-notice", "always-ask-off": "security-notice",
 	"trusted-email": "trusted-email", "trusted-email-asked": "security-notice", "trusted-email-set": "security-notice", "trusted-email-dropped": "security-notice",
 	"identity-linked": "security-notice", "identity-unlinked": "security-notice",
 	"recovery-trusted": "recovery", "recovery-used": "recovery", "recovery-stopped": "security-notice",

@@ -63,6 +63,9 @@ type ID string
 const (
 	Active      = "active"
 	Deactivated = "deactivated"
+	// Suspended is the status that an operator gives an account. Its owner cannot sign in, and
+	// no proof of the owner's lifts it; see operator.go.
+	Suspended = "suspended"
 	// Deleting is the status from the decision to delete an account until nothing of it is
 	// left. No change of its standing is possible, and nobody can sign in.
 	Deleting = "deleting"
@@ -171,7 +174,8 @@ func New(cfg Config) (*Service, error) {
 // State is what every request needs to know about its account.
 type State struct {
 	ID           ID
-	Status       string   // Active, Deactivated or Deleting
+	Status       string   // Active, Deactivated, Suspended or Deleting
+	Resumes      string   // of a suspended account: its status when the suspension is lifted
 	SessionEpoch int64    // a session of an older epoch is over
 	Role         string   // User or Admin
 	Lang         string   // BCP 47

@@ -51,7 +51,7 @@ func (s *Service) addressRoutes(a *rest.API) {
 		Description: "All sessions end at once and the account's key is destroyed, so nothing personal opens any more. Jobs remove the content of its files. " +
 			"After 204 the address and the username are free. When a store fails in between, the answer is 503 and the server goes on by itself. " +
 			"The only admin is refused with 409 last_admin.",
-		Errors: []*fault.Error{ErrNotFound, errLastAdmin},
+		Errors: []*fault.Error{ErrNotFound, ErrLastAdmin},
 	}, s.deleteAccount)
 }
 

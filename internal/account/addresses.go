@@ -35,6 +35,8 @@ func (s *Service) declare() {
 	s.Mail.Declare(mail.Kind{Name: "email-yours", Header: "security-notice"}, words) // to an address that became an account's
 	s.Events.Declare(mail.Kind{Name: "sign-up-exists"}, words)
 	s.Events.Declare(mail.Kind{Name: accountDeactivated, Header: "security-notice"}, words)
+	s.Events.Declare(mail.Kind{Name: accountSuspended, Header: "security-notice"}, words)
+	s.Events.Declare(mail.Kind{Name: accountResumed, Header: "security-notice"}, words)
 	s.Events.Declare(mail.Kind{Name: alwaysAskOff, Header: "security-notice"}, words)
 	s.Events.Declare(mail.Kind{Name: "change-email-exists", Header: "security-notice"}, words)
 	s.Events.Declare(mail.Kind{Name: "change-email-notice"}, words)

@@ -8,8 +8,9 @@ import (
 	"coffer/internal/fault"
 )
 
-// errLastAdmin keeps a server from being left without an admin.
-var errLastAdmin = fault.New(fault.Conflict, "last_admin", "This is the only active admin account. Make another account an admin first.")
+// ErrLastAdmin keeps a server from being left without an admin. A room that calls SetRole or
+// Suspend declares it.
+var ErrLastAdmin = fault.New(fault.Conflict, "last_admin", "This is the only active admin account. Make another account an admin first.")
 
 // accountDeactivated is the event of an owner who deactivates the account.
 const accountDeactivated = "account-deactivated"
@@ -62,7 +63,7 @@ func (s *Service) keepAnAdmin(ctx context.Context, tx *db.Tx, id ID) error {
 	}
 	others, err := hasOtherAdmin(ctx, tx, id)
 	if err == nil && !others {
-		err = errLastAdmin
+		err = ErrLastAdmin
 	}
 	return err
 }

@@ -14,7 +14,7 @@ func (s *Service) lifecycleRoutes(a *rest.API) {
 		Summary: "Deactivate my account",
 		Description: "Every session, remembered device and outstanding link of the account ends at once. Nothing is deleted. " +
 			"The owner activates the account again with the password and a mailed link, as often as wished. The server keeps its last active admin.",
-		Errors: []*fault.Error{errLastAdmin},
+		Errors: []*fault.Error{ErrLastAdmin},
 	}, s.postDeactivate)
 }
 

@@ -19,7 +19,7 @@ func TestDeactivateKeepsAnAdmin(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Deactivate(ctx, boss); !errors.Is(err, errLastAdmin) {
+		if err := w.Deactivate(ctx, boss); !errors.Is(err, ErrLastAdmin) {
 			t.Errorf("the only admin went: %v", err)
 		}
 		if err := w.Deactivate(ctx, ada); err != nil {
@@ -36,7 +36,7 @@ func TestDeactivateKeepsAnAdmin(t *testing.T) {
 			ids <- chief
 			gone := limittest.AtOnce(2, func() error {
 				err := w.Deactivate(ctx, <-ids)
-				if err != nil && !errors.Is(err, errLastAdmin) {
+				if err != nil && !errors.Is(err, ErrLastAdmin) {
 					t.Error(err)
 				}
 				return err

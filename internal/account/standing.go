@@ -18,7 +18,7 @@ import (
 // can take rights away through the columns, but cannot grant any. An account is active, or
 // an admin, only where column and seal both say so. Its version is the higher of the two. A
 // layer in the seal is asked for even when the layer's own row is gone. An account whose
-// seal does not open counts as deactivated.
+// seal does not open counts as deactivated. One is suspended where column or seal says so.
 
 // standing is what the seal holds.
 type standing struct {
@@ -27,6 +27,7 @@ type standing struct {
 	Role         string   `json:"role"`
 	Layers       []string `json:"layers,omitempty"`
 	AlwaysAsk    bool     `json:"always_ask,omitempty"`
+	Resumes      string   `json:"resumes,omitempty"`
 }
 
 func standingAAD(id ID) []byte {
@@ -35,7 +36,7 @@ func standingAAD(id ID) []byte {
 
 // sealStanding seals what st says.
 func (s *Service) sealStanding(ctx context.Context, st State) ([]byte, error) {
-	b, err := json.Marshal(standing{Status: st.Status, SessionEpoch: st.SessionEpoch, Role: st.Role, Layers: st.Layers, AlwaysAsk: st.AlwaysAsk})
+	b, err := json.Marshal(standing{Status: st.Status, SessionEpoch: st.SessionEpoch, Role: st.Role, Layers: st.Layers, AlwaysAsk: st.AlwaysAsk, Resumes: st.Resumes})
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +55,8 @@ func (s *Service) believed(ctx context.Context, r stored) (State, error) {
 	switch {
 	case in.Status == Deleting:
 		st.Status = Deleting
+	case in.Status == Suspended || st.Status == Suspended:
+		st.Status = Suspended
 	case in.Status != Active || st.Status != Active:
 		st.Status = Deactivated
 	}
@@ -61,6 +64,7 @@ func (s *Service) believed(ctx context.Context, r stored) (State, error) {
 		st.Role = User
 	}
 	st.SessionEpoch, st.Layers, st.AlwaysAsk = max(st.SessionEpoch, in.SessionEpoch), in.Layers, in.AlwaysAsk
+	st.Resumes = in.Resumes
 	return st, nil
 }
 

@@ -89,6 +89,8 @@ var plan = map[string]place{
 
 	"drop": {8, "forwards files live between devices that share a code, end-to-end encrypted"},
 
+	"admin": {9, "the operator's operations: find and stop accounts, jobs, keys, links, drops, and a log of every such act"},
+
 	"server": {10, "all rooms as one handler and one set of jobs"},
 }
 

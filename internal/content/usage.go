@@ -61,6 +61,12 @@ func (s *Service) Usage(ctx context.Context, q db.Querier, owner account.ID) (Us
 	return u, nil
 }
 
+// Total returns what all accounts keep together, and in how many objects; no quotas.
+func (s *Service) Total(ctx context.Context, q db.Querier) (u Usage, objects int64, err error) {
+	all, objects, err := sumUsage(ctx, q)
+	return Usage{Bytes: all.bytes, Files: all.files, Folders: all.folders, Reserved: all.reserved}, objects, err
+}
+
 // SetQuota gives an account its own quotas: nil is the setting, 0 no bound.
 func (s *Service) SetQuota(ctx context.Context, tx *db.Tx, owner account.ID, bytes, files *int64) error {
 	unbounded := func(quota *int64) *int64 {

@@ -57,6 +57,15 @@ func readUsage(ctx context.Context, q db.Querier, owner account.ID) (u usageRow,
 	return u, err
 }
 
+// sumUsage sums what all accounts have, and counts the objects that are not being removed.
+func sumUsage(ctx context.Context, q db.Querier) (all use, objects int64, err error) {
+	err = q.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT), CAST(COALESCE(SUM(reserved), 0) AS BIGINT), CAST(COALESCE(SUM(files), 0) AS BIGINT),
+		CAST(COALESCE(SUM(folders), 0) AS BIGINT), (SELECT COUNT(*) FROM blobs WHERE state <> 'deleting')
+		/* bounded: an operator asks for it, not more than every few seconds */ FROM content_usage`).
+		Scan(&all.bytes, &all.reserved, &all.files, &all.folders, &objects)
+	return all, objects, err
+}
+
 // writeQuota gives an account its own quotas; nil is the setting.
 func writeQuota(ctx context.Context, tx *db.Tx, owner account.ID, bytes, files *int64) error {
 	_, err := tx.Exec(ctx, `

@@ -70,8 +70,10 @@ const (
 	maxBody      = 48 << 10
 )
 
+// ErrNoDrop says that a name is no live drop's.
+var ErrNoDrop = fault.New(fault.NotFound, "drop_not_found", "There is no such drop, or it is over.")
+
 var (
-	errNoDrop     = fault.New(fault.NotFound, "drop_not_found", "There is no such drop, or it is over.")
 	errFull       = fault.New(fault.Conflict, "drop_full", "The drop has no free place.")
 	errJoining    = fault.New(fault.Limited, "join_pending", "Other joins wait for the host. Try again in a few seconds.")
 	errToken      = fault.New(fault.Unauthenticated, "invalid_drop_token", "The token belongs to no member of this drop.")
@@ -240,11 +242,11 @@ func (s *Service) Look(ctx context.Context, from netip.Addr, name string) (found
 		return found{}, err
 	}
 	if !validName(name) {
-		return found{}, errNoDrop
+		return found{}, ErrNoDrop
 	}
 	f, err := findDrop(ctx, s.DB, s.clock(), name, s.lateBefore())
 	if errors.Is(err, db.ErrNoRows) {
-		err = errNoDrop
+		err = ErrNoDrop
 	}
 	return f, err
 }
@@ -255,7 +257,7 @@ func (s *Service) Join(ctx context.Context, from netip.Addr, name string) (token
 		return "", "", err
 	}
 	if !validName(name) {
-		return "", "", errNoDrop
+		return "", "", ErrNoDrop
 	}
 	if token, err = s.random(32); err != nil {
 		return "", "", err
@@ -265,7 +267,7 @@ func (s *Service) Join(ctx context.Context, from netip.Addr, name string) (token
 	}
 	f, err := findDrop(ctx, s.DB, s.clock(), name, s.lateBefore())
 	if errors.Is(err, db.ErrNoRows) {
-		return "", "", errNoDrop
+		return "", "", ErrNoDrop
 	}
 	if err != nil {
 		return "", "", err
@@ -280,7 +282,7 @@ func (s *Service) Join(ctx context.Context, from netip.Addr, name string) (token
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
 		id, err := holdDrop(ctx, tx, s.clock(), name)
 		if errors.Is(err, db.ErrNoRows) || err == nil && id != f.ID {
-			return errNoDrop
+			return ErrNoDrop
 		}
 		if err != nil {
 			return err
@@ -346,7 +348,7 @@ func (s *Service) checkName(ctx context.Context, c clock, m member, name string,
 	case taken:
 		return member{}, errToken
 	case err != nil:
-		return member{}, errNoDrop
+		return member{}, ErrNoDrop
 	}
 	return m, nil
 }
@@ -422,6 +424,33 @@ func (s *Service) Close(ctx context.Context, m member) error {
 	}
 	return s.tellEnd(ctx, m.Drop, "closed")
 }
+
+// End closes the live drop of a name for everybody, as an operator asks for it. note runs in
+// the transaction that closes it. Code drop_not_found.
+func (s *Service) End(ctx context.Context, name string, note func(ctx context.Context, tx *db.Tx) error) error {
+	if !validName(name) {
+		return ErrNoDrop
+	}
+	var id string
+	err := s.DB.Tx(ctx, func(tx *db.Tx) (err error) {
+		if id, err = holdDrop(ctx, tx, s.clock(), name); errors.Is(err, db.ErrNoRows) {
+			return ErrNoDrop
+		} else if err != nil {
+			return err
+		}
+		if _, err := deleteDrop(ctx, tx, id); err != nil {
+			return err
+		}
+		return note(ctx, tx)
+	})
+	if err != nil {
+		return err
+	}
+	return s.tellEnd(ctx, id, "closed")
+}
+
+// Count returns how many drops there are.
+func (s *Service) Count(ctx context.Context, q db.Querier) (int64, error) { return countDrops(ctx, q) }
 
 // bury removes drops that are over, of one name or all for "", and tells their members.
 func (s *Service) bury(ctx context.Context, name string) error {

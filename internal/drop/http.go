@@ -31,35 +31,35 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/drops/{name}", ID: "look-at-drop", Tag: tag, Status: http.StatusOK, Rows: "F-D1",
 		Summary: "Ask whether a drop exists and has a place",
-		Errors:  []*fault.Error{errNoDrop, limit.ErrLimited},
+		Errors:  []*fault.Error{ErrNoDrop, limit.ErrLimited},
 	}, s.getDrop)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/drops/{name}/join", ID: "join-drop", Tag: tag, Status: http.StatusCreated, Rows: "F-D2",
 		Summary:     "Take a place in a drop",
 		Description: "The guest proves the code to the host through the socket, within a minute. At most four joins of an address wait at a time.",
-		Errors:      []*fault.Error{errNoDrop, errFull, errJoining, limit.ErrLimited},
+		Errors:      []*fault.Error{ErrNoDrop, errFull, errJoining, limit.ErrLimited},
 	}, s.postJoin)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPatch, Path: "/drops/{name}", ID: "change-drop", Tag: tag, Access: rest.DropMember, Status: http.StatusOK, Rows: "F-D1",
 		Summary: "Rename or prolong a drop",
-		Errors:  []*fault.Error{limit.ErrLimited, errNoDrop, errToken, errNotHost, errTaken},
+		Errors:  []*fault.Error{limit.ErrLimited, ErrNoDrop, errToken, errNotHost, errTaken},
 	}, s.patchDrop)
 	rest.Register(a, rest.Op{
 		Method: http.MethodDelete, Path: "/drops/{name}", ID: "close-drop", Tag: tag, Access: rest.DropMember, Status: http.StatusNoContent, Rows: "F-D1",
 		Summary: "Close a drop for everybody",
-		Errors:  []*fault.Error{limit.ErrLimited, errNoDrop, errToken, errNotHost},
+		Errors:  []*fault.Error{limit.ErrLimited, ErrNoDrop, errToken, errNotHost},
 	}, s.deleteDrop)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/drops/{name}/tickets", ID: "make-drop-ticket", Tag: tag, Access: rest.DropMember, Status: http.StatusCreated, Rows: "F-D3",
 		Summary:     "Get a ticket for a socket or a stream",
 		Description: "For browsers, which cannot set a header there. It works once, as `?ticket=`.",
-		Errors:      []*fault.Error{limit.ErrLimited, errNoDrop, errToken},
+		Errors:      []*fault.Error{limit.ErrLimited, ErrNoDrop, errToken},
 	}, s.postTicket)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/drops/{name}/transfers", ID: "ask-drop-transfer", Tag: tag, Access: rest.DropMember, Status: http.StatusCreated, Rows: "F-D4",
 		Summary:     "Ask a member for an item",
 		Description: "The receiver opens the transfer's stream next, within a minute.",
-		Errors:      []*fault.Error{limit.ErrLimited, errNoDrop, errToken, errOutside, errNoFile, errTooMany},
+		Errors:      []*fault.Error{limit.ErrLimited, ErrNoDrop, errToken, errOutside, errNoFile, errTooMany},
 	}, s.postTransfer)
 	ticket := rest.RawParam{In: "query", Name: "ticket", Doc: "In place of the Authorization header."}
 	rest.Raw(a, rest.Op{
@@ -67,14 +67,14 @@ func (s *Service) Routes(a *rest.API) {
 		Rows: "F-D2, F-D3, F-D6", Waits: true, Socket: true,
 		Summary:     "The socket of a member",
 		Description: "A WebSocket with the subprotocol `coffer.drop.v1`: docs/drop-protocol.md §4.",
-		Errors:      []*fault.Error{limit.ErrLimited, errNoDrop, errToken, errUpgrade},
+		Errors:      []*fault.Error{limit.ErrLimited, ErrNoDrop, errToken, errUpgrade},
 	}, rest.RawDoc{Params: []rest.RawParam{ticket}}, s.getSocket)
 	rest.Raw(a, rest.Op{
 		Method: http.MethodGet, Path: "/drops/{name}/transfers/{id}/stream", ID: "stream-drop-transfer", Tag: tag, Access: rest.DropMember, Status: http.StatusOK,
 		Rows:        "F-D4, F-D7",
 		Summary:     "The bytes of a transfer",
 		Description: "Framed octets, or server-sent events if `Accept` names text/event-stream: docs/drop-protocol.md §7. A stream is opened once.",
-		Errors:      []*fault.Error{limit.ErrLimited, errNoDrop, errToken, errOutside, errNoTransfer, errStreamed},
+		Errors:      []*fault.Error{limit.ErrLimited, ErrNoDrop, errToken, errOutside, errNoTransfer, errStreamed},
 	}, rest.RawDoc{Params: []rest.RawParam{ticket, {In: "header", Name: "Accept", Doc: "application/octet-stream or text/event-stream."}}}, s.getStream)
 }
 

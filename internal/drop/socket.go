@@ -81,7 +81,7 @@ func (s *Service) open(ctx context.Context, r *room, m member, conn *websocket.C
 	}
 	var err error
 	if c.number, err = connect(ctx, s.DB, m.RID, s.node, s.Now().UnixMilli()); errors.Is(err, db.ErrNoRows) {
-		return nil, errNoDrop
+		return nil, ErrNoDrop
 	} else if err != nil {
 		return nil, err
 	}

@@ -73,6 +73,11 @@ func holdDrop(ctx context.Context, tx *db.Tx, c clock, name string) (id string, 
 	return id, err
 }
 
+func countDrops(ctx context.Context, q db.Querier) (n int64, err error) {
+	err = q.QueryRow(ctx, `SELECT COUNT(*) /* bounded: drops live for days */ FROM drops`).Scan(&n)
+	return n, err
+}
+
 // insertGuest adds a guest that waits for its admission. The caller holds the drop.
 func insertGuest(ctx context.Context, tx *db.Tx, drop, rid string, token, address []byte, now int64) error {
 	_, err := tx.Exec(ctx, `INSERT INTO drop_members (rid, drop_id, token, host, admitted, address, joined_at, node, sockets, seen_at)

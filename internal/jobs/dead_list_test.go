@@ -13,9 +13,6 @@ import (
 // These functions read and revive dead jobs, and run periodic work once. Only tests call
 // them.
 
-// ErrNotFound says that no dead job has the id.
-var ErrNotFound = errors.New("no such dead job")
-
 // maxDead is the most dead jobs in a list.
 const maxDead = 1000
 
@@ -51,18 +48,11 @@ func (q *Queue) Dead(ctx context.Context) ([]DeadJob, error) {
 	return dead, nil
 }
 
-// Retry takes a job off the dead list and restarts it now. It returns [ErrNotFound] when no
-// dead job has the id.
-func (q *Queue) Retry(ctx context.Context, id string) error {
+// retry is Retry in a transaction of its own.
+func (q *Queue) retry(ctx context.Context, id string) error {
 	return q.db.Tx(ctx, func(tx *db.Tx) error {
-		n, err := reviveJob(ctx, tx, id, q.cfg.Now().UnixMilli())
-		if err != nil {
-			return fmt.Errorf("retry a job: %w", err)
-		}
-		if n == 0 {
-			return ErrNotFound
-		}
-		return tx.Notify(ctx, topic, "")
+		_, err := q.Retry(ctx, tx, id)
+		return err
 	})
 }
 
@@ -88,12 +78,6 @@ func listDead(ctx context.Context, q db.Querier, limit int) (dead []deadRow, err
 		dead = append(dead, r)
 	}
 	return dead, rows.Err()
-}
-
-// reviveJob takes a job off the dead list. It drops the key, which another job may have
-// now.
-func reviveJob(ctx context.Context, tx *db.Tx, id string, now int64) (int64, error) {
-	return tx.Exec(ctx, `UPDATE jobs SET dead_at = NULL, key = NULL, attempts = 0, run_at = $2 WHERE id = $1 AND dead_at IS NOT NULL`, id, now)
 }
 
 // Tick runs each due piece of periodic work once, as Run does. done names those that ran

@@ -239,16 +239,16 @@ func TestBackoffDeadListAndRetry(t *testing.T) {
 			t.Errorf("dead job = %+v", got)
 		}
 		for _, id := range []string{"", "nobody"} {
-			if err := q.Retry(t.Context(), id); !errors.Is(err, ErrNotFound) {
-				t.Errorf("Retry(%q) = %v, want ErrNotFound", id, err)
+			if err := q.retry(t.Context(), id); !errors.Is(err, ErrNoJob) {
+				t.Errorf("Retry(%q) = %v, want ErrNoJob", id, err)
 			}
 		}
 		answer = nil
-		if err := q.Retry(t.Context(), got.ID); err != nil {
+		if err := q.retry(t.Context(), got.ID); err != nil {
 			t.Fatal(err)
 		}
-		if err := q.Retry(t.Context(), got.ID); !errors.Is(err, ErrNotFound) {
-			t.Errorf("a second Retry = %v, want ErrNotFound: it is not dead any more", err)
+		if err := q.retry(t.Context(), got.ID); !errors.Is(err, ErrNoJob) {
+			t.Errorf("a second Retry = %v, want ErrNoJob: it is not dead any more", err)
 		}
 		w.wantRun(q, nil)
 		w.wantIdle(q)
@@ -491,7 +491,7 @@ func TestReseal(t *testing.T) {
 		if err != nil || len(dead) != 1 || dead[0].Error != errTest.Error() {
 			t.Fatalf("Dead = %+v, %v", dead, err)
 		}
-		if err := q.Retry(t.Context(), dead[0].ID); err != nil {
+		if err := q.retry(t.Context(), dead[0].ID); err != nil {
 			t.Fatal(err)
 		}
 		for range 5 {

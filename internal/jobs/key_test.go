@@ -53,7 +53,7 @@ func TestKeyIsEnqueuedOnce(t *testing.T) {
 		if err != nil || len(dead) != 1 {
 			t.Fatal(dead, err)
 		}
-		if err := q.Retry(t.Context(), dead[0].ID); err != nil {
+		if err := q.retry(t.Context(), dead[0].ID); err != nil {
 			t.Fatalf("Retry beside a job of the same key: %v", err)
 		}
 		w.wantRun(q, nil)

@@ -118,6 +118,25 @@ func selectWalk(ctx context.Context, q db.Querier, name string) (walk, error) {
 	return w, err
 }
 
+func allWalks(ctx context.Context, q db.Querier) (all []Walk, err error) {
+	rows, err := q.Query(ctx, `SELECT name, purpose, kid, done, damaged, waiting, started_at, finished_at
+		/* bounded: a row for each walk that the program knows */ FROM ring_rewraps ORDER BY name`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var w Walk
+		var started, finished int64
+		if err := rows.Scan(&w.Name, &w.Purpose, &w.KeyID, &w.Done, &w.Damaged, &w.Waiting, &started, &finished); err != nil {
+			return nil, err
+		}
+		w.StartedAt, w.FinishedAt = timeOf(started), timeOf(finished)
+		all = append(all, w)
+	}
+	return all, rows.Err()
+}
+
 func startWalk(ctx context.Context, q db.Querier, name string, p Purpose, kid string, now time.Time) error {
 	_, err := q.Exec(ctx, `
 		INSERT INTO ring_rewraps (name, purpose, kid, position, done, started_at) VALUES ($1, $2, $3, '', 0, $4)

@@ -35,7 +35,7 @@ func (s *Service) signInRoutes(a *rest.API) {
 		Method: http.MethodPost, Path: "/auth/passkey", ID: "sign-in-by-passkey", Tag: tag, Status: http.StatusCreated, Rows: "F-P1",
 		Summary:     "Sign in with a passkey",
 		Description: "The answer is 201 with a session, whatever layers the account has. Every fault of the credential has one answer.",
-		Errors:      []*fault.Error{errUnavailable, errPasskey, token.ErrPublicKey, session.ErrDeactivated, limit.ErrLimited},
+		Errors:      []*fault.Error{errUnavailable, errPasskey, token.ErrPublicKey, session.ErrDeactivated, session.ErrSuspended, limit.ErrLimited},
 	}, s.postSignIn)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/activate/passkey", ID: "activate-by-passkey", Tag: tag, Status: http.StatusAccepted, Rows: "F-A6, F-P1",

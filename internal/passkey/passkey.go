@@ -124,6 +124,11 @@ func New(cfg Config) (*Service, error) {
 	return s, nil
 }
 
+// Count returns how many passkeys an account has.
+func (s *Service) Count(ctx context.Context, q db.Querier, id account.ID) (int, error) {
+	return count(ctx, q, id)
+}
+
 // has reports whether an account can pass an attempt with a passkey.
 func (s *Service) has(ctx context.Context, q db.Querier, id account.ID) (bool, error) {
 	n, err := s.counted(ctx, q, id)

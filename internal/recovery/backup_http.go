@@ -50,13 +50,13 @@ func (s *Service) backupRoutes(a *rest.API) {
 		Description: "With the password the answer is 201 with a recovery session, and the code is used up. Only a caller with the right password learns what a code is. " +
 			"Without a password the answer is 202 for every identifier and code; a good code mails a link to the primary address. " +
 			"Spaces and dashes in a code do not count. Ten wrong codes in an hour stop this way for the rest of it.",
-		Errors: []*fault.Error{account.ErrCredentials, session.ErrSignInHeld, errBackupWrong, errBackupUsed, errBackupReplaced, token.ErrPublicKey, session.ErrDeactivated, limit.ErrLimited, account.ErrBusy},
+		Errors: []*fault.Error{account.ErrCredentials, session.ErrSignInHeld, errBackupWrong, errBackupUsed, errBackupReplaced, token.ErrPublicKey, session.ErrDeactivated, session.ErrSuspended, limit.ErrLimited, account.ErrBusy},
 	}, s.postRecoverBackup)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/recovery/backup-code/confirm", ID: "confirm-backup-code-recovery", Tag: tag, Status: http.StatusCreated, Rows: "F-R1, F-R3",
 		Summary:     "Open a recovery session with the mailed link",
 		Description: "The link works once. The backup code is used up now; when it was used meanwhile, the link is gone.",
-		Errors:      []*fault.Error{account.ErrLinkGone, token.ErrPublicKey, session.ErrDeactivated, limit.ErrLimited},
+		Errors:      []*fault.Error{account.ErrLinkGone, token.ErrPublicKey, session.ErrDeactivated, session.ErrSuspended, limit.ErrLimited},
 	}, s.postConfirmBackupLink)
 	s.checkRoute(a, "/auth/recovery/backup-code/confirm/check", "check-backup-code-recovery", "F-R1", s.checkBackup)
 }

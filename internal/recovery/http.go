@@ -16,7 +16,7 @@ const tag = "Recovery"
 
 // Routes registers every operation of this room.
 func (s *Service) Routes(a *rest.API) {
-	opens := []*fault.Error{account.ErrLinkGone, token.ErrPublicKey, errNotSignedIn, limit.ErrLimited}
+	opens := []*fault.Error{account.ErrLinkGone, session.ErrSuspended, token.ErrPublicKey, errNotSignedIn, limit.ErrLimited}
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/password/forgot", ID: "forgot-password", Tag: tag, Status: http.StatusAccepted, Rows: "F-A9",
 		Summary:     "Ask for a link to set a new password",
@@ -28,7 +28,7 @@ func (s *Service) Routes(a *rest.API) {
 		Summary: "Set a new password with the mailed link",
 		Description: "The link works once. A password that breaks a rule leaves it good. Every session, remembered device and outstanding link of the account ends. " +
 			"The answer is 201 with a session, or 202 with the layers that the account asks for. Two answers come after the password was set: " +
-			"403 account_deactivated for an account that is deactivated and stays so, and 503 not_signed_in when the server could open no session.",
+			"403 account_deactivated or account_suspended for an account that stays so, and 503 not_signed_in when the server could open no session.",
 		Errors: append([]*fault.Error{session.ErrDeactivated, account.ErrBusy}, opens...),
 	}, s.postReset)
 	s.checkRoute(a, "/auth/password/reset/check", "check-reset-password", "F-A10", s.check(resetLink))

@@ -115,6 +115,12 @@ type asked struct {
 	From    account.Source `json:"from"`
 }
 
+// StartReset mails an account's owner a link with which to set a new password, as an operator
+// asks for it. The shares of strangers' mails do not count: they may be used up.
+func (s *Service) StartReset(ctx context.Context, tx *db.Tx, id account.ID) error {
+	return s.Jobs.Enqueue(ctx, tx, forgotJob, asked{Account: id})
+}
+
 // Forgot asks for a link with which to set a new password. It does the same for every
 // address: only the mailbox learns the outcome. Codes: validation_failed for no address.
 func (s *Service) Forgot(ctx context.Context, email string, from account.Source) error {
@@ -134,6 +140,9 @@ func (s *Service) runForgot(ctx context.Context, payload []byte) error {
 	if err := json.Unmarshal(payload, &in); err != nil {
 		return jobs.Permanent(err)
 	}
+	if in.Account != "" {
+		return s.sendLink(ctx, in.Account, resetLink, "", nil)
+	}
 	found, err := s.Accounts.Find(ctx, in.Email)
 	if err != nil || found.ID == "" {
 		return err
@@ -152,6 +161,11 @@ func (s *Service) runActivate(ctx context.Context, payload []byte) error {
 // mailLink mails a new link with data to the primary address of an account, as a source asked
 // for it.
 func (s *Service) mailLink(ctx context.Context, id account.ID, p account.Purpose, data string, from account.Source) error {
+	return s.sendLink(ctx, id, p, data, func(email string) (bool, error) { return s.Accounts.MayMail(ctx, email, from) })
+}
+
+// sendLink is mailLink; may says whether an address may get the mail, nil that any may.
+func (s *Service) sendLink(ctx context.Context, id account.ID, p account.Purpose, data string, may func(email string) (bool, error)) error {
 	to, err := s.Accounts.Contact(ctx, s.DB, id)
 	if errors.Is(err, account.ErrNotFound) {
 		return nil // deleted meanwhile
@@ -159,8 +173,10 @@ func (s *Service) mailLink(ctx context.Context, id account.ID, p account.Purpose
 	if err != nil {
 		return err
 	}
-	if may, err := s.Accounts.MayMail(ctx, to.Email, from); err != nil || !may {
-		return err
+	if may != nil {
+		if ok, err := may(to.Email); err != nil || !ok {
+			return err
+		}
 	}
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
 		st, err := s.Accounts.Hold(ctx, tx, id)
@@ -289,7 +305,7 @@ func (s *Service) ConfirmActivation(ctx context.Context, token string, r session
 // try again could not: a failure is told as what it is.
 func (s *Service) enter(ctx context.Context, st account.State, e session.Entry) (session.Outcome, error) {
 	out, err := s.Sessions.Enter(ctx, st, e)
-	if err != nil && !errors.Is(err, session.ErrDeactivated) {
+	if err != nil && !session.Closed(err) {
 		s.Log.WarnContext(ctx, "recovery: a change stands, and no session was opened after it", "account", string(st.ID), "err", err)
 		err = errNotSignedIn.Because(err)
 	}

@@ -51,7 +51,7 @@ func (s *Service) trustedRoutes(a *rest.API) {
 		Summary: "Open a recovery session with the link to the trusted address",
 		Description: "The link works once. The first such session may set a new password, and begins a wait. With a link that was asked for when the wait was over, the next one may also change layers, unless " +
 			"somebody stopped the recovery or passed a layer meanwhile. recovery.from tells from when on. A wait ends unused after 7 days.",
-		Errors: []*fault.Error{account.ErrLinkGone, token.ErrPublicKey, session.ErrDeactivated, account.ErrCredentials, limit.ErrLimited},
+		Errors: []*fault.Error{account.ErrLinkGone, token.ErrPublicKey, session.ErrDeactivated, session.ErrSuspended, account.ErrCredentials, limit.ErrLimited},
 	}, s.postConfirmRecover)
 	s.checkRoute(a, "/auth/recovery/trusted-email/confirm/check", "check-trusted-recovery", "F-R2", s.checkRecover)
 }

@@ -107,9 +107,10 @@ func (s *Service) enterAtOnce(ctx context.Context, st account.State, e Entry, aa
 		switch {
 		case errors.Is(err, account.ErrNotFound) || err == nil && now.SessionEpoch != p.Ver:
 			return account.ErrCredentials
-		case err == nil && now.Status != account.Active:
-			return ErrDeactivated
-		case err != nil:
+		case err == nil:
+			err = mayEnter(now)
+		}
+		if err != nil {
 			return err
 		}
 		return first(ctx, tx, id)
@@ -124,9 +125,14 @@ func mayEnter(st account.State) error {
 		return nil
 	case account.Deleting:
 		return account.ErrCredentials
+	case account.Suspended:
+		return ErrSuspended
 	}
 	return ErrDeactivated
 }
+
+// Closed reports whether err says that an account is deactivated or suspended.
+func Closed(err error) bool { return errors.Is(err, ErrDeactivated) || errors.Is(err, ErrSuspended) }
 
 // forgive forgets the failed sign-ins to an account from anywhere, and those from addr. Its
 // owner has proven the mailbox, and guesses at a password that is gone count for nothing.

@@ -30,7 +30,7 @@ func (s *Service) Routes(a *rest.API) {
 		Method: http.MethodPost, Path: "/auth/sign-in", ID: "sign-in", Tag: tagSignIn, Status: http.StatusCreated, Rows: "F-A3, F-S1, F-S3",
 		Summary:     "Sign in with e-mail or username and password",
 		Description: "The answer is 201 with a session, or 202 with the layers that the account asks for. A remembered device skips the layers it has passed.",
-		Errors:      []*fault.Error{account.ErrCredentials, ErrSignInHeld, token.ErrPublicKey, ErrDeactivated, limit.ErrLimited, account.ErrBusy},
+		Errors:      []*fault.Error{account.ErrCredentials, ErrSignInHeld, token.ErrPublicKey, ErrDeactivated, ErrSuspended, limit.ErrLimited, account.ErrBusy},
 	}, s.postSignIn)
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/auth/attempts/{id}", ID: "read-attempt", Tag: tagSignIn, Access: rest.Attempt, Status: http.StatusOK, Rows: "F-A3",

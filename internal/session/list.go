@@ -97,6 +97,15 @@ func (s *Service) List(ctx context.Context, c rest.Caller, page rest.Paging) (re
 	return out, err
 }
 
+// Count returns how many live sessions an account has.
+func (s *Service) Count(ctx context.Context, q db.Querier, who account.ID) (int64, error) {
+	st, err := s.Accounts.State(ctx, who)
+	if err != nil {
+		return 0, err
+	}
+	return countSessions(ctx, q, who, st.SessionEpoch, s.Now().UnixMilli())
+}
+
 func parseCursor(cursor string) (created int64, id string, err error) {
 	if cursor == "" {
 		return math.MaxInt64, "", nil

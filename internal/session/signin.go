@@ -39,11 +39,15 @@ type Outcome struct {
 // declares it.
 var ErrDeactivated = fault.New(fault.Forbidden, "account_deactivated", "This account is deactivated. Activate it to sign in again.")
 
+// ErrSuspended refuses a session to an account that an operator suspended. A room that
+// calls Enter declares it.
+var ErrSuspended = fault.New(fault.Forbidden, "account_suspended", "An operator of this server suspended this account. Ask them.")
+
 // SignIn checks a password. It opens a session, or begins an attempt for the layers that
 // this device has yet to pass. A failure is counted before the password is looked at, and
 // taken back when the password is right, so guesses at the same moment count as well.
 // Codes: invalid_credentials, sign_in_held, rate_limited, busy, account_deactivated,
-// invalid_public_key.
+// account_suspended, invalid_public_key.
 func (s *Service) SignIn(ctx context.Context, identifier, password string, r SessionRequest, c rest.Client) (Outcome, error) {
 	// The server hashes no password for a client that could not get a session anyway.
 	e, err := s.Prepare(r, c, AMRPassword)

@@ -111,6 +111,12 @@ func listSessions(ctx context.Context, q db.Querier, who account.ID, ver, now, c
 	return all, rows.Err()
 }
 
+func countSessions(ctx context.Context, q db.Querier, who account.ID, ver, now int64) (n int64, err error) {
+	err = q.QueryRow(ctx, `SELECT COUNT(*) FROM sessions WHERE account = $1 AND ver = $2 AND refresh_expires_at > $3 AND expires_at > $3`,
+		string(who), ver, now).Scan(&n)
+	return n, err
+}
+
 // sessionIDs lists every session of an account but one, dead ones included.
 func sessionIDs(ctx context.Context, q db.Querier, who account.ID, but string) ([]string, error) {
 	rows, err := q.Query(ctx, `SELECT id FROM sessions WHERE account = $1 AND id <> $2`, string(who), but)

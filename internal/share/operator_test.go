@@ -20,11 +20,23 @@ func TestOperator(t *testing.T) {
 			}
 		}
 		for _, ref := range []string{"", "x", newToken(), "01890000-0000-7000-8000-000000000000"} {
-			if _, err := w.Block(t.Context(), ref, true); !errors.Is(err, errNoLink) {
+			if _, err := w.Find(t.Context(), ref); !errors.Is(err, ErrNoLink) {
 				t.Errorf("%q: %v", ref, err)
 			}
 		}
-		if f, err := w.Block(t.Context(), sh.URL, true); err != nil || f.State != stateBlocked {
+		block := func(blocked, want bool) {
+			t.Helper()
+			var changed bool
+			if err := d.Tx(t.Context(), func(tx *db.Tx) (err error) {
+				changed, err = w.Block(t.Context(), tx, sh.ID, blocked)
+				return err
+			}); err != nil || changed != want {
+				t.Errorf("blocked %v: changed %v, %v", blocked, changed, err)
+			}
+		}
+		block(true, true)
+		block(true, false)
+		if f, err := w.Find(t.Context(), sh.URL); err != nil || f.State != stateBlocked {
 			t.Errorf("%+v, %v", f, err)
 		}
 		w.is(w.guest(sh.Token, "GET", "", ""), 404, "share_not_found")
@@ -33,7 +45,8 @@ func TestOperator(t *testing.T) {
 		}
 		w.call(w.ada, "PATCH", "/shares/"+sh.ID, `{"note":"again"}`) // an owner does not lift it
 		w.is(w.guest(sh.Token, "GET", "", ""), 404, "share_not_found")
-		if f, err := w.Block(t.Context(), sh.ID, false); err != nil || f.State != stateOpen {
+		block(false, true)
+		if f, err := w.Find(t.Context(), sh.ID); err != nil || f.State != stateOpen {
 			t.Errorf("%+v, %v", f, err)
 		}
 		if a := w.guest(sh.Token, "GET", "", ""); a.StatusCode != 200 {

@@ -155,10 +155,16 @@ func TestSharedMark(t *testing.T) {
 			t.Error("shared by a link that is used up")
 		}
 		sh = w.share(doc, Read, "")
-		if _, err := w.Block(t.Context(), sh.ID, true); err != nil || shared() {
+		block := func(blocked bool) error {
+			return d.Tx(t.Context(), func(tx *db.Tx) error {
+				_, err := w.Block(t.Context(), tx, sh.ID, blocked)
+				return err
+			})
+		}
+		if err := block(true); err != nil || shared() {
 			t.Errorf("shared by a blocked link, %v", err)
 		}
-		if _, err := w.Block(t.Context(), "https://coffer.test/s/"+sh.Token, false); err != nil || !shared() {
+		if err := block(false); err != nil || !shared() {
 			t.Errorf("not shared by an unblocked link, %v", err)
 		}
 	})

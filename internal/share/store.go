@@ -186,10 +186,26 @@ func tellOnce(ctx context.Context, tx *db.Tx, id string, now, since int64) (bool
 	return n == 1, err
 }
 
-// setBlocked blocks a link or lets it pass again. It reports whether there is one.
-func setBlocked(ctx context.Context, tx *db.Tx, id string, blocked int64) error {
-	_, err := tx.Exec(ctx, `UPDATE shares SET blocked = $2 WHERE id = $1`, id, blocked)
-	return err
+// setBlocked blocks a link or lets it pass again. It reports whether that changed it.
+func setBlocked(ctx context.Context, tx *db.Tx, id string, blocked bool) (bool, error) {
+	was, is := 1, 0
+	if blocked {
+		was, is = 0, 1
+	}
+	n, err := tx.Exec(ctx, `UPDATE shares SET blocked = $2 WHERE id = $1 AND blocked = $3`, id, is, was)
+	return n == 1, err
+}
+
+func countAll(ctx context.Context, q db.Querier) (n Numbers, err error) {
+	err = q.QueryRow(ctx, `SELECT COALESCE(SUM(CASE WHEN kind = 'read' THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN kind = 'request' THEN 1 ELSE 0 END), 0),
+		COALESCE(SUM(CASE WHEN blocked = 1 THEN 1 ELSE 0 END), 0) /* bounded: an operator asks for it, not more than every few seconds */ FROM shares`).
+		Scan(&n.Read, &n.Request, &n.Blocked)
+	return n, err
+}
+
+func countOf(ctx context.Context, q db.Querier, owner account.ID) (n int64, err error) {
+	err = q.QueryRow(ctx, `SELECT COUNT(*) FROM shares WHERE account = $1`, string(owner)).Scan(&n)
+	return n, err
 }
 
 // readForSweep returns links behind one, in the order of their ids.

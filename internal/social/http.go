@@ -64,7 +64,7 @@ func (s *Service) Routes(a *rest.API) {
 
 // entering are the refusals of a way in.
 var entering = []*fault.Error{
-	errUnverified, errLinkNeeded, account.ErrUsernameTaken, fault.ErrInvalid, token.ErrPublicKey, session.ErrDeactivated, errAltered, account.ErrCredentials,
+	errUnverified, errLinkNeeded, account.ErrUsernameTaken, fault.ErrInvalid, token.ErrPublicKey, session.ErrDeactivated, session.ErrSuspended, errAltered, account.ErrCredentials,
 }
 
 func (s *Service) redirectRoutes(a *rest.API) {

@@ -28,6 +28,7 @@ var guarded = map[string]string{
 	"POST /hooks": "{}", "GET /hooks": "",
 	"PATCH /admin/accounts/{id}": "{}", "DELETE /admin/accounts/{id}/sessions": "", "POST /admin/accounts/{id}/reset": "",
 	"POST /admin/blocks": "{}", "DELETE /admin/blocks/{id}": "", "POST /admin/jobs/{id}/retry": "", "POST /admin/keys": "{}",
+	"PATCH /admin/shares/{ref}": `{"blocked":true}`, "DELETE /admin/drops/{name}": "",
 }
 
 // stepUps lists the server's operations that its document says need a fresh proof, and fails

@@ -787,6 +787,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find an account, or list all
+         * @description With q the page has the account whose address or username is exactly that, or nothing: the server finds names by keyed hashes, so it cannot search in them. Without q the accounts come page by page, the newest first.
+         */
+        get: operations["admin-list-accounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/accounts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An account's state
+         * @description Nothing of its files but their number and size.
+         */
+        get: operations["admin-read-account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Suspend or lock an account, give it a role, change its quota
+         * @description What is absent stays. A quota of null is that of the settings, 0 no bound. A suspension ends every session at once. Only an admin lifts it, by status active. A role counts at the next request. The last active admin stays.
+         */
+        patch: operations["admin-update-account"];
+        trace?: never;
+    };
+    "/admin/accounts/{id}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mail the owner a link to set a new password
+         * @description Only the mailbox gets the link. The password stays until the owner sets another.
+         */
+        post: operations["admin-start-reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/accounts/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End every session of an account
+         * @description Remembered devices, open sign-ins and outstanding links end too.
+         */
+        delete: operations["admin-end-sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/blocks": {
         parameters: {
             query?: never;
@@ -820,6 +904,162 @@ export interface paths {
         post?: never;
         /** End a block */
         delete: operations["removeBlock"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/drops/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Close a drop for everybody */
+        delete: operations["admin-end-drop"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What admins did and the server found, the newest first
+         * @description No operation changes or removes an entry. `coffer admin log verify` checks all of them.
+         */
+        get: operations["admin-list-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Work of a state, the oldest first
+         * @description Payloads are not shown.
+         */
+        get: operations["admin-list-jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a dead job again */
+        post: operations["admin-retry-job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The key ring, and how far each walk is that seals everything under the active keys
+         * @description No secret is shown.
+         */
+        get: operations["admin-list-keys"];
+        put?: never;
+        /**
+         * Make the next key of a purpose the active one
+         * @description Values under the old key still open. The server seals them anew within the hour.
+         */
+        post: operations["admin-rotate-key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the server is well */
+        get: operations["admin-overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/shares/{ref}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whose a link is and how it was used
+         * @description Nothing of what it leads to. The link is named by its id, or by its address, percent-encoded.
+         */
+        get: operations["admin-read-share"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Take a link down, or let it be used again */
+        patch: operations["admin-update-share"];
+        trace?: never;
+    };
+    "/admin/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the server keeps
+         * @description A count may be two seconds old.
+         */
+        get: operations["admin-usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1270,7 +1510,7 @@ export interface paths {
         put?: never;
         /**
          * Set a new password with the mailed link
-         * @description The link works once. A password that breaks a rule leaves it good. Every session, remembered device and outstanding link of the account ends. The answer is 201 with a session, or 202 with the layers that the account asks for. Two answers come after the password was set: 403 account_deactivated for an account that is deactivated and stays so, and 503 not_signed_in when the server could open no session.
+         * @description The link works once. A password that breaks a rule leaves it good. Every session, remembered device and outstanding link of the account ends. The answer is 201 with a session, or 202 with the layers that the account asks for. Two answers come after the password was set: 403 account_deactivated or account_suspended for an account that stays so, and 503 not_signed_in when the server could open no session.
          */
         post: operations["reset-password"];
         delete?: never;
@@ -2676,6 +2916,96 @@ export interface components {
              */
             status: "accepted";
         };
+        AccountDetail: {
+            /** Format: date-time */
+            created_at: string;
+            email: string;
+            first_name: string;
+            id: string;
+            last_name: string;
+            /** @description Layers that a sign-in asks for. */
+            layers: string[];
+            /**
+             * Format: int64
+             * @description Links to files, whatever their state.
+             */
+            links: number;
+            /** @description From devices that are not remembered the password opens nothing until the owner has confirmed by mail: an admin locked it, or too many guesses did. */
+            locked: boolean;
+            /** Format: int64 */
+            passkeys: number;
+            /** @enum {string} */
+            role: "user" | "admin";
+            /** Format: int64 */
+            sessions: number;
+            /**
+             * Format: date-time
+             * @description The last sign-in; null for none yet.
+             */
+            signed_in_at: string | null;
+            /** @enum {string} */
+            status: "active" | "deactivated" | "suspended" | "deleting";
+            suspended: boolean;
+            usage: components["schemas"]["AccountUsage"];
+            username: string;
+        };
+        AccountNumbers: {
+            /** Format: int64 */
+            active: number;
+            /** Format: int64 */
+            admins: number;
+            /** Format: int64 */
+            deactivated: number;
+            /** Format: int64 */
+            deleting: number;
+            /** Format: int64 */
+            suspended: number;
+        };
+        AccountSummary: {
+            /** Format: date-time */
+            created_at: string;
+            email: string;
+            id: string;
+            /** @enum {string} */
+            role: "user" | "admin";
+            /**
+             * Format: date-time
+             * @description The last sign-in; null for none yet.
+             */
+            signed_in_at: string | null;
+            /** @enum {string} */
+            status: "active" | "deactivated" | "suspended" | "deleting";
+            username: string;
+        };
+        AccountUsage: {
+            /** Format: int64 */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description With versions, unfinished uploads and the trash.
+             */
+            files: number;
+            /** Format: int64 */
+            folders: number;
+            /** @description Whether the bound is the account's own and not that of the settings. */
+            own_quota_bytes: boolean;
+            own_quota_files: boolean;
+            /**
+             * Format: int64
+             * @description null without a bound.
+             */
+            quota_bytes: number | null;
+            /**
+             * Format: int64
+             * @description null without a bound.
+             */
+            quota_files: number | null;
+            /**
+             * Format: int64
+             * @description Bytes that unfinished uploads may come to.
+             */
+            reserved: number;
+        };
         ActivateInputBody: {
             /** @description E-mail address or username. */
             identifier: string;
@@ -2691,6 +3021,65 @@ export interface components {
             network: string;
             /** @description For admins; the blocked client does not see it. */
             reason: string;
+        };
+        AdminEvent: {
+            /** @description The account that it was about. */
+            account?: components["schemas"]["EventAccount"];
+            /** @description Such as account.suspend, key.rotate, share.block, found.refresh-reuse; damaged for an entry that was altered in the database. */
+            action: string;
+            actor: components["schemas"]["EventActor"];
+            /** Format: date-time */
+            at: string;
+            data: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            id: number;
+            /** @description The id of a link, a drop, a job, or a key's purpose. */
+            target: string;
+        };
+        AdminJob: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When a dead job gave up.
+             */
+            dead_at: string | null;
+            /** @description Class of the last error; empty before the first. */
+            failure: string;
+            id: string;
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When a waiting job is due.
+             */
+            run_at: string | null;
+            /** @enum {string} */
+            state: "waiting" | "running" | "dead";
+        };
+        AdminUpdateAccountPatchAccountInputBody: {
+            /** @description Whether the password opens nothing from devices that are not remembered until the owner has confirmed by mail. */
+            locked?: boolean;
+            /**
+             * Format: int64
+             * @description null for the settings', 0 for no bound.
+             */
+            quota_bytes?: number | null;
+            /**
+             * Format: int64
+             * @description null for the settings', 0 for no bound.
+             */
+            quota_files?: number | null;
+            /** @enum {string} */
+            role?: "user" | "admin";
+            /**
+             * @description active lifts a suspension.
+             * @enum {string}
+             */
+            status?: "active" | "suspended";
         };
         AlwaysAskInputBody: {
             always_ask: boolean;
@@ -2975,6 +3364,23 @@ export interface components {
             /** @description GET /files/{id}/thumbnail has a small picture of it. */
             thumbnail: boolean;
         };
+        EventAccount: {
+            id: string;
+            username: string;
+        };
+        EventActor: {
+            /** @description Of an admin. */
+            account?: components["schemas"]["EventAccount"];
+            /** @description Network address of an admin's request. */
+            address: string;
+            /** @description User of the operating system, at the console. */
+            console: string;
+            /**
+             * @description console is a person at the server, server what the server found by itself.
+             * @enum {string}
+             */
+            kind: "admin" | "console" | "server";
+        };
         ExchangeBody: {
             /**
              * @description With proof the session accepts only requests that carry a signature (RFC 9421) under a key that the two public keys agree on. It needs public_key.
@@ -3149,6 +3555,10 @@ export interface components {
             /** @description Names the guest in this drop. */
             rid: string;
         };
+        KeyRing: {
+            keys: components["schemas"]["RingKey"][];
+            walks: components["schemas"]["RingWalk"][];
+        };
         ListIdentitiesListOutputBody: {
             items: components["schemas"]["Identity"][];
         };
@@ -3216,8 +3626,37 @@ export interface components {
             /** @description Names of the folders above it, outermost first. */
             path: string[];
         };
+        Overview: {
+            /** @description Each dependency: ok or unavailable. */
+            checks: {
+                [key: string]: string;
+            };
+            queue: components["schemas"]["QueueNumbers"];
+            /**
+             * Format: date-time
+             * @description The server's clock.
+             */
+            time: string;
+            usage: components["schemas"]["ServerUsage"];
+            version: string;
+        };
         Owner: {
             id: string;
+        };
+        PageAccountSummary: {
+            items: components["schemas"]["AccountSummary"][];
+            /** @description Give it as cursor for the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        PageAdminEvent: {
+            items: components["schemas"]["AdminEvent"][];
+            /** @description Give it as cursor for the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        PageAdminJob: {
+            items: components["schemas"]["AdminJob"][];
+            /** @description Give it as cursor for the next page; absent on the last. */
+            next_cursor?: string;
         };
         PageEntry: {
             items: components["schemas"]["Entry"][];
@@ -3346,6 +3785,9 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             name: string;
+        };
+        PatchShareInputBody: {
+            blocked: boolean;
         };
         Placed: {
             /** Format: date-time */
@@ -3496,6 +3938,19 @@ export interface components {
             /** @description Another address than the primary one. */
             email: string;
         };
+        QueueNumbers: {
+            /** Format: int64 */
+            dead: number;
+            /**
+             * Format: int64
+             * @description How long the oldest job that is due waits.
+             */
+            oldest_seconds: number;
+            /** Format: int64 */
+            running: number;
+            /** Format: int64 */
+            waiting: number;
+        };
         ReauthenticateInputBody: {
             password: string;
         };
@@ -3573,6 +4028,50 @@ export interface components {
             /** @description From the link. */
             token: string;
         };
+        RingKey: {
+            /** Format: date-time */
+            active_at: string | null;
+            alg: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            destroyed_at: string | null;
+            id: string;
+            purpose: string;
+            /** Format: date-time */
+            retired_at: string | null;
+            /** @enum {string} */
+            state: "pending" | "active" | "open-only" | "destroyed";
+        };
+        RingWalk: {
+            /**
+             * Format: int64
+             * @description Values that open under no key.
+             */
+            damaged: number;
+            /**
+             * Format: int64
+             * @description Rows that it looked at.
+             */
+            done: number;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** @description The active key when the walk began. */
+            key_id: string;
+            name: string;
+            purpose: string;
+            /** Format: date-time */
+            started_at: string;
+            /**
+             * Format: int64
+             * @description Values whose key the ring lacks.
+             */
+            waiting: number;
+        };
+        RotateInputBody: {
+            /** @enum {string} */
+            purpose: "token" | "session" | "field" | "blob" | "index" | "pepper" | "refresh" | "code";
+        };
         Seen: {
             /** @description Masked, unless a new account would get it. */
             email: string;
@@ -3595,6 +4094,28 @@ export interface components {
             residentKey: "required";
             /** @enum {string} */
             userVerification: "required";
+        };
+        ServerUsage: {
+            accounts: components["schemas"]["AccountNumbers"];
+            /**
+             * Format: int64
+             * @description Stored objects; several files may share one.
+             */
+            blobs: number;
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            drops: number;
+            /** Format: int64 */
+            files: number;
+            /** Format: int64 */
+            folders: number;
+            /**
+             * Format: int64
+             * @description Bytes that unfinished uploads may come to.
+             */
+            reserved: number;
+            shares: components["schemas"]["ShareNumbers"];
         };
         Session: {
             /** @description Assurance level: aal1 or aal2 (NIST SP 800-63B), or recovery: the session may only repair the account. */
@@ -3696,6 +4217,14 @@ export interface components {
             token: string;
             url: string;
         };
+        ShareNumbers: {
+            /** Format: int64 */
+            blocked: number;
+            /** Format: int64 */
+            read: number;
+            /** Format: int64 */
+            request: number;
+        };
         SharePlaced: {
             id: string;
             /** @enum {string} */
@@ -3703,6 +4232,24 @@ export interface components {
             name: string;
             /** @description The folders above it, the outermost first; empty at the root. */
             path: components["schemas"]["Step"][];
+        };
+        SharedLink: {
+            account: components["schemas"]["EventAccount"];
+            blocked: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            downloads: number;
+            /**
+             * Format: int64
+             * @description That came in.
+             */
+            files: number;
+            id: string;
+            /** @enum {string} */
+            kind: "read" | "request";
+            /** @enum {string} */
+            state: "open" | "expired" | "used_up" | "blocked";
         };
         Shown: {
             /** @description The server blocked it by itself. */
@@ -8810,6 +9357,465 @@ export interface operations {
             };
         };
     };
+    "admin-list-accounts": {
+        parameters: {
+            query?: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description An address or a username, whole. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAccountSummary"];
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `admin_only`, `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-read-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountDetail"];
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `admin_only`, `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-update-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminUpdateAccountPatchAccountInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountDetail"];
+                };
+            };
+            /** @description Bad Request: `body_unreadable`, `invalid_json`, `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `admin_only`, `cross_origin`, `recovery_session`, `step_up_required`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `account_deactivated_by_owner`, `last_admin`, `not_yourself`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large: `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported_media_type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `busy`, `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-start-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedBody"];
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `admin_only`, `cross_origin`, `recovery_session`, `step_up_required`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate_limited`. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-end-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `admin_only`, `cross_origin`, `recovery_session`, `step_up_required`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listBlocks: {
         parameters: {
             query?: {
@@ -9043,6 +10049,825 @@ export interface operations {
             };
             /** @description Unprocessable Entity: `validation_failed`. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-end-drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `admin_only`, `cross_origin`, `recovery_session`, `step_up_required`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `drop_not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-events": {
+        parameters: {
+            query?: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAdminEvent"];
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `admin_only`, `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-jobs": {
+        parameters: {
+            query?: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                state?: "dead" | "waiting" | "running";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAdminJob"];
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `admin_only`, `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-retry-job": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `admin_only`, `cross_origin`, `recovery_session`, `step_up_required`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyRing"];
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `admin_only`, `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-rotate-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RingKey"];
+                };
+            };
+            /** @description Bad Request: `body_unreadable`, `invalid_json`, `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `admin_only`, `cross_origin`, `recovery_session`, `step_up_required`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `key_needed`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large: `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported_media_type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `busy`, `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `admin_only`, `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-read-share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id, or address. */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedLink"];
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `admin_only`, `recovery_session`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-update-share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id, or address. */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatchShareInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedLink"];
+                };
+            };
+            /** @description Bad Request: `body_unreadable`, `invalid_json`, `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `admin_only`, `cross_origin`, `recovery_session`, `step_up_required`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large: `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported_media_type`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `validation_failed`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error: `internal_error`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `busy`, `unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerUsage"];
+                };
+            };
+            /** @description Bad Request: `unknown_host`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `admin_only`, `recovery_session`. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9315,7 +11140,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `cross_origin`. */
+            /** @description Forbidden: `account_suspended`, `cross_origin`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11229,7 +13054,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `account_deactivated`, `cross_origin`. */
+            /** @description Forbidden: `account_deactivated`, `account_suspended`, `cross_origin`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11511,7 +13336,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `account_deactivated`, `cross_origin`. */
+            /** @description Forbidden: `account_deactivated`, `account_suspended`, `cross_origin`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11734,7 +13559,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `account_deactivated`, `cross_origin`, `sign_in_held`. */
+            /** @description Forbidden: `account_deactivated`, `account_suspended`, `cross_origin`, `sign_in_held`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11845,7 +13670,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `account_deactivated`, `cross_origin`. */
+            /** @description Forbidden: `account_deactivated`, `account_suspended`, `cross_origin`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12370,7 +14195,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `account_deactivated`, `cross_origin`. */
+            /** @description Forbidden: `account_deactivated`, `account_suspended`, `cross_origin`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12695,7 +14520,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `account_deactivated`, `cross_origin`, `sign_in_held`. */
+            /** @description Forbidden: `account_deactivated`, `account_suspended`, `cross_origin`, `sign_in_held`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13222,7 +15047,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `account_deactivated`, `cross_origin`, `email_unverified`, `identity_altered`. */
+            /** @description Forbidden: `account_deactivated`, `account_suspended`, `cross_origin`, `email_unverified`, `identity_altered`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13345,7 +15170,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `account_deactivated`, `cross_origin`, `email_unverified`, `identity_altered`. */
+            /** @description Forbidden: `account_deactivated`, `account_suspended`, `cross_origin`, `email_unverified`, `identity_altered`. */
             403: {
                 headers: {
                     [name: string]: unknown;
