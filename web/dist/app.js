@@ -7116,6 +7116,25 @@ function Prolong({ drop: drop2, onClose }) {
   }, children: /* @__PURE__ */ a4(Select, { name: "span", label: t7("prolongFor"), value: "24", options: { 12: t7("hours", { count: 12 }), 24: t7("days", { count: 1 }), 72: t7("days", { count: 3 }), 167: t7("days", { count: 7 }) } }) }) });
 }
 
+// src/drop/steady.ts
+function useSteady(now) {
+  const held4 = T2(void 0);
+  const [, draw2] = d2(0);
+  A2(() => {
+    const release2 = () => setTimeout(() => {
+      if (!held4.current) return;
+      held4.current = void 0;
+      draw2((n3) => n3 + 1);
+    });
+    const ends2 = ["pointerup", "pointercancel", "blur"];
+    for (const end4 of ends2) addEventListener(end4, release2);
+    return () => ends2.forEach((end4) => removeEventListener(end4, release2));
+  }, []);
+  return { shown: held4.current ? held4.current.at : now, hold: () => {
+    held4.current ??= { at: now };
+  } };
+}
+
 // src/drop/news.ts
 function news(before2, now) {
   const said = [];
@@ -7458,7 +7477,7 @@ function Lost2({ drop: drop2, missing: { item, ask: ask4 } }) {
 
 // src/drop/live.tsx
 function Live({ drop: drop2 }) {
-  const state = drop2.state.value;
+  const { shown: state, hold: hold4 } = useSteady(drop2.state.value);
   const [closing, setClosing] = d2(false);
   const ready = state.phase !== "closed" && me2(state) !== void 0;
   A2(() => {
@@ -7474,7 +7493,7 @@ function Live({ drop: drop2 }) {
     go("/send");
     toast(t7("left"));
   };
-  return /* @__PURE__ */ a4("div", { class: state.host ? "drop-live host" : "drop-live", children: [
+  return /* @__PURE__ */ a4("div", { class: state.host ? "drop-live host" : "drop-live", onPointerDown: hold4, children: [
     /* @__PURE__ */ a4(News, { state }),
     /* @__PURE__ */ a4(Head, { state, onClose: ask4 }),
     state.host && /* @__PURE__ */ a4(Share, { drop: drop2, state, onClose: ask4 }),

@@ -12,11 +12,15 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { chromium } from 'playwright-core';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+
+// patience bounds how long a story waits for a state. It is long: a loaded machine stands still for seconds.
+const patience = 60_000;
 
 export const password = 'correct horse battery staple';
 
@@ -132,6 +136,7 @@ async function slow(page) {
 }
 
 function watch(t, context, server, visits, breaks) {
+  context.setDefaultTimeout(patience);
   const complaints = [];
   const origin = new URL(server.url).origin;
   context.on('request', (request) => {
@@ -149,9 +154,29 @@ function watch(t, context, server, visits, breaks) {
     if (/content security policy/i.test(text)) complaints.push('csp: ' + text);
   });
   t.after(async () => {
+    if (t.passed === false) for (const page of context.pages()) t.diagnostic(await shown(page));
     await context.close();
     assert.deepEqual(complaints, []);
   });
+}
+
+// shown is what a page showed when its test failed.
+async function shown(page) {
+  const text = await Promise.race([page.evaluate(() => document.body.innerText), sleep(5000, 'it does not answer')]).catch((err) => err.message);
+  return `${page.url()} showed: ${text.replace(/\s*\n\s*/g, ' | ').slice(0, 3000)}`;
+}
+
+// follows presses and waits for what the browser says then: 'download', 'filechooser'. The page is asked
+// something first: a key may overtake the order to catch its chooser.
+export async function follows(page, event, press) {
+  const coming = page.waitForEvent(event, { timeout: 0 });
+  coming.catch(() => undefined); // the page may close before
+  await page.evaluate(() => undefined);
+  await press();
+  const late = {};
+  const came = await Promise.race([coming, sleep(patience, late, { ref: false })]);
+  assert.notEqual(came, late, `no ${event} after the press`);
+  return came;
 }
 
 // mail waits for a message to `to` of that kind that is not in `seen`.
@@ -197,9 +222,6 @@ function plain(raw) {
   if (/quoted-printable/i.test(head)) return Buffer.from(body.replace(/=\n/g, '').replace(/=([0-9A-F]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16))), 'latin1').toString();
   return body;
 }
-
-// patience bounds how long a story waits for a state, as the browser's driver bounds it.
-const patience = 30_000;
 
 let people = 0;
 

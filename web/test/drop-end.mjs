@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
-import { open, openAtHome } from './browser.mjs';
+import { follows, open, openAtHome } from './browser.mjs';
 import { src } from './load.mjs';
 
 let bundled;
@@ -99,7 +99,7 @@ export const whole = (page, id, timeout) => comes(page, (s, id) => s.incoming.so
 
 // saved saves an item as a download and answers where the file lies.
 export async function saved(page, id) {
-  const [download] = await Promise.all([page.waitForEvent('download'), page.evaluate((id) => drop.save(id), id)]);
+  const download = await follows(page, 'download', () => page.evaluate((id) => drop.save(id), id));
   return { name: download.suggestedFilename(), path: await download.path() };
 }
 

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { check } from './axe.mjs';
-import { drop, make, member, mine, open, person, row, signIn, stage, tree } from './browser.mjs';
+import { drop, follows, make, member, mine, open, person, row, signIn, stage, tree } from './browser.mjs';
 import { src } from './load.mjs';
 
 const site = stage();
@@ -90,11 +90,11 @@ for (const [name, options] of [['a desk', {}], ['a phone', phone]]) {
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     assert.equal(await page.getByRole('button', { name: 'New', exact: true }).evaluate((e) => e === document.activeElement), true, 'the focus is back');
     const dir = tree(t, { 'note.txt': 'n', 'Album/a.jpg': 'a' });
-    const [files] = await Promise.all([page.waitForEvent('filechooser'), make(page, 'Upload files')]);
+    const files = await follows(page, 'filechooser', () => make(page, 'Upload files'));
     await files.setFiles(path.join(dir, 'note.txt'));
     await row(page, 'note.txt').waitFor();
     if (options === phone) return; // phones choose no folders
-    const [folder] = await Promise.all([page.waitForEvent('filechooser'), make(page, 'Upload folder')]);
+    const folder = await follows(page, 'filechooser', () => make(page, 'Upload folder'));
     await folder.setFiles(path.join(dir, 'Album'));
     await row(page, 'Album').waitFor();
     assert.equal(await page.locator('body > input').count(), 0, 'the fields that choose are gone');

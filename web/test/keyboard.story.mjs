@@ -59,7 +59,7 @@ test('sign in, make, upload, select, rename, move, delete, sign out by keys alon
   // Into the list: one stop of Tab, arrows from there.
   const at = () => page.evaluate(() => document.activeElement.closest('tr')?.querySelector('bdi')?.textContent);
   const comes = async (name) => {
-    for (const until = Date.now() + 5000; (await at()) !== name && Date.now() < until;) await page.waitForTimeout(20);
+    for (const until = Date.now() + 30_000; (await at()) !== name && Date.now() < until;) await page.waitForTimeout(20);
     assert.equal(await at(), name);
   };
   const selected = () => page.locator('tbody tr[aria-selected="true"] bdi').allTextContents();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { drop, mail, make, mine, namesCome, open, person, row, signIn, stage, tree } from './browser.mjs';
+import { drop, follows, mail, make, mine, namesCome, open, person, row, signIn, stage, tree } from './browser.mjs';
 
 const site = stage();
 
@@ -55,7 +55,7 @@ test('sign up, prove the address by code, sign in, keep files, get them back, si
   // A file that no browser shows is offered for download.
   await row(page, 'two.bin').getByRole('button', { name: 'Open two.bin' }).click();
   await page.getByRole('dialog').getByText('This file cannot be shown here.').waitFor();
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('dialog').getByRole('button', { name: 'Download', exact: true }).click()]);
+  const download = await follows(page, 'download', () => page.getByRole('dialog').getByRole('button', { name: 'Download', exact: true }).click());
   await page.keyboard.press('Escape');
   assert.equal(download.suggestedFilename(), 'two.bin');
   assert.deepEqual(fs.readFileSync(await download.path()), fs.readFileSync(path.join(dir, 'two.bin')));

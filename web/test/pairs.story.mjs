@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { binary, drop, openAtHome, start } from './browser.mjs';
+import { binary, drop, follows, openAtHome, start } from './browser.mjs';
 import { unzipped } from './unzip.mjs';
 
 const require = process.env.COFFER_TEST_REQUIRE === '1';
@@ -132,10 +132,7 @@ const receivers = {
       const folder = base === 'folder';
       await page.locator('.drop-row').filter({ hasText: base }).getByText('Verified: complete and unchanged').waitFor({ timeout: 120_000 })
         .catch(async (err) => assert.fail([`${base}: ${err.message}`, await page.locator('main').innerText(), ...nodes.map((n) => n.printed().slice(-4000))].join('\n')));
-      const [download] = await Promise.all([
-        page.waitForEvent('download'),
-        page.getByRole('button', { name: folder ? 'Save as zip: folder' : 'Save ' + base, exact: true }).click(),
-      ]);
+      const download = await follows(page, 'download', () => page.getByRole('button', { name: folder ? 'Save as zip: folder' : 'Save ' + base, exact: true }).click());
       // Moved, not copied: a second gigabyte may be more than the disk has.
       fs.renameSync(await download.path(), path.join(out, folder ? 'folder.zip' : base));
     }

@@ -146,7 +146,7 @@ for (const [size, options] of [['a desk', {}], ['a phone', phone]]) {
     await row(page, 'letter.txt').waitFor();
     await mine(page, 'Account');
     await stale();
-    const download = page.waitForEvent('download');
+    const download = page.waitForEvent('download', { timeout: 120_000 });
     await part(page, 'My data').getByRole('button', { name: 'Download my data' }).click();
     await prove(page, who);
     const zip = await download;
@@ -245,7 +245,7 @@ test('a download that breaks says so and saves nothing; one can cancel it, and t
   assert.deepEqual(saved, []);
   cut();
   await stale();
-  const download = page.waitForEvent('download');
+  const download = page.waitForEvent('download', { timeout: 120_000 });
   await again.click();
   await prove(page, who);
   assert.ok(fs.statSync(await (await download).path()).size > 3 << 20);
@@ -365,7 +365,7 @@ test('the address wants a code too, and an attempt that is over begins again wit
 
   // A device that has given its code is asked for the password alone.
   await stale();
-  const download = page.waitForEvent('download');
+  const download = page.waitForEvent('download', { timeout: 120_000 });
   await page.getByRole('button', { name: 'Download my data' }).click();
   await prove(page, who);
   assert.match((await download).suggestedFilename(), /\.zip$/);
@@ -377,7 +377,7 @@ test('two calls that want a proof at once, the address and the data, open one di
   await mine(page, 'Account');
   await part(page, 'E-mail').waitFor();
   await stale();
-  const download = page.waitForEvent('download');
+  const download = page.waitForEvent('download', { timeout: 120_000 });
   await part(page, 'E-mail').getByLabel('New e-mail address').fill(`new-${who.email}`);
   await page.evaluate(() => {
     document.querySelector('section[aria-labelledby=data] button').click();
@@ -405,7 +405,7 @@ test('a refusal that comes when the proof is given already asks no second time',
     answer = () => route.fulfill({ response });
     resolve(response.status());
   }, { times: 1 }));
-  const download = page.waitForEvent('download');
+  const download = page.waitForEvent('download', { timeout: 120_000 });
   await page.getByRole('button', { name: 'Download my data' }).click();
   assert.equal(await refused, 403);
   await part(page, 'E-mail').getByLabel('New e-mail address').fill(`new-${who.email}`);

@@ -5,7 +5,7 @@ import path from 'node:path';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
-import { drop, focusComes, member, mine, open, signIn, stage, tree } from '../../test/browser.mjs';
+import { drop, focusComes, follows, member, mine, open, signIn, stage, tree } from '../../test/browser.mjs';
 
 const site = stage();
 const small = stage({ COFFER_AVATAR_MAX: '60000', COFFER_PICTURE_PIXELS: '300000' });
@@ -57,7 +57,7 @@ const dialog = (page) => page.getByRole('dialog');
 const area = (page) => dialog(page).getByRole('application', { name: 'The part of the picture that is shown' });
 
 async function choose(page, file, button = /^(Choose a|Change) picture$/) {
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), part(page).getByRole('button', { name: button }).click()]);
+  const chooser = await follows(page, 'filechooser', () => part(page).getByRole('button', { name: button }).click());
   await chooser.setFiles(file);
 }
 
@@ -145,7 +145,7 @@ test('on a phone two fingers size the picture and one moves it, in the dark and 
   const dir = tree(t, { 'me.png': await quarters(page, 600, 600, 'image/png') });
   await page.evaluate(() => localStorage.setItem('coffer.lang', 'de'));
   await page.reload();
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('group', { name: 'Bild' }).getByRole('button', { name: 'Bild wählen' }).tap()]);
+  const chooser = await follows(page, 'filechooser', () => page.getByRole('group', { name: 'Bild' }).getByRole('button', { name: 'Bild wählen' }).tap());
   await chooser.setFiles(path.join(dir, 'me.png'));
   await ready(page);
   await check(page, 'the square on a phone');
@@ -194,7 +194,7 @@ test('what is no picture, damaged, or too large is refused with words, and nothi
   await dialog(page).getByText('This cannot be shown as a picture.').waitFor();
   await check(page, 'no picture');
   await shot(page, 'no picture');
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), dialog(page).getByRole('button', { name: 'Choose another' }).click()]);
+  const chooser = await follows(page, 'filechooser', () => dialog(page).getByRole('button', { name: 'Choose another' }).click());
   await chooser.setFiles(file('drawing.svg'));
   for (const [name, words] of [
     ['drawing.svg', 'This is no picture that can be used.'],

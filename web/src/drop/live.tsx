@@ -12,13 +12,14 @@ import { Over } from './over';
 import { called, People } from './people';
 import { SafeLink } from './safe-page';
 import { Share } from './share';
+import { useSteady } from './steady';
 import { news } from './news';
 import { Theirs } from './theirs';
 import { Yours } from './yours';
 import { t } from './words';
 
 export function Live({ drop }: { drop: Drop }) {
-  const state = drop.state.value;
+  const { shown: state, hold } = useSteady(drop.state.value);
   const [closing, setClosing] = useState(false);
   const ready = state.phase !== 'closed' && me(state) !== undefined;
   // What had the focus on the way in is gone.
@@ -36,7 +37,7 @@ export function Live({ drop }: { drop: Drop }) {
     toast(t('left'));
   };
   return (
-    <div class={state.host ? 'drop-live host' : 'drop-live'}>
+    <div class={state.host ? 'drop-live host' : 'drop-live'} onPointerDown={hold}>
       <News state={state} />
       <Head state={state} onClose={ask} />
       {state.host && <Share drop={drop} state={state} onClose={ask} />}

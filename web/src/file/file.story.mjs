@@ -64,7 +64,7 @@ test('a folder of many files is read page by page, and stays read after a change
   await page.getByRole('heading', { name: '130 files uploaded' }).waitFor();
   await row(page, 'many').getByRole('link').click();
   await row(page, 'n000.txt').waitFor();
-  for (const until = Date.now() + 10_000; (await row(page, 'n129.txt').count()) === 0 && Date.now() < until;) {
+  for (const until = Date.now() + 30_000; (await row(page, 'n129.txt').count()) === 0 && Date.now() < until;) {
     await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
     await page.waitForTimeout(50);
   }

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
-import { as, drop, member, names, namesCome, open, row, signIn, stage, tree } from '../../test/browser.mjs';
+import { as, drop, follows, member, names, namesCome, open, row, signIn, stage, tree } from '../../test/browser.mjs';
 
 const site = stage();
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
@@ -25,7 +25,7 @@ async function fill(t, page, files, count) {
 
 // toEnd scrolls down until the row is drawn that stands at the end.
 async function toEnd(page, name) {
-  for (const until = Date.now() + 10_000; (await row(page, name).count()) === 0 && Date.now() < until;) {
+  for (const until = Date.now() + 30_000; (await row(page, name).count()) === 0 && Date.now() < until;) {
     await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
     await page.waitForTimeout(50);
   }
@@ -296,7 +296,7 @@ test('a folder, and a selection, come as one zip: in the list of transfers, whol
   const bar = page.getByRole('toolbar');
   const panel = page.getByRole('region', { name: 'Downloads' });
   const zip = async (press) => {
-    const [download] = await Promise.all([page.waitForEvent('download'), press()]);
+    const download = await follows(page, 'download', press);
     return [download.suggestedFilename(), inZip(fs.readFileSync(await download.path()))];
   };
   await row(page, 'Folder').getByRole('checkbox').check();
@@ -380,7 +380,7 @@ test('a list of 100,000 draws the rows in view, counts and selects all, and keep
   // Scrolling reads on, and draws what comes.
   // to scrolls to a row, as far as the list was read.
   const to = async (n, name = `n${String(n).padStart(6, '0')}.txt`) => {
-    for (const until = Date.now() + 15_000; (await row(page, name).count()) === 0 && Date.now() < until;) {
+    for (const until = Date.now() + 30_000; (await row(page, name).count()) === 0 && Date.now() < until;) {
       await page.evaluate((n) => {
         const first = document.querySelector('tbody tr[data-at]');
         scrollTo(0, document.querySelector('tbody').getBoundingClientRect().top + scrollY + (n - 5) * first.getBoundingClientRect().height);

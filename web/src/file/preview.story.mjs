@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
-import { drop, focused, member, open, row, signIn, stage, tree } from '../../test/browser.mjs';
+import { drop, focused, follows, member, open, row, signIn, stage, tree } from '../../test/browser.mjs';
 
 const site = stage();
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
@@ -139,7 +139,7 @@ for (const [name, options] of [['a desk', {}], ['a phone, in the dark and in Ger
     }
     await check(page, 'a file that cannot be shown');
     await shot(page, `no preview on ${name}`);
-    const [saved] = await Promise.all([page.waitForEvent('download'), download.click()]);
+    const saved = await follows(page, 'download', () => download.click());
     assert.equal(saved.suggestedFilename(), 'j.bin');
 
     // At the end the arrow stays; Escape leads back to the row of the file that was shown last.

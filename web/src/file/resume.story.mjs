@@ -7,7 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
 import { line } from '../../test/drop-end.mjs';
-import { as, drop, member, namesCome, open, row, signIn, stage, tree } from '../../test/browser.mjs';
+import { as, drop, follows, member, namesCome, open, row, signIn, stage, tree } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_QUOTA: '60000000' });
 const bare = stage({ COFFER_VERSIONS: '0' });
@@ -27,12 +27,12 @@ async function network(page) {
 
 // saved answers what the browser saves when `press` is done.
 async function saved(page, press) {
-  const [download] = await Promise.all([page.waitForEvent('download'), press()]);
+  const download = await follows(page, 'download', press);
   return fs.readFileSync(await download.path());
 }
 
 async function choose(page, file) {
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), panelOf(page).getByRole('button', { name: 'Choose the file' }).click()]);
+  const chooser = await follows(page, 'filechooser', () => panelOf(page).getByRole('button', { name: 'Choose the file' }).click());
   await chooser.setFiles(file);
 }
 
@@ -54,7 +54,7 @@ test('a large file is paused, cut off, left by a reload, and goes on with the sa
   const rate = await network(page);
   await rate(1_500_000);
   await drop(page, [file]);
-  await running.getByText(/^\d+% · .* of 16 MB · .*\/s · .* left$/).waitFor({ timeout: 20_000 });
+  await running.getByText(/^\d+% · .* of 16 MB · .*\/s · .* left$/).waitFor({ timeout: 60_000 });
   // Another tab does not take what this one is sending for left behind.
   const tab = await page.context().newPage();
   await tab.goto('/files');
@@ -104,7 +104,7 @@ test('a large file is paused, cut off, left by a reload, and goes on with the sa
   assert.equal(await panelOf(second).count(), 0);
   await second.close();
   await rate(0);
-  await panel.getByRole('heading', { name: '1 file uploaded' }).waitFor({ timeout: 20_000 });
+  await panel.getByRole('heading', { name: '1 file uploaded' }).waitFor({ timeout: 60_000 });
   assert.ok(offsets.length === 1 && offsets[0] > 0, `what the server had was not sent again: ${offsets}`);
   await row(page, 'film.bin').waitFor();
   assert.deepEqual(await saved(page, async () => {
@@ -147,7 +147,7 @@ test('a file that changed since it was chosen, a name that is refused, and an un
   await panel.getByText('The file was changed, moved or deleted on your device. Choose it again.').waitFor();
   await seen(page, 'a file that changed since it was chosen');
   await drop(page, [file]);
-  await panel.getByRole('heading', { name: '1 file uploaded' }).waitFor({ timeout: 20_000 });
+  await panel.getByRole('heading', { name: '1 file uploaded' }).waitFor({ timeout: 60_000 });
   const [there] = (await call('/files', undefined, 'GET')).items;
   assert.equal(there.sha256, crypto.createHash('sha256').update(film).digest('hex'), 'nothing of the old file is in the new one');
   assert.deepEqual((await call('/uploads', undefined, 'GET')).items, [], 'the server keeps nothing of the old file');

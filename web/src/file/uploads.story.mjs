@@ -143,7 +143,7 @@ test('failed first, then running with its numbers, then done, folded; all of it 
   await slow(page, 250_000);
   await drop(page, [path.join(dir, 'big.bin')]);
   const running = panel.locator('.upload.sending');
-  await running.getByText(/\d+% · .* of 4 MB · \d.* left$/).waitFor({ timeout: 20_000 });
+  await running.getByText(/\d+% · .* of 4 MB · \d.* left$/).waitFor({ timeout: 60_000 });
   await panel.locator('.uploads-head').getByText(/^\d+% · \d+ kB\/s · \d.* left$/).waitFor();
   const order = await panel.locator('.uploads-title h3').allTextContents();
   assert.deepEqual(order.map((s) => s.trim()), ['Not uploaded', 'On the way', '1 done']);

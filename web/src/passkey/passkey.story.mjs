@@ -168,7 +168,7 @@ test('on a page that is open for long, what the browser proposes still signs in'
   const offers = [];
   page.on('response', (response) => response.url().endsWith('/auth/passkey/options') && offers.push(response));
   const comes = async (count) => {
-    for (const until = Date.now() + 5000; offers.length < count && Date.now() < until;) await page.waitForTimeout(20);
+    for (const until = Date.now() + 30_000; offers.length < count && Date.now() < until;) await page.waitForTimeout(20);
     assert.equal(offers.length, count);
   };
   await page.goto('/sign-in');

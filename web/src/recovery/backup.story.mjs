@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
-import { as, earlyInStep, focusComes, mail, member, open, post, signIn, stage, tabTo, totp } from '../../test/browser.mjs';
+import { as, earlyInStep, focusComes, follows, mail, member, open, post, signIn, stage, tabTo, totp } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_STEP_UP_TTL: '1h' });
 
@@ -91,7 +91,7 @@ for (const [name, w, options] of [
     await box.getByText(w.copied).waitFor();
     assert.deepEqual((await page.evaluate(() => navigator.clipboard.readText())).split('\n'), codes);
 
-    const [download] = await Promise.all([page.waitForEvent('download'), box.getByRole('button', { name: w.text }).click()]);
+    const download = await follows(page, 'download', () => box.getByRole('button', { name: w.text }).click());
     assert.equal(download.suggestedFilename(), `coffer-${w.file}-${who.username}.txt`);
     const text = fs.readFileSync(await download.path(), 'utf8');
     const year = String(new Date().getFullYear());

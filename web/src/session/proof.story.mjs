@@ -1,7 +1,7 @@
 // Requests of a session are signed, and a stolen token is of no use.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { drop, make, member, mine, open, row, signIn, stage, tree } from '../../test/browser.mjs';
+import { drop, follows, make, member, mine, open, row, signIn, stage, tree } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_ACCESS_TTL: '12s' });
 
@@ -50,7 +50,7 @@ test('every call of a walk through the app is signed', async (t) => {
   await page.getByRole('dialog').getByRole('button', { name: 'Create' }).click();
   await row(page, 'Papers').waitFor();
   await page.getByRole('button', { name: 'Actions for letter ä.txt' }).click();
-  const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: 'Download' }).click()]);
+  const saved = await follows(page, 'download', () => page.getByRole('menuitem', { name: 'Download' }).click());
   assert.equal(saved.suggestedFilename(), 'letter ä.txt');
   await mine(page, 'Security');
   await page.getByText('This device').waitFor();

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
-import { focusComes, member, open, signIn, stage, tabTo } from '../../test/browser.mjs';
+import { focusComes, follows, member, open, signIn, stage, tabTo } from '../../test/browser.mjs';
 import { unzipped } from '../../test/unzip.mjs';
 import { owner } from './owner.mjs';
 
@@ -28,7 +28,7 @@ function quiet(page, token) {
 }
 
 async function saved(page, press) {
-  const [download] = await Promise.all([page.waitForEvent('download'), press()]);
+  const download = await follows(page, 'download', press);
   return { name: download.suggestedFilename(), file: await download.path() };
 }
 

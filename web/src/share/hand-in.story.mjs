@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { check } from '../../test/axe.mjs';
-import { drop, focusComes, open, stage, tree } from '../../test/browser.mjs';
+import { drop, focusComes, follows, open, stage, tree } from '../../test/browser.mjs';
 import { owner } from './owner.mjs';
 
 const site = stage();
@@ -14,7 +14,7 @@ const file = (name, bytes) => ({ name, mimeType: 'application/octet-stream', buf
 const row = (page, name) => page.locator(`.guest-row[data-name="${name}"]`);
 
 async function pick(page, name, files) {
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('button', { name, exact: true }).click()]);
+  const chooser = await follows(page, 'filechooser', () => page.getByRole('button', { name, exact: true }).click());
   await chooser.setFiles(files);
 }
 
