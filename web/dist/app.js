@@ -442,9 +442,9 @@ var _ = Object.assign;
 function g(n3) {
   n3 && n3.parentNode && n3.remove();
 }
-function k(n3, t19, r4) {
+function k(n3, t20, r4) {
   var u4, i4, f5, o5 = {}, e4 = arguments.length;
-  for (f5 in t19) "key" == f5 ? u4 = t19[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t19[f5] : o5[f5] = t19[f5];
+  for (f5 in t20) "key" == f5 ? u4 = t20[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t20[f5] : o5[f5] = t20[f5];
   return e4 > 2 && (o5.children = e4 > 3 ? d.call(arguments, 2) : r4), m(n3, o5, u4, i4, null);
 }
 function m(r4, u4, i4, f5, o5) {
@@ -454,41 +454,41 @@ function m(r4, u4, i4, f5, o5) {
 function $(n3) {
   return n3.children;
 }
-function x(n3, t19) {
-  this.props = n3, this.context = t19, this.__g = 0;
+function x(n3, t20) {
+  this.props = n3, this.context = t20, this.__g = 0;
 }
-function S(n3, t19) {
-  if (null == t19) return n3.__ && S(n3.__, n3.__i + 1);
-  for (var r4; t19 < n3.__k.length; t19++) if ((r4 = n3.__k[t19]) && r4.__e) return r4.__e;
+function S(n3, t20) {
+  if (null == t20) return n3.__ && S(n3.__, n3.__i + 1);
+  for (var r4; t20 < n3.__k.length; t20++) if ((r4 = n3.__k[t20]) && r4.__e) return r4.__e;
   return "function" != typeof n3.type || n3.props.__P ? null : S(n3);
 }
-function C(t19) {
-  var r4, u4 = t19.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t19.__P;
-  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t19.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
+function C(t20) {
+  var r4, u4 = t20.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t20.__P;
+  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t20.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
 }
 function j(n3) {
-  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t19) {
-    return t19 && (n3.__e = t19.__e);
+  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t20) {
+    return t20 && (n3.__e = t20.__e);
   }), j(n3);
 }
-function L(t19) {
-  (8 & t19.__g || (t19.__g |= 8, u.push(t19), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
+function L(t20) {
+  (8 & t20.__g || (t20.__g |= 8, u.push(t20), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
 }
 function H() {
   try {
-    for (var n3, t19 = 1; u.length; ) u.length > t19 && u.sort(o), n3 = u.shift(), t19 = u.length, 8 & n3.__g && C(n3);
+    for (var n3, t20 = 1; u.length; ) u.length > t20 && u.sort(o), n3 = u.shift(), t20 = u.length, 8 & n3.__g && C(n3);
   } finally {
     (f = u.length) && (i || queueMicrotask)(H);
   }
 }
-function I(n3, t19, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
-  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t19.length;
-  for (l4 = q(r4, t19, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
+function I(n3, t20, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t20.length;
+  for (l4 = q(r4, t20, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
   return r4.__e = d5, l4;
 }
-function q(n3, t19, r4, u4, i4) {
+function q(n3, t20, r4, u4, i4) {
   var f5, o5, e4, l4, c4, a5, s4, p5, y5, v4 = r4.length, d5 = v4, _4 = 0, g5 = 0, k4 = n3.__k = Array(i4);
-  for (f5 = 0; f5 < i4; f5++) null != (o5 = t19[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
+  for (f5 = 0; f5 < i4; f5++) null != (o5 = t20[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
   if (g5) {
     for (a5 = [], s4 = [], f5 = 0; f5 < i4; f5++) if ((o5 = k4[f5]) && 16 & o5.__u) {
       for (_4 = 0, p5 = a5.length; _4 < p5; ) a5[y5 = _4 + p5 >> 1] < o5.__i ? _4 = y5 + 1 : p5 = y5;
@@ -499,58 +499,58 @@ function q(n3, t19, r4, u4, i4) {
   if (d5) for (f5 = 0; f5 < v4; f5++) !(e4 = r4[f5]) || 2 & e4.__u || (e4.__e == u4 && (u4 = S(e4)), J(e4, e4));
   return u4;
 }
-function A(n3, t19, r4, u4) {
+function A(n3, t20, r4, u4) {
   var i4, f5, o5, e4;
   if ("function" == typeof n3.type) {
-    if (n3.props.__P) return t19;
-    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t19 = A(i4[f5], t19, r4, false));
-    return t19;
+    if (n3.props.__P) return t20;
+    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t20 = A(i4[f5], t20, r4, false));
+    return t20;
   }
-  for (t19 && !t19.parentNode && (t19 = S(n3)) && !t19.parentNode && (t19 = null), o5 = n3.__e, e4 = t19; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
-  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t19) : r4.insertBefore(o5, t19 || null)), t19 = o5; (t19 = t19 && t19.nextSibling) && 8 == t19.nodeType && !t19.data.startsWith("$s"); ) ;
-  return t19;
+  for (t20 && !t20.parentNode && (t20 = S(n3)) && !t20.parentNode && (t20 = null), o5 = n3.__e, e4 = t20; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
+  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t20) : r4.insertBefore(o5, t20 || null)), t20 = o5; (t20 = t20 && t20.nextSibling) && 8 == t20.nodeType && !t20.data.startsWith("$s"); ) ;
+  return t20;
 }
-function P(n3, t19, r4, u4) {
-  var i4, f5 = n3.key, o5 = n3.type, e4 = t19[r4], l4 = e4 && !(2 & e4.__u);
+function P(n3, t20, r4, u4) {
+  var i4, f5 = n3.key, o5 = n3.type, e4 = t20[r4], l4 = e4 && !(2 & e4.__u);
   if (null === e4 && null == f5 || l4 && f5 == e4.key && o5 == e4.type) return r4;
   if (u4 > (l4 ? 1 : 0)) {
-    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t19[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
-    for (i4 = r4 + 1; i4 < t19.length; i4++) if ((e4 = t19[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t20[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 + 1; i4 < t20.length; i4++) if ((e4 = t20[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
   }
   return -1;
 }
-function T(n3, t19, r4) {
-  null == r4 && (r4 = ""), "-" == t19[0] ? n3.setProperty(t19, r4) : n3[t19] = r4;
+function T(n3, t20, r4) {
+  null == r4 && (r4 = ""), "-" == t20[0] ? n3.setProperty(t20, r4) : n3[t20] = r4;
 }
-function N(n3, t19, r4, u4, i4) {
+function N(n3, t20, r4, u4, i4) {
   var f5, o5;
-  if ("style" == t19) if ("string" == typeof r4) n3.style.cssText = r4;
+  if ("style" == t20) if ("string" == typeof r4) n3.style.cssText = r4;
   else {
-    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t19 in u4) r4 && t19 in r4 || T(n3.style, t19);
-    if (r4) for (t19 in r4) u4 && r4[t19] == u4[t19] || T(n3.style, t19, r4[t19]);
+    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t20 in u4) r4 && t20 in r4 || T(n3.style, t20);
+    if (r4) for (t20 in r4) u4 && r4[t20] == u4[t20] || T(n3.style, t20, r4[t20]);
   }
-  else if ("o" == t19[0] && "n" == t19[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t19] = r4, r4 && u4 || (o5 = a[t19] || (a[t19] = V(t19)), (n3.__a || (n3.__a = {}))[t19] = c, f5 = t19 != (t19 = t19.replace(l, "$1")), (t19 = t19.slice(2))[0] < "a" && (t19 = t19.toLowerCase()), r4 ? n3.addEventListener(t19, o5, f5) : n3.removeEventListener(t19, o5, f5));
+  else if ("o" == t20[0] && "n" == t20[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t20] = r4, r4 && u4 || (o5 = a[t20] || (a[t20] = V(t20)), (n3.__a || (n3.__a = {}))[t20] = c, f5 = t20 != (t20 = t20.replace(l, "$1")), (t20 = t20.slice(2))[0] < "a" && (t20 = t20.toLowerCase()), r4 ? n3.addEventListener(t20, o5, f5) : n3.removeEventListener(t20, o5, f5));
   else {
-    if ("http://www.w3.org/2000/svg" == i4) t19 = t19.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
-    else if ("width" != t19 && "height" != t19 && "href" != t19 && "list" != t19 && "form" != t19 && "tabIndex" != t19 && "download" != t19 && "rowSpan" != t19 && "colSpan" != t19 && "role" != t19 && "popover" != t19 && t19 in n3) try {
-      return void (n3[t19] = null == r4 ? "" : r4);
+    if ("http://www.w3.org/2000/svg" == i4) t20 = t20.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
+    else if ("width" != t20 && "height" != t20 && "href" != t20 && "list" != t20 && "form" != t20 && "tabIndex" != t20 && "download" != t20 && "rowSpan" != t20 && "colSpan" != t20 && "role" != t20 && "popover" != t20 && t20 in n3) try {
+      return void (n3[t20] = null == r4 ? "" : r4);
     } catch (n4) {
     }
     if ("function" == typeof r4) return;
-    null == r4 || false === r4 && "-" != t19[4] ? n3.removeAttribute(t19) : n3.setAttribute(t19, "popover" == t19 && 1 == r4 ? "" : r4);
+    null == r4 || false === r4 && "-" != t20[4] ? n3.removeAttribute(t20) : n3.setAttribute(t20, "popover" == t20 && 1 == r4 ? "" : r4);
   }
 }
-function V(t19) {
+function V(t20) {
   return function(r4) {
     var u4 = this.__e;
     if (u4) {
-      if (u4 = u4[t19], null == r4[e]) r4[e] = c++;
-      else if (r4[e] < this.__a[t19]) return;
+      if (u4 = u4[t20], null == r4[e]) r4[e] = c++;
+      else if (r4[e] < this.__a[t20]) return;
       return u4(n.event ? n.event(r4) : r4);
     }
   };
 }
-function z(t19, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function z(t20, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, p5, v4, d5, k4, b4, m5, M2, C3, j4, L2, H2, q2, A4, O2, P3, T4, N2, V2 = r4.type;
   if (r4.constructor !== h) return null;
   128 & u4.__u && (c4 = 32 & u4.__u, s4 = u4.__c.__z) && (r4.__u |= c4, p5 = o5 = [], 8 == s4.nodeType ? l4 = B(s4, o5) : o5.push(s4), l4 = o5[0] || l4), (s4 = n.__b) && s4(r4);
@@ -568,15 +568,15 @@ function z(t19, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
           d5.componentDidUpdate(k4, b4, m5);
         });
       } else C3 && !V2.getDerivedStateFromProps && d5.componentWillMount && d5.componentWillMount(), C3 && d5.componentDidMount && d5.__h.push(d5.componentDidMount);
-      d5.context = L2, d5.props = M2, d5.__P = t19, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
+      d5.context = L2, d5.props = M2, d5.__P = t20, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
       do {
         d5.__g &= -9, H2 && H2(r4), s4 = d5.render(d5.props, d5.state = d5.__s, d5.context);
       } while (8 & d5.__g && ++q2 < 25);
-      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t19 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t19 && (u4.__k.some(function(n3) {
+      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t20 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t20 && (u4.__k.some(function(n3) {
         n3 && J(n3, n3);
-      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t19, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
-    } catch (t20) {
-      if (e4.length = v4, r4.__v = null, c4 || o5) if (t20 && t20.then) {
+      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t20, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
+    } catch (t21) {
+      if (e4.length = v4, r4.__v = null, c4 || o5) if (t21 && t21.then) {
         if (r4.__u |= 128 | c4, o5) {
           for (~(T4 = o5.indexOf(l4 || void 0)) || (T4 = o5.length); (N2 = o5[T4 - 1]) && 8 == N2.nodeType; ) T4--;
           for (; T4 < o5.length; T4++) if (N2 = o5[T4]) if (o5[T4] = null, O2) {
@@ -593,86 +593,86 @@ function z(t19, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
         (s4 = B(O2 = r4.__c.__z || (r4.__c.__z = O2))) ? (r4.__e = O2, l4 = s4) : r4.__e = l4, l4 = l4 && l4.nextSibling;
       } else o5 && o5.some(g);
       else r4.__e = u4.__e;
-      r4.__k || (r4.__k = u4.__k || []), t20 && t20.then || D(r4), n.__e(t20, r4, u4);
+      r4.__k || (r4.__k = u4.__k || []), t21 && t21.then || D(r4), n.__e(t21, r4, u4);
     }
-  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t19);
+  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t20);
   return (s4 = n.diffed) && s4(r4), l4;
 }
-function B(n3, t19) {
+function B(n3, t20) {
   if (n3 && 8 == n3.nodeType && n3.data.startsWith("$s")) for (var r4 = 1; n3 = n3.nextSibling; ) {
     if (8 == n3.nodeType) {
       if (n3.data.startsWith("$s")) r4++;
       else if (n3.data.startsWith("/$s") && !--r4) return n3;
     }
-    t19 && t19.push(n3);
+    t20 && t20.push(n3);
   }
 }
 function D(n3) {
   n3 && (n3.__c && (n3.__c.__g |= 4), n3.__k && n3.__k.some(D));
 }
-function E(t19, r4, u4) {
+function E(t20, r4, u4) {
   for (var i4 = 0; i4 < u4.length; ) G(u4[i4++], u4[i4++], u4[i4++]);
-  n.__c && n.__c(r4, t19), t19.some(function(r5) {
+  n.__c && n.__c(r4, t20), t20.some(function(r5) {
     try {
-      t19 = r5.__h, r5.__h = [], t19.some(function(n3) {
+      t20 = r5.__h, r5.__h = [], t20.some(function(n3) {
         n3.call(r5);
       });
-    } catch (t20) {
-      n.__e(t20, r5.__v);
+    } catch (t21) {
+      n.__e(t21, r5.__v);
     }
   });
 }
-function F(t19, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function F(t20, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, h5, y5, _4, k4, b4, m5, M2, $2 = u4.props || p, x3 = r4.props, C3 = r4.type;
   if ("svg" == C3 ? f5 = "http://www.w3.org/2000/svg" : "math" == C3 ? f5 = "http://www.w3.org/1998/Math/MathML" : f5 || (f5 = "http://www.w3.org/1999/xhtml"), o5) {
     for (s4 = 0; s4 < o5.length; s4++) if ((k4 = o5[s4]) && (C3 ? k4.localName == C3 : 3 == k4.nodeType)) {
-      t19 = k4, o5[s4] = null;
+      t20 = k4, o5[s4] = null;
       break;
     }
   }
-  if (!t19) {
+  if (!t20) {
     if (M2 = a5.ownerDocument || document, !C3) return M2.createTextNode(x3);
-    t19 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
+    t20 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
   }
   if (C3) {
-    if (a5 = "template" == C3 && t19.content || t19, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t19.attributes.length; s4++) $2[(k4 = t19.attributes[s4]).name] = k4.value;
-    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t19, s4, null, k4, f5);
-    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t19, s4, k4, $2[s4], f5);
-    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t19.innerHTML) || (t19.innerHTML = h5.__html), r4.__k = []) : (y5 && (t19.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t19.removeAttribute(s4) : null == b4 || b4 === t19[s4] && ("progress" != C3 || b4) || N(t19, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t19[s4] && N(t19, s4, m5, $2[s4], f5));
-  } else $2 === x3 || l4 && t19.data == x3 || (t19.data = x3);
-  return t19;
+    if (a5 = "template" == C3 && t20.content || t20, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t20.attributes.length; s4++) $2[(k4 = t20.attributes[s4]).name] = k4.value;
+    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t20, s4, null, k4, f5);
+    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t20, s4, k4, $2[s4], f5);
+    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t20.innerHTML) || (t20.innerHTML = h5.__html), r4.__k = []) : (y5 && (t20.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t20.removeAttribute(s4) : null == b4 || b4 === t20[s4] && ("progress" != C3 || b4) || N(t20, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t20[s4] && N(t20, s4, m5, $2[s4], f5));
+  } else $2 === x3 || l4 && t20.data == x3 || (t20.data = x3);
+  return t20;
 }
-function G(t19, r4, u4, i4) {
+function G(t20, r4, u4, i4) {
   try {
-    "function" == typeof t19 ? r4 ? r4.__x = t19(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t19(null)) : t19.current = r4;
-  } catch (t20) {
-    n.__e(t20, u4);
+    "function" == typeof t20 ? r4 ? r4.__x = t20(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t20(null)) : t20.current = r4;
+  } catch (t21) {
+    n.__e(t21, u4);
   }
 }
-function J(t19, r4, u4) {
+function J(t20, r4, u4) {
   var i4, f5, o5, e4;
-  if (n.unmount && n.unmount(t19), !(i4 = t19.ref) || i4.current && i4.current != t19.__e || G(i4, null, r4, t19), i4 = t19.__c) {
+  if (n.unmount && n.unmount(t20), !(i4 = t20.ref) || i4.current && i4.current != t20.__e || G(i4, null, r4, t20), i4 = t20.__c) {
     if (i4.componentWillUnmount) try {
       i4.componentWillUnmount();
-    } catch (t20) {
-      n.__e(t20, r4);
+    } catch (t21) {
+      n.__e(t21, r4);
     }
     i4.__P = i4.__n = null;
   }
-  if (i4 = t19.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t19.type || u4 && !t19.props.__P);
-  !u4 && (i4 = t19.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t19.__e && o5.some(g), g(f5), g(i4)), u4 || g(t19.__e), t19.__e = t19.__c = t19.__ = null;
+  if (i4 = t20.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t20.type || u4 && !t20.props.__P);
+  !u4 && (i4 = t20.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t20.__e && o5.some(g), g(f5), g(i4)), u4 || g(t20.__e), t20.__e = t20.__c = t20.__ = null;
 }
-function K(n3, t19, r4) {
+function K(n3, t20, r4) {
   return this.constructor(n3, r4);
 }
-function Q(t19, r4) {
+function Q(t20, r4) {
   var u4, i4, f5, o5;
-  n.__ && n.__(t19, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t19 && 32 & t19.__u) ? null : r4.__k, r4.__k = m($, { children: [t19] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
+  n.__ && n.__(t20, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t20 && 32 & t20.__u) ? null : r4.__k, r4.__k = m($, { children: [t20] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
 }
 function U(n3) {
-  function t19(n4) {
+  function t20(n4) {
     var r4, u4;
-    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t19.__c] = this, this.getChildContext = function() {
+    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t20.__c] = this, this.getChildContext = function() {
       return u4;
     }, this.shouldComponentUpdate = function(n5) {
       this.props.value != n5.value && r4.forEach(function(n6) {
@@ -680,35 +680,35 @@ function U(n3) {
       });
     }, this.sub = function(n5) {
       r4.add(n5);
-      var t20 = n5.componentWillUnmount;
+      var t21 = n5.componentWillUnmount;
       n5.componentWillUnmount = function() {
-        r4.delete(n5), t20 && t20.call(n5);
+        r4.delete(n5), t21 && t21.call(n5);
       };
     }), n4.children;
   }
-  return t19.__c = "__cC" + s++, t19.__ = n3, t19.Provider = (t19.Consumer = function(n4, t20) {
-    return n4.children(t20);
-  }).contextType = t19, t19;
+  return t20.__c = "__cC" + s++, t20.__ = n3, t20.Provider = (t20.Consumer = function(n4, t21) {
+    return n4.children(t21);
+  }).contextType = t20, t20;
 }
-n = { __e: function(n3, t19, r4, u4) {
-  for (var i4, o5, e4; t19 = t19.__; ) if ((i4 = t19.__c) && !(1 & i4.__g)) {
+n = { __e: function(n3, t20, r4, u4) {
+  for (var i4, o5, e4; t20 = t20.__; ) if ((i4 = t20.__c) && !(1 & i4.__g)) {
     i4.__g |= 4;
     try {
       if ((e4 = (o5 = i4.constructor) && o5.getDerivedStateFromError) && i4.setState(o5.getDerivedStateFromError(n3)), i4.componentDidCatch && (i4.componentDidCatch(n3, u4 || {}), e4 = 1), e4 && 8 & i4.__g) return void (i4.__g |= 2);
-    } catch (t20) {
-      n3 = t20;
+    } catch (t21) {
+      n3 = t21;
     }
   }
   throw f = 0, n3;
 } }, t = 0, r = function(n3) {
   return null != n3 && n3.constructor === h;
-}, x.prototype.setState = function(n3, t19) {
+}, x.prototype.setState = function(n3, t20) {
   var r4 = this.__s;
-  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t19 && this.__k.push(t19), L(this)));
+  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t20 && this.__k.push(t20), L(this)));
 }, x.prototype.forceUpdate = function(n3) {
   this.__v && (this.__g |= 4, n3 && this.__h.push(n3), L(this));
-}, x.prototype.render = $, u = [], f = 0, o = function(n3, t19) {
-  return n3.__v.__b - t19.__v.__b;
+}, x.prototype.render = $, u = [], f = 0, o = function(n3, t20) {
+  return n3.__v.__b - t20.__v.__b;
 }, e = /* @__PURE__ */ Symbol(), l = /(PointerCapture)$|Capture$/i, c = 0, a = {}, s = 0;
 
 // src/rooms.ts
@@ -718,6 +718,7 @@ __export(rooms_exports, {
   avatar: () => avatar,
   drop: () => drop,
   file: () => file,
+  guard: () => guard2,
   mailcode: () => mailcode,
   passkey: () => passkey,
   question: () => question,
@@ -745,8 +746,8 @@ var m2 = a2.diffed;
 var h2 = a2.__c;
 var s2 = a2.unmount;
 var p2 = a2.__;
-function y2(n3, t19) {
-  a2.__h && a2.__h(r2, n3, f2 || t19), f2 = 0;
+function y2(n3, t20) {
+  a2.__h && a2.__h(r2, n3, f2 || t20), f2 = 0;
   var u4 = r2.__H || (r2.__H = { __: [], __h: [] });
   return n3 >= u4.__.length && u4.__.push({}), u4.__[n3];
 }
@@ -756,19 +757,19 @@ function d2(n3) {
 function _2(n3, u4, i4) {
   var f5 = y2(t2++, 2);
   if (f5.t = n3, !f5.__c && (f5.__ = [i4 ? i4(u4) : G2(void 0, u4), function(n4) {
-    var t19 = (f5.__N || f5.__)[0], r4 = f5.t(t19, n4);
-    o2(t19, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
+    var t20 = (f5.__N || f5.__)[0], r4 = f5.t(t20, n4);
+    o2(t20, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
   }], f5.__c = r2, !r2.__f)) {
     r2.__f = true;
     var c4 = r2.shouldComponentUpdate;
-    r2.shouldComponentUpdate = function(n4, t19, r4) {
+    r2.shouldComponentUpdate = function(n4, t20, r4) {
       var u5 = this.__H;
       if (!u5) return true;
       var i5 = false, f6 = this.props != n4;
       if (u5.__.some(function(n5) {
         n5.__N && (i5 = true, o2(n5.__[0], n5.__N[0]) || (f6 = true));
       }), c4) {
-        var e4 = c4.call(this, n4, t19, r4);
+        var e4 = c4.call(this, n4, t20, r4);
         return i5 ? e4 || f6 : e4;
       }
       return !i5 || f6;
@@ -793,10 +794,10 @@ function w2(n3, r4) {
   var u4 = y2(t2++, 7);
   return E2(u4.__H, r4) && (u4.__ = n3(), u4.__H = r4), u4.__;
 }
-function b(n3, t19) {
+function b(n3, t20) {
   return f2 = 8, w2(function() {
     return n3;
-  }, t19);
+  }, t20);
 }
 function j2(n3) {
   var u4 = r2.context[n3.__c], i4 = y2(t2++, 9);
@@ -816,23 +817,23 @@ function g2() {
   do {
     for (; n3 = e2.shift(); ) try {
       C2(n3);
-    } catch (t20) {
-      a2.__e(t20, { __: (n3 = n3.__P) && n3.__v });
+    } catch (t21) {
+      a2.__e(t21, { __: (n3 = n3.__P) && n3.__v });
     }
     for (; n3 = c2.shift(); ) {
-      var t19 = n3.__H;
-      if (n3.__P && t19) try {
-        t19.__h.some(C2), t19.__h.some(D2), t19.__h = [];
+      var t20 = n3.__H;
+      if (n3.__P && t20) try {
+        t20.__h.some(C2), t20.__h.some(D2), t20.__h = [];
       } catch (r4) {
-        t19.__h = [], a2.__e(r4, n3.__v);
+        t20.__h = [], a2.__e(r4, n3.__v);
       }
     }
   } while (e2.length);
 }
 a2.__b = function(n3) {
   r2 = null, v2 && v2(n3);
-}, a2.__ = function(n3, t19) {
-  n3 && t19.__k && t19.__k.__m && (n3.__m = t19.__k.__m), p2 && p2(n3, t19);
+}, a2.__ = function(n3, t20) {
+  n3 && t20.__k && t20.__k.__m && (n3.__m = t20.__k.__m), p2 && p2(n3, t20);
 }, a2.__r = function(n3) {
   l2 && l2(n3), t2 = 0;
   var i4 = (r2 = n3.__c).__H;
@@ -841,25 +842,25 @@ a2.__b = function(n3) {
   })), u2 = r2;
 }, a2.diffed = function(n3) {
   m2 && m2(n3);
-  var t19 = n3.__c;
-  t19 && t19.__H && (t19.__H.__h.length && B2(c2.push(t19)), t19.__H.__.some(function(n4) {
+  var t20 = n3.__c;
+  t20 && t20.__H && (t20.__H.__h.length && B2(c2.push(t20)), t20.__H.__.some(function(n4) {
     n4.u && (n4.__H = n4.u);
   })), u2 = r2 = null;
-}, a2.__c = function(n3, t19) {
-  t19.some(function(n4) {
+}, a2.__c = function(n3, t20) {
+  t20.some(function(n4) {
     try {
       n4.__h.some(C2), n4.__h = n4.__h.filter(function(n5) {
         return !n5.__ || D2(n5);
       });
-    } catch (t20) {
+    } catch (t21) {
       n4.__h = [function() {
-        throw t20;
+        throw t21;
       }];
     }
-  }), h2 && h2(n3, t19);
+  }), h2 && h2(n3, t20);
 }, a2.unmount = function(n3) {
   s2 && s2(n3);
-  var t19, r4, u4 = n3.__c;
+  var t20, r4, u4 = n3.__c;
   u4 && u4.__H && (u4.__H.__.some(function(u5) {
     try {
       if (u5.__P && u5.__c) {
@@ -870,49 +871,49 @@ a2.__b = function(n3) {
         u5.__P = r4, B2(e2.push(u5));
       } else C2(u5);
     } catch (n4) {
-      t19 = n4;
+      t20 = n4;
     }
-  }), u4.__H = void 0, t19 && a2.__e(t19, u4.__v));
+  }), u4.__H = void 0, t20 && a2.__e(t20, u4.__v));
 };
 var k2 = "function" == typeof requestAnimationFrame;
 function z2(n3) {
-  var t19, r4 = function() {
-    clearTimeout(u4), k2 && cancelAnimationFrame(t19), setTimeout(n3);
+  var t20, r4 = function() {
+    clearTimeout(u4), k2 && cancelAnimationFrame(t20), setTimeout(n3);
   }, u4 = setTimeout(r4, 35);
-  k2 && (t19 = requestAnimationFrame(r4));
+  k2 && (t20 = requestAnimationFrame(r4));
 }
 function B2(n3) {
   1 != n3 && i2 == a2.requestAnimationFrame || ((i2 = a2.requestAnimationFrame) || z2)(g2);
 }
 function C2(n3) {
-  var t19 = r2, u4 = n3.__c;
-  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t19;
+  var t20 = r2, u4 = n3.__c;
+  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t20;
 }
 function D2(n3) {
-  var t19 = r2;
-  n3.__c = n3.__(), r2 = t19;
+  var t20 = r2;
+  n3.__c = n3.__(), r2 = t20;
 }
-function E2(n3, t19) {
-  return !n3 || n3.length != t19.length || t19.some(function(t20, r4) {
-    return !o2(t20, n3[r4]);
+function E2(n3, t20) {
+  return !n3 || n3.length != t20.length || t20.some(function(t21, r4) {
+    return !o2(t21, n3[r4]);
   });
 }
-function G2(n3, t19) {
-  return "function" == typeof t19 ? t19(n3) : t19;
+function G2(n3, t20) {
+  return "function" == typeof t20 ? t20(n3) : t20;
 }
 
 // node_modules/@preact/signals-core/dist/signals-core.module.js
 var i3 = /* @__PURE__ */ Symbol.for("preact-signals");
 function t3() {
   if (!(v3 > 1)) {
-    var i4, t19 = false;
+    var i4, t20 = false;
     !(function() {
       var i5 = c3;
       c3 = void 0;
       while (void 0 !== i5) {
-        var t20 = i5.S;
-        if (t20.v === i5.v) {
-          for (var r5 = t20.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t20.i;
+        var t21 = i5.S;
+        if (t21.v === i5.v) {
+          for (var r5 = t21.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t21.i;
         }
         i5 = i5.o;
       }
@@ -928,9 +929,9 @@ function t3() {
         if (!(8 & r4.f) && w3(r4)) try {
           r4.c();
         } catch (r5) {
-          if (!t19) {
+          if (!t20) {
             i4 = r5;
-            t19 = true;
+            t20 = true;
           }
         }
         r4 = n3;
@@ -938,7 +939,7 @@ function t3() {
     }
     s3 = 0;
     v3--;
-    if (t19) throw i4;
+    if (t20) throw i4;
   } else v3--;
 }
 function r3(i4) {
@@ -954,13 +955,13 @@ function r3(i4) {
 var n2;
 var o3 = void 0;
 function f3(i4) {
-  var t19 = o3, r4 = n2;
+  var t20 = o3, r4 = n2;
   o3 = void 0;
   n2 = void 0;
   try {
     return i4();
   } finally {
-    o3 = t19;
+    o3 = t20;
     n2 = r4;
   }
 }
@@ -973,56 +974,56 @@ var c3 = void 0;
 var a3 = 0;
 function d3(i4) {
   if (void 0 !== o3) {
-    var t19 = i4.n;
-    if (void 0 === t19 || t19.t !== o3) {
-      t19 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t19 };
-      if (void 0 !== o3.s) o3.s.n = t19;
-      o3.s = t19;
-      i4.n = t19;
-      if (32 & o3.f) i4.S(t19);
-      return t19;
-    } else if (-1 === t19.i) {
-      t19.i = 0;
-      if (void 0 !== t19.n) {
-        t19.n.p = t19.p;
-        if (void 0 !== t19.p) t19.p.n = t19.n;
-        t19.p = o3.s;
-        t19.n = void 0;
-        o3.s.n = t19;
-        o3.s = t19;
+    var t20 = i4.n;
+    if (void 0 === t20 || t20.t !== o3) {
+      t20 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t20 };
+      if (void 0 !== o3.s) o3.s.n = t20;
+      o3.s = t20;
+      i4.n = t20;
+      if (32 & o3.f) i4.S(t20);
+      return t20;
+    } else if (-1 === t20.i) {
+      t20.i = 0;
+      if (void 0 !== t20.n) {
+        t20.n.p = t20.p;
+        if (void 0 !== t20.p) t20.p.n = t20.n;
+        t20.p = o3.s;
+        t20.n = void 0;
+        o3.s.n = t20;
+        o3.s = t20;
       }
-      return t19;
+      return t20;
     }
   }
 }
-function l3(i4, t19) {
+function l3(i4, t20) {
   this.v = i4;
   this.i = 0;
   this.n = void 0;
   this.t = void 0;
   this.l = 0;
-  this.W = null == t19 ? void 0 : t19.watched;
-  this.Z = null == t19 ? void 0 : t19.unwatched;
-  this.name = null == t19 ? void 0 : t19.name;
+  this.W = null == t20 ? void 0 : t20.watched;
+  this.Z = null == t20 ? void 0 : t20.unwatched;
+  this.name = null == t20 ? void 0 : t20.name;
 }
 l3.prototype.brand = i3;
 l3.prototype.h = function() {
   return true;
 };
 l3.prototype.S = function(i4) {
-  var t19 = this, r4 = this.t;
+  var t20 = this, r4 = this.t;
   if (r4 !== i4 && void 0 === i4.e) {
     i4.x = r4;
     this.t = i4;
     if (void 0 !== r4) r4.e = i4;
     else f3(function() {
       var i5;
-      null == (i5 = t19.W) || i5.call(t19);
+      null == (i5 = t20.W) || i5.call(t20);
     });
   }
 };
 l3.prototype.U = function(i4) {
-  var t19 = this;
+  var t20 = this;
   if (void 0 !== this.t) {
     var r4 = i4.e, n3 = i4.x;
     if (void 0 !== r4) {
@@ -1037,15 +1038,15 @@ l3.prototype.U = function(i4) {
       this.t = n3;
       if (void 0 === n3) f3(function() {
         var i5;
-        null == (i5 = t19.Z) || i5.call(t19);
+        null == (i5 = t20.Z) || i5.call(t20);
       });
     }
   }
 };
 l3.prototype.subscribe = function(i4) {
-  var t19 = this;
+  var t20 = this;
   return x2(function() {
-    var r4 = t19.value;
+    var r4 = t20.value;
     f3(function() {
       return i4(r4);
     });
@@ -1092,42 +1093,42 @@ Object.defineProperty(l3.prototype, "value", { get: function() {
     }
   }
 } });
-function y3(i4, t19) {
-  return new l3(i4, t19);
+function y3(i4, t20) {
+  return new l3(i4, t20);
 }
 function w3(i4) {
-  for (var t19 = i4.s; void 0 !== t19; t19 = t19.n) if (t19.S.i !== t19.i || !t19.S.h() || t19.S.i !== t19.i) return true;
+  for (var t20 = i4.s; void 0 !== t20; t20 = t20.n) if (t20.S.i !== t20.i || !t20.S.h() || t20.S.i !== t20.i) return true;
   return false;
 }
 function b2(i4) {
-  for (var t19 = i4.s; void 0 !== t19; t19 = t19.n) {
-    var r4 = t19.S.n;
-    if (void 0 !== r4) t19.r = r4;
-    t19.S.n = t19;
-    t19.i = -1;
-    if (void 0 === t19.n) {
-      i4.s = t19;
+  for (var t20 = i4.s; void 0 !== t20; t20 = t20.n) {
+    var r4 = t20.S.n;
+    if (void 0 !== r4) t20.r = r4;
+    t20.S.n = t20;
+    t20.i = -1;
+    if (void 0 === t20.n) {
+      i4.s = t20;
       break;
     }
   }
 }
 function _3(i4) {
-  var t19 = i4.s, r4 = void 0;
-  while (void 0 !== t19) {
-    var n3 = t19.p;
-    if (-1 === t19.i) {
-      t19.S.U(t19);
-      if (void 0 !== n3) n3.n = t19.n;
-      if (void 0 !== t19.n) t19.n.p = n3;
-    } else r4 = t19;
-    t19.S.n = t19.r;
-    if (void 0 !== t19.r) t19.r = void 0;
-    t19 = n3;
+  var t20 = i4.s, r4 = void 0;
+  while (void 0 !== t20) {
+    var n3 = t20.p;
+    if (-1 === t20.i) {
+      t20.S.U(t20);
+      if (void 0 !== n3) n3.n = t20.n;
+      if (void 0 !== t20.n) t20.n.p = n3;
+    } else r4 = t20;
+    t20.S.n = t20.r;
+    if (void 0 !== t20.r) t20.r = void 0;
+    t20 = n3;
   }
   i4.s = r4;
 }
-function j3(i4, t19) {
-  l3.call(this, void 0, t19);
+function j3(i4, t20) {
+  l3.call(this, void 0, t20);
   this.x = i4;
   this.s = void 0;
   this.g = a3 - 1;
@@ -1150,9 +1151,9 @@ j3.prototype.h = function() {
   try {
     b2(this);
     o3 = this;
-    var t19 = this.x();
-    if (16 & this.f || this.v !== t19 || 0 === this.i) {
-      this.v = t19;
+    var t20 = this.x();
+    if (16 & this.f || this.v !== t20 || 0 === this.i) {
+      this.v = t20;
       this.f &= -17;
       this.i++;
     }
@@ -1169,7 +1170,7 @@ j3.prototype.h = function() {
 j3.prototype.S = function(i4) {
   if (void 0 === this.t) {
     this.f |= 36;
-    for (var t19 = this.s; void 0 !== t19; t19 = t19.n) t19.S.S(t19);
+    for (var t20 = this.s; void 0 !== t20; t20 = t20.n) t20.S.S(t20);
   }
   l3.prototype.S.call(this, i4);
 };
@@ -1178,7 +1179,7 @@ j3.prototype.U = function(i4) {
     l3.prototype.U.call(this, i4);
     if (void 0 === this.t) {
       this.f &= -33;
-      for (var t19 = this.s; void 0 !== t19; t19 = t19.n) t19.S.U(t19);
+      for (var t20 = this.s; void 0 !== t20; t20 = t20.n) t20.S.U(t20);
     }
   }
 };
@@ -1196,8 +1197,8 @@ Object.defineProperty(j3.prototype, "value", { get: function() {
   if (16 & this.f) throw this.v;
   return this.v;
 } });
-function O(i4, t19) {
-  return new j3(i4, t19);
+function O(i4, t20) {
+  return new j3(i4, t20);
 }
 function p3(i4) {
   var r4 = i4.j;
@@ -1208,11 +1209,11 @@ function p3(i4) {
     o3 = void 0;
     try {
       r4();
-    } catch (t19) {
+    } catch (t20) {
       i4.f &= -2;
       i4.f |= 8;
       g3(i4);
-      throw t19;
+      throw t20;
     } finally {
       o3 = n3;
       t3();
@@ -1220,7 +1221,7 @@ function p3(i4) {
   }
 }
 function g3(i4) {
-  for (var t19 = i4.s; void 0 !== t19; t19 = t19.n) t19.S.U(t19);
+  for (var t20 = i4.s; void 0 !== t20; t20 = t20.n) t20.S.U(t20);
   i4.x = void 0;
   i4.s = void 0;
   p3(i4);
@@ -1236,13 +1237,13 @@ function S2(i4) {
     t3();
   }
 }
-function m3(i4, t19) {
+function m3(i4, t20) {
   this.x = i4;
   this.j = void 0;
   this.s = void 0;
   this.u = void 0;
   this.f = 32;
-  this.name = null == t19 ? void 0 : t19.name;
+  this.name = null == t20 ? void 0 : t20.name;
   if (n2) n2.push(this);
 }
 m3.prototype.c = function() {
@@ -1250,8 +1251,8 @@ m3.prototype.c = function() {
   try {
     if (8 & this.f) return;
     if (void 0 === this.x) return;
-    var t19 = this.x();
-    if ("function" == typeof t19) this.j = t19;
+    var t20 = this.x();
+    if ("function" == typeof t20) this.j = t20;
   } finally {
     i4();
   }
@@ -1281,8 +1282,8 @@ m3.prototype.d = function() {
 m3.prototype.dispose = function() {
   this.d();
 };
-function x2(i4, t19) {
-  var r4 = new m3(i4, t19);
+function x2(i4, t20) {
+  var r4 = new m3(i4, t20);
   try {
     r4.c();
   } catch (i5) {
@@ -1316,9 +1317,9 @@ function y4(i4) {
   p4 = i4 && i4.S();
 }
 function w4(i4) {
-  var n3 = this, r4 = i4.data, t19 = useSignal(r4);
-  t19.name = "ReactiveDom";
-  t19.value = r4;
+  var n3 = this, r4 = i4.data, t20 = useSignal(r4);
+  t20.name = "ReactiveDom";
+  t20.value = r4;
   var e4 = w2(function() {
     var i5 = n3, r5 = n3.__v;
     while (r5 = r5.__) if (r5.__c) {
@@ -1326,7 +1327,7 @@ function w4(i4) {
       break;
     }
     var o5 = O(function() {
-      var i6 = t19.value.value;
+      var i6 = t20.value.value;
       return 0 === i6 ? 0 : true === i6 ? "" : i6 || "";
     }), e5 = O(function() {
       return !Array.isArray(o5.value) && !r(o5.value);
@@ -1356,13 +1357,13 @@ b3("__b", function(i4, n3) {
   y4();
   d4 = void 0;
   if ("string" == typeof n3.type) {
-    var r4, t19 = n3.props;
-    for (var f5 in t19) if ("children" !== f5) {
-      var o5 = t19[f5];
+    var r4, t20 = n3.props;
+    for (var f5 in t20) if ("children" !== f5) {
+      var o5 = t20[f5];
       if (o5 instanceof l3) {
         if (!r4) n3.__np = r4 = {};
         r4[f5] = o5;
-        t19[f5] = o5.peek();
+        t20[f5] = o5.peek();
       }
     }
   }
@@ -1372,10 +1373,10 @@ b3("__r", function(i4, r4) {
   i4(r4);
   if (r4.type !== $) {
     y4();
-    var t19, f5 = r4.__c;
+    var t20, f5 = r4.__c;
     if (f5) {
       f5.__$f &= -2;
-      if (void 0 === (t19 = f5.__$u)) f5.__$u = t19 = (function(i5, n3) {
+      if (void 0 === (t20 = f5.__$u)) f5.__$u = t20 = (function(i5, n3) {
         var r5;
         x2(function() {
           r5 = this;
@@ -1392,34 +1393,34 @@ b3("__r", function(i4, r4) {
       })(f5), "function" == typeof r4.type ? r4.type.displayName || r4.type.name : "");
     }
     d4 = f5;
-    y4(t19);
+    y4(t20);
   }
 });
-b3("__e", function(i4, n3, r4, t19) {
+b3("__e", function(i4, n3, r4, t20) {
   y4();
   d4 = void 0;
-  i4(n3, r4, t19);
+  i4(n3, r4, t20);
 });
 b3("diffed", function(i4, n3) {
   y4();
   d4 = void 0;
   var r4;
   if ("string" == typeof n3.type && (r4 = n3.__e)) {
-    var t19 = n3.__np, f5 = n3.props, o5 = r4.U;
+    var t20 = n3.__np, f5 = n3.props, o5 = r4.U;
     if (o5) for (var e4 in o5) {
       var u4 = o5[e4];
-      if (!(void 0 === u4 || t19 && e4 in t19)) {
+      if (!(void 0 === u4 || t20 && e4 in t20)) {
         u4.d();
         o5[e4] = void 0;
       }
     }
-    if (t19) {
+    if (t20) {
       if (!o5) {
         o5 = {};
         r4.U = o5;
       }
-      for (var a5 in t19) {
-        var c4 = o5[a5], v4 = t19[a5];
+      for (var a5 in t20) {
+        var c4 = o5[a5], v4 = t20[a5];
         if (void 0 === c4) {
           c4 = k3(r4, a5, v4, f5);
           o5[a5] = c4;
@@ -1429,16 +1430,16 @@ b3("diffed", function(i4, n3) {
   }
   i4(n3);
 });
-function k3(i4, n3, r4, t19) {
+function k3(i4, n3, r4, t20) {
   var f5 = n3 in i4 && void 0 === i4.ownerSVGElement, o5 = y3(r4);
   return { o: function(i5, n4) {
     o5.value = i5;
-    t19 = n4;
+    t20 = n4;
   }, d: x2(function() {
     this.N = M;
     var r5 = o5.value.value;
-    if (t19[n3] !== r5) {
-      t19[n3] = r5;
+    if (t20[n3] !== r5) {
+      t20[n3] = r5;
       if (f5) i4[n3] = r5;
       else if (null != r5 && (false !== r5 || "-" === n3[4])) i4.setAttribute(n3, r5);
       else i4.removeAttribute(n3);
@@ -1449,11 +1450,11 @@ b3("unmount", function(i4, n3) {
   if ("string" == typeof n3.type) {
     var r4 = n3.__e;
     if (r4) {
-      var t19 = r4.U;
-      if (t19) {
+      var t20 = r4.U;
+      if (t20) {
         r4.U = void 0;
-        for (var f5 in t19) {
-          var o5 = t19[f5];
+        for (var f5 in t20) {
+          var o5 = t20[f5];
           if (o5) o5.d();
         }
       }
@@ -1477,20 +1478,20 @@ b3("unmount", function(i4, n3) {
   }
   i4(n3);
 });
-b3("__h", function(i4, n3, r4, t19) {
-  if (t19 < 3) n3.__$f |= 2;
-  i4(n3, r4, t19);
+b3("__h", function(i4, n3, r4, t20) {
+  if (t20 < 3) n3.__$f |= 2;
+  i4(n3, r4, t20);
 });
 x.prototype.shouldComponentUpdate = function(i4, n3) {
   if (this.__R) return true;
-  var r4 = this.__$u, t19 = r4 && void 0 !== r4.s;
+  var r4 = this.__$u, t20 = r4 && void 0 !== r4.s;
   for (var f5 in n3) return true;
   if (this.__f || "boolean" == typeof this.u && true === this.u) {
     var o5 = 2 & this.__$f;
-    if (!(t19 || o5 || 4 & this.__$f)) return true;
+    if (!(t20 || o5 || 4 & this.__$f)) return true;
     if (1 & this.__$f) return true;
   } else {
-    if (!(t19 || 4 & this.__$f)) return true;
+    if (!(t20 || 4 & this.__$f)) return true;
     if (3 & this.__$f) return true;
   }
   for (var e4 in i4) if ("__source" !== e4 && i4[e4] !== this.props[e4]) return true;
@@ -1569,10 +1570,10 @@ function fill(message, values, l4) {
   });
 }
 function catalog(c4) {
-  const t19 = (key3, values = {}) => fill(c4[lang.value][key3], values, lang.value);
-  return Object.assign(t19, {
+  const t20 = (key3, values = {}) => fill(c4[lang.value][key3], values, lang.value);
+  return Object.assign(t20, {
     catalog: c4,
-    find: (key3, values) => Object.hasOwn(c4.en, key3) ? t19(key3, values) : void 0
+    find: (key3, values) => Object.hasOwn(c4.en, key3) ? t20(key3, values) : void 0
   });
 }
 var units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
@@ -2100,11 +2101,11 @@ async function bodyOf(response) {
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
 var f4 = /* @__PURE__ */ Symbol.for("pv");
 var o4 = 0;
-function a4(t19, e4, n3, u4, a5, i4) {
+function a4(t20, e4, n3, u4, a5, i4) {
   e4 || (e4 = {});
   var c4, l4, p5 = e4;
-  if ("ref" in p5 && "function" != typeof t19) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
-  var s4 = { type: t19, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
+  if ("ref" in p5 && "function" != typeof t20) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
+  var s4 = { type: t20, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
   return (a5 || i4) && (s4.__source = a5, s4.__self = i4), n.vnode && n.vnode(s4), s4;
 }
 
@@ -3211,16 +3212,16 @@ var stored4 = "coffer.theme";
 var theme = y3("auto");
 function startTheme() {
   const chosen3 = localStorage.getItem(stored4);
-  show2(themes.find((t19) => t19 === chosen3) ?? "auto");
+  show2(themes.find((t20) => t20 === chosen3) ?? "auto");
 }
-function setTheme(t19) {
-  localStorage.setItem(stored4, t19);
-  show2(t19);
+function setTheme(t20) {
+  localStorage.setItem(stored4, t20);
+  show2(t20);
 }
-function show2(t19) {
-  theme.value = t19;
-  if (t19 === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = t19;
+function show2(t20) {
+  theme.value = t20;
+  if (t20 === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = t20;
 }
 
 // src/shell/look.tsx
@@ -3842,7 +3843,7 @@ function Delete() {
       /* @__PURE__ */ a4("h2", { id: "goes", children: t5("goes") }),
       /* @__PURE__ */ a4("ul", { class: "effects address", children: [
         /* @__PURE__ */ a4("li", { children: t5("goesAccount", { email: me3.email, username: me3.username }) }),
-        collect((room) => room.loss).map(({ Line, order }) => /* @__PURE__ */ a4(Line, {}, order))
+        collect((room) => room.loss).map(({ Line: Line2, order }) => /* @__PURE__ */ a4(Line2, {}, order))
       ] }),
       /* @__PURE__ */ a4("p", { children: t5("goesFree") })
     ] }),
@@ -4682,7 +4683,7 @@ function Cropper({ url, of, crop, change, onLoad, onError }) {
     style.left = `${-100 * crop.x / crop.side}%`;
     style.top = `${-100 * crop.y / crop.side}%`;
   }, [of, crop]);
-  const edit = (how2) => change((c4) => of && c4 ? how2(of, c4) : c4);
+  const edit = (how3) => change((c4) => of && c4 ? how3(of, c4) : c4);
   const across = ({ x: x3, y: y5 }) => {
     const box = frame.current.getBoundingClientRect();
     return [(x3 - box.left) / box.width, (y5 - box.top) / box.height];
@@ -4973,9 +4974,9 @@ function decoded(part) {
 // src/drop/port.ts
 var workerAddress = () => document.querySelector('meta[name="drop-worker"]')?.content ?? "/assets/drop-worker.js";
 var blank = { phase: "connecting", name: "", expiresAt: "", host: false, people: [], items: [], outgoing: [], incoming: [], missing: [] };
-async function connect(how2) {
+async function connect(how3) {
   const worker = new Worker(workerAddress(), { type: "module", name: "drop" });
-  const state = y3("join" in how2 ? { ...blank, name: how2.join.name } : blank);
+  const state = y3("join" in how3 ? { ...blank, name: how3.join.name } : blank);
   const waiting3 = /* @__PURE__ */ new Map();
   let calls2 = 0;
   let over3 = false;
@@ -5010,7 +5011,7 @@ async function connect(how2) {
     });
   }
   const tell3 = (what, ...args) => void ask4(what, ...args).catch((err2) => asProblem(err2));
-  if (!await ask4("start", how2, device(navigator.userAgent))) {
+  if (!await ask4("start", how3, device(navigator.userAgent))) {
     end4(void 0);
     return void 0;
   }
@@ -5072,7 +5073,7 @@ function hold() {
 }
 globalThis.document?.addEventListener("visibilitychange", hold);
 function device(agent) {
-  const of = (kinds2) => kinds2.find(([sign2]) => sign2.test(agent))?.[1];
+  const of = (kinds3) => kinds3.find(([sign2]) => sign2.test(agent))?.[1];
   const browser = of([[/Edg/, "Edge"], [/OPR\//, "Opera"], [/SamsungBrowser/, "Samsung Internet"], [/Firefox|FxiOS/, "Firefox"], [/Chrom|CriOS/, "Chrome"], [/Safari/, "Safari"]]);
   const system = of([[/Android/, "Android"], [/iPhone/, "iPhone"], [/iPad/, "iPad"], [/Windows/, "Windows"], [/CrOS/, "ChromeOS"], [/Mac OS/, "Mac"], [/Linux/, "Linux"]]);
   return [browser, system].filter(Boolean).join(", ") || "Browser";
@@ -6330,10 +6331,10 @@ function detectType(str) {
   return type;
 }
 var ALNUM_VAL = /* @__PURE__ */ (() => {
-  const t19 = new Int8Array(128).fill(-1);
+  const t20 = new Int8Array(128).fill(-1);
   for (let i4 = 0; i4 < ALPHANUMERIC.length; i4++)
-    t19[ALPHANUMERIC.charCodeAt(i4)] = i4;
-  return t19;
+    t20[ALPHANUMERIC.charCodeAt(i4)] = i4;
+  return t20;
 })();
 function encodeData(ver, ecc, text2, type, utf82) {
   const cap = capacity(ver, ecc);
@@ -6424,10 +6425,10 @@ function maskBits(x3, y5) {
   return bits;
 }
 var POP16 = /* @__PURE__ */ (() => {
-  const t19 = new Uint8Array(1 << 16);
-  for (let i4 = 1; i4 < t19.length; i4++)
-    t19[i4] = t19[i4 >>> 1] + (i4 & 1);
-  return t19;
+  const t20 = new Uint8Array(1 << 16);
+  for (let i4 = 1; i4 < t20.length; i4++)
+    t20[i4] = t20[i4 >>> 1] + (i4 & 1);
+  return t20;
 })();
 var popcnt = (n3) => POP16[n3 & 65535] + POP16[n3 >>> 16];
 var TRANSPOSE_TMP = /* @__PURE__ */ new Uint32Array(32);
@@ -6440,9 +6441,9 @@ function transpose32(a5) {
       for (let k4 = 0; k4 < s4; k4++) {
         const x3 = a5[i4 + k4] >>> 0;
         const y5 = a5[i4 + k4 + s4] >>> 0;
-        const t19 = (x3 >>> s4 ^ y5) & m5;
-        a5[i4 + k4] = (x3 ^ t19 << s4) >>> 0;
-        a5[i4 + k4 + s4] = (y5 ^ t19) >>> 0;
+        const t20 = (x3 >>> s4 ^ y5) & m5;
+        a5[i4 + k4] = (x3 ^ t20 << s4) >>> 0;
+        a5[i4 + k4 + s4] = (y5 ^ t20) >>> 0;
       }
     }
   }
@@ -6525,9 +6526,9 @@ function finderPenaltyVertical(m5) {
   }
   return count2;
 }
-function penaltyScore(m5, t19, limit = Infinity) {
+function penaltyScore(m5, t20, limit = Infinity) {
   const { size: size2, words: words2, v: v4 } = m5;
-  const adjacent = runsPenaltyVertical(m5) + runsPenaltyVertical(t19);
+  const adjacent = runsPenaltyVertical(m5) + runsPenaltyVertical(t20);
   if (adjacent >= limit)
     return adjacent;
   const tail2 = (1 << size2 - 32 * (words2 - 1) - 1) - 1 >>> 0;
@@ -6556,7 +6557,7 @@ function penaltyScore(m5, t19, limit = Infinity) {
   const partial = adjacent + 3 * boxes + 10 * darkSteps;
   if (partial >= limit)
     return partial;
-  return partial + 40 * (finderPenaltyVertical(m5) + finderPenaltyVertical(t19));
+  return partial + 40 * (finderPenaltyVertical(m5) + finderPenaltyVertical(t20));
 }
 function drawInfo(m5, ver, ecc, mask) {
   const size2 = m5.size;
@@ -6675,9 +6676,9 @@ function buildSymCache(ver) {
     }
   }
   const planesT = planes.map((p5) => {
-    const t19 = mat(size2);
-    transposeMat(p5, t19);
-    return t19.v;
+    const t20 = mat(size2);
+    transposeMat(p5, t20);
+    return t20.v;
   });
   return {
     ver,
@@ -6692,7 +6693,7 @@ function drawSymbol(ver, ecc, data, maskIdx, test = false) {
   if (symCache === void 0 || symCache.ver !== ver)
     symCache = buildSymCache(ver);
   const { tpl, pos, planes, planesT, work: work4 } = symCache;
-  const [m5, t19, cand, candT] = work4;
+  const [m5, t20, cand, candT] = work4;
   m5.v.set(tpl);
   const need = Math.min(8 * data.length, pos.length);
   for (let i4 = 0; i4 < need; i4++) {
@@ -6703,14 +6704,14 @@ function drawSymbol(ver, ecc, data, maskIdx, test = false) {
   }
   let mask = maskIdx;
   if (mask === void 0) {
-    transposeMat(m5, t19);
+    transposeMat(m5, t20);
     let bestScore = Infinity;
     for (let p5 = 0; p5 < 8; p5++) {
       const pv2 = planes[p5];
       const ptv = planesT[p5];
       for (let i4 = 0; i4 < cand.v.length; i4++) {
         cand.v[i4] = m5.v[i4] ^ pv2[i4];
-        candT.v[i4] = t19.v[i4] ^ ptv[i4];
+        candT.v[i4] = t20.v[i4] ^ ptv[i4];
       }
       const score = penaltyScore(cand, candT, bestScore);
       if (score < bestScore) {
@@ -9107,27 +9108,27 @@ function _createClass(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey(t19) {
-  var i4 = _toPrimitive(t19, "string");
+function _toPropertyKey(t20) {
+  var i4 = _toPrimitive(t20, "string");
   return "symbol" == _typeof(i4) ? i4 : i4 + "";
 }
-function _toPrimitive(t19, r4) {
-  if ("object" != _typeof(t19) || !t19) return t19;
-  var e4 = t19[Symbol.toPrimitive];
+function _toPrimitive(t20, r4) {
+  if ("object" != _typeof(t20) || !t20) return t20;
+  var e4 = t20[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t19, r4 || "default");
+    var i4 = e4.call(t20, r4 || "default");
     if ("object" != _typeof(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t19);
+  return ("string" === r4 ? String : Number)(t20);
 }
 function _classCallCheck(instance, Constructor) {
   if (!(instance instanceof Constructor)) {
     throw new TypeError("Cannot call a class as a function");
   }
 }
-function _callSuper(t19, o5, e4) {
-  return o5 = _getPrototypeOf(o5), _possibleConstructorReturn(t19, _isNativeReflectConstruct() ? Reflect.construct(o5, e4 || [], _getPrototypeOf(t19).constructor) : o5.apply(t19, e4));
+function _callSuper(t20, o5, e4) {
+  return o5 = _getPrototypeOf(o5), _possibleConstructorReturn(t20, _isNativeReflectConstruct() ? Reflect.construct(o5, e4 || [], _getPrototypeOf(t20).constructor) : o5.apply(t20, e4));
 }
 function _possibleConstructorReturn(self2, call2) {
   if (call2 && (_typeof(call2) === "object" || typeof call2 === "function")) {
@@ -9170,21 +9171,21 @@ function _wrapNativeSuper(Class) {
   };
   return _wrapNativeSuper(Class);
 }
-function _construct(t19, e4, r4) {
+function _construct(t20, e4, r4) {
   if (_isNativeReflectConstruct()) return Reflect.construct.apply(null, arguments);
   var o5 = [null];
   o5.push.apply(o5, e4);
-  var p5 = new (t19.bind.apply(t19, o5))();
+  var p5 = new (t20.bind.apply(t20, o5))();
   return r4 && _setPrototypeOf(p5, r4.prototype), p5;
 }
 function _isNativeReflectConstruct() {
   try {
-    var t19 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
+    var t20 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
     }));
-  } catch (t20) {
+  } catch (t21) {
   }
   return (_isNativeReflectConstruct = function _isNativeReflectConstruct3() {
-    return !!t19;
+    return !!t20;
   })();
 }
 function _isNativeFunction(fn) {
@@ -9273,19 +9274,19 @@ function _createClass2(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey2(t19) {
-  var i4 = _toPrimitive2(t19, "string");
+function _toPropertyKey2(t20) {
+  var i4 = _toPrimitive2(t20, "string");
   return "symbol" == _typeof2(i4) ? i4 : i4 + "";
 }
-function _toPrimitive2(t19, r4) {
-  if ("object" != _typeof2(t19) || !t19) return t19;
-  var e4 = t19[Symbol.toPrimitive];
+function _toPrimitive2(t20, r4) {
+  if ("object" != _typeof2(t20) || !t20) return t20;
+  var e4 = t20[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t19, r4 || "default");
+    var i4 = e4.call(t20, r4 || "default");
     if ("object" != _typeof2(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t19);
+  return ("string" === r4 ? String : Number)(t20);
 }
 var NoopUrlStorage = /* @__PURE__ */ (function() {
   function NoopUrlStorage2() {
@@ -9499,28 +9500,28 @@ function _regeneratorRuntime() {
   _regeneratorRuntime = function _regeneratorRuntime3() {
     return e4;
   };
-  var t19, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t20, e5, r5) {
-    t20[e5] = r5.value;
+  var t20, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t21, e5, r5) {
+    t21[e5] = r5.value;
   }, i4 = "function" == typeof Symbol ? Symbol : {}, a5 = i4.iterator || "@@iterator", c4 = i4.asyncIterator || "@@asyncIterator", u4 = i4.toStringTag || "@@toStringTag";
-  function define(t20, e5, r5) {
-    return Object.defineProperty(t20, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t20[e5];
+  function define(t21, e5, r5) {
+    return Object.defineProperty(t21, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t21[e5];
   }
   try {
     define({}, "");
-  } catch (t20) {
-    define = function define2(t21, e5, r5) {
-      return t21[e5] = r5;
+  } catch (t21) {
+    define = function define2(t22, e5, r5) {
+      return t22[e5] = r5;
     };
   }
-  function wrap(t20, e5, r5, n4) {
+  function wrap(t21, e5, r5, n4) {
     var i5 = e5 && e5.prototype instanceof Generator ? e5 : Generator, a6 = Object.create(i5.prototype), c5 = new Context(n4 || []);
-    return o5(a6, "_invoke", { value: makeInvokeMethod(t20, r5, c5) }), a6;
+    return o5(a6, "_invoke", { value: makeInvokeMethod(t21, r5, c5) }), a6;
   }
-  function tryCatch(t20, e5, r5) {
+  function tryCatch(t21, e5, r5) {
     try {
-      return { type: "normal", arg: t20.call(e5, r5) };
-    } catch (t21) {
-      return { type: "throw", arg: t21 };
+      return { type: "normal", arg: t21.call(e5, r5) };
+    } catch (t22) {
+      return { type: "throw", arg: t22 };
     }
   }
   e4.wrap = wrap;
@@ -9538,35 +9539,35 @@ function _regeneratorRuntime() {
   var d5 = Object.getPrototypeOf, v4 = d5 && d5(d5(values([])));
   v4 && v4 !== r4 && n3.call(v4, a5) && (p5 = v4);
   var g5 = GeneratorFunctionPrototype.prototype = Generator.prototype = Object.create(p5);
-  function defineIteratorMethods(t20) {
+  function defineIteratorMethods(t21) {
     ["next", "throw", "return"].forEach(function(e5) {
-      define(t20, e5, function(t21) {
-        return this._invoke(e5, t21);
+      define(t21, e5, function(t22) {
+        return this._invoke(e5, t22);
       });
     });
   }
-  function AsyncIterator(t20, e5) {
+  function AsyncIterator(t21, e5) {
     function invoke(r6, o6, i5, a6) {
-      var c5 = tryCatch(t20[r6], t20, o6);
+      var c5 = tryCatch(t21[r6], t21, o6);
       if ("throw" !== c5.type) {
         var u5 = c5.arg, h6 = u5.value;
-        return h6 && "object" == _typeof3(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t21) {
-          invoke("next", t21, i5, a6);
-        }, function(t21) {
-          invoke("throw", t21, i5, a6);
-        }) : e5.resolve(h6).then(function(t21) {
-          u5.value = t21, i5(u5);
-        }, function(t21) {
-          return invoke("throw", t21, i5, a6);
+        return h6 && "object" == _typeof3(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t22) {
+          invoke("next", t22, i5, a6);
+        }, function(t22) {
+          invoke("throw", t22, i5, a6);
+        }) : e5.resolve(h6).then(function(t22) {
+          u5.value = t22, i5(u5);
+        }, function(t22) {
+          return invoke("throw", t22, i5, a6);
         });
       }
       a6(c5.arg);
     }
     var r5;
-    o5(this, "_invoke", { value: function value(t21, n4) {
+    o5(this, "_invoke", { value: function value(t22, n4) {
       function callInvokeWithMethodAndArg() {
         return new e5(function(e6, r6) {
-          invoke(t21, n4, e6, r6);
+          invoke(t22, n4, e6, r6);
         });
       }
       return r5 = r5 ? r5.then(callInvokeWithMethodAndArg, callInvokeWithMethodAndArg) : callInvokeWithMethodAndArg();
@@ -9578,7 +9579,7 @@ function _regeneratorRuntime() {
       if (o6 === f5) throw Error("Generator is already running");
       if (o6 === s4) {
         if ("throw" === i5) throw a6;
-        return { value: t19, done: true };
+        return { value: t20, done: true };
       }
       for (n4.method = i5, n4.arg = a6; ; ) {
         var c5 = n4.delegate;
@@ -9606,22 +9607,22 @@ function _regeneratorRuntime() {
   }
   function maybeInvokeDelegate(e5, r5) {
     var n4 = r5.method, o6 = e5.iterator[n4];
-    if (o6 === t19) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t19, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
+    if (o6 === t20) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t20, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
     var i5 = tryCatch(o6, e5.iterator, r5.arg);
     if ("throw" === i5.type) return r5.method = "throw", r5.arg = i5.arg, r5.delegate = null, y5;
     var a6 = i5.arg;
-    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t19), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
+    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t20), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
   }
-  function pushTryEntry(t20) {
-    var e5 = { tryLoc: t20[0] };
-    1 in t20 && (e5.catchLoc = t20[1]), 2 in t20 && (e5.finallyLoc = t20[2], e5.afterLoc = t20[3]), this.tryEntries.push(e5);
+  function pushTryEntry(t21) {
+    var e5 = { tryLoc: t21[0] };
+    1 in t21 && (e5.catchLoc = t21[1]), 2 in t21 && (e5.finallyLoc = t21[2], e5.afterLoc = t21[3]), this.tryEntries.push(e5);
   }
-  function resetTryEntry(t20) {
-    var e5 = t20.completion || {};
-    e5.type = "normal", delete e5.arg, t20.completion = e5;
+  function resetTryEntry(t21) {
+    var e5 = t21.completion || {};
+    e5.type = "normal", delete e5.arg, t21.completion = e5;
   }
-  function Context(t20) {
-    this.tryEntries = [{ tryLoc: "root" }], t20.forEach(pushTryEntry, this), this.reset(true);
+  function Context(t21) {
+    this.tryEntries = [{ tryLoc: "root" }], t21.forEach(pushTryEntry, this), this.reset(true);
   }
   function values(e5) {
     if (e5 || "" === e5) {
@@ -9631,54 +9632,54 @@ function _regeneratorRuntime() {
       if (!isNaN(e5.length)) {
         var o6 = -1, i5 = function next() {
           for (; ++o6 < e5.length; ) if (n3.call(e5, o6)) return next.value = e5[o6], next.done = false, next;
-          return next.value = t19, next.done = true, next;
+          return next.value = t20, next.done = true, next;
         };
         return i5.next = i5;
       }
     }
     throw new TypeError(_typeof3(e5) + " is not iterable");
   }
-  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t20) {
-    var e5 = "function" == typeof t20 && t20.constructor;
+  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t21) {
+    var e5 = "function" == typeof t21 && t21.constructor;
     return !!e5 && (e5 === GeneratorFunction || "GeneratorFunction" === (e5.displayName || e5.name));
-  }, e4.mark = function(t20) {
-    return Object.setPrototypeOf ? Object.setPrototypeOf(t20, GeneratorFunctionPrototype) : (t20.__proto__ = GeneratorFunctionPrototype, define(t20, u4, "GeneratorFunction")), t20.prototype = Object.create(g5), t20;
-  }, e4.awrap = function(t20) {
-    return { __await: t20 };
+  }, e4.mark = function(t21) {
+    return Object.setPrototypeOf ? Object.setPrototypeOf(t21, GeneratorFunctionPrototype) : (t21.__proto__ = GeneratorFunctionPrototype, define(t21, u4, "GeneratorFunction")), t21.prototype = Object.create(g5), t21;
+  }, e4.awrap = function(t21) {
+    return { __await: t21 };
   }, defineIteratorMethods(AsyncIterator.prototype), define(AsyncIterator.prototype, c4, function() {
     return this;
-  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t20, r5, n4, o6, i5) {
+  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t21, r5, n4, o6, i5) {
     void 0 === i5 && (i5 = Promise);
-    var a6 = new AsyncIterator(wrap(t20, r5, n4, o6), i5);
-    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t21) {
-      return t21.done ? t21.value : a6.next();
+    var a6 = new AsyncIterator(wrap(t21, r5, n4, o6), i5);
+    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t22) {
+      return t22.done ? t22.value : a6.next();
     });
   }, defineIteratorMethods(g5), define(g5, u4, "Generator"), define(g5, a5, function() {
     return this;
   }), define(g5, "toString", function() {
     return "[object Generator]";
-  }), e4.keys = function(t20) {
-    var e5 = Object(t20), r5 = [];
+  }), e4.keys = function(t21) {
+    var e5 = Object(t21), r5 = [];
     for (var n4 in e5) r5.push(n4);
     return r5.reverse(), function next() {
       for (; r5.length; ) {
-        var t21 = r5.pop();
-        if (t21 in e5) return next.value = t21, next.done = false, next;
+        var t22 = r5.pop();
+        if (t22 in e5) return next.value = t22, next.done = false, next;
       }
       return next.done = true, next;
     };
   }, e4.values = values, Context.prototype = { constructor: Context, reset: function reset(e5) {
-    if (this.prev = 0, this.next = 0, this.sent = this._sent = t19, this.done = false, this.delegate = null, this.method = "next", this.arg = t19, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t19);
+    if (this.prev = 0, this.next = 0, this.sent = this._sent = t20, this.done = false, this.delegate = null, this.method = "next", this.arg = t20, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t20);
   }, stop: function stop() {
     this.done = true;
-    var t20 = this.tryEntries[0].completion;
-    if ("throw" === t20.type) throw t20.arg;
+    var t21 = this.tryEntries[0].completion;
+    if ("throw" === t21.type) throw t21.arg;
     return this.rval;
   }, dispatchException: function dispatchException(e5) {
     if (this.done) throw e5;
     var r5 = this;
     function handle(n4, o7) {
-      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t19), !!o7;
+      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t20), !!o7;
     }
     for (var o6 = this.tryEntries.length - 1; o6 >= 0; --o6) {
       var i5 = this.tryEntries[o6], a6 = i5.completion;
@@ -9696,7 +9697,7 @@ function _regeneratorRuntime() {
         }
       }
     }
-  }, abrupt: function abrupt(t20, e5) {
+  }, abrupt: function abrupt(t21, e5) {
     for (var r5 = this.tryEntries.length - 1; r5 >= 0; --r5) {
       var o6 = this.tryEntries[r5];
       if (o6.tryLoc <= this.prev && n3.call(o6, "finallyLoc") && this.prev < o6.finallyLoc) {
@@ -9704,21 +9705,21 @@ function _regeneratorRuntime() {
         break;
       }
     }
-    i5 && ("break" === t20 || "continue" === t20) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
+    i5 && ("break" === t21 || "continue" === t21) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
     var a6 = i5 ? i5.completion : {};
-    return a6.type = t20, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
-  }, complete: function complete(t20, e5) {
-    if ("throw" === t20.type) throw t20.arg;
-    return "break" === t20.type || "continue" === t20.type ? this.next = t20.arg : "return" === t20.type ? (this.rval = this.arg = t20.arg, this.method = "return", this.next = "end") : "normal" === t20.type && e5 && (this.next = e5), y5;
-  }, finish: function finish(t20) {
+    return a6.type = t21, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
+  }, complete: function complete(t21, e5) {
+    if ("throw" === t21.type) throw t21.arg;
+    return "break" === t21.type || "continue" === t21.type ? this.next = t21.arg : "return" === t21.type ? (this.rval = this.arg = t21.arg, this.method = "return", this.next = "end") : "normal" === t21.type && e5 && (this.next = e5), y5;
+  }, finish: function finish(t21) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.finallyLoc === t20) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
+      if (r5.finallyLoc === t21) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
     }
-  }, "catch": function _catch(t20) {
+  }, "catch": function _catch(t21) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.tryLoc === t20) {
+      if (r5.tryLoc === t21) {
         var n4 = r5.completion;
         if ("throw" === n4.type) {
           var o6 = n4.arg;
@@ -9729,7 +9730,7 @@ function _regeneratorRuntime() {
     }
     throw Error("illegal catch attempt");
   }, delegateYield: function delegateYield(e5, r5, n4) {
-    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t19), y5;
+    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t20), y5;
   } }, e4;
 }
 function asyncGeneratorStep(gen, resolve, reject, _next, _throw, key3, arg) {
@@ -9768,19 +9769,19 @@ function _nonIterableRest() {
   throw new TypeError("Invalid attempt to destructure non-iterable instance.\nIn order to be iterable, non-array objects must have a [Symbol.iterator]() method.");
 }
 function _iterableToArrayLimit(r4, l4) {
-  var t19 = null == r4 ? null : "undefined" != typeof Symbol && r4[Symbol.iterator] || r4["@@iterator"];
-  if (null != t19) {
+  var t20 = null == r4 ? null : "undefined" != typeof Symbol && r4[Symbol.iterator] || r4["@@iterator"];
+  if (null != t20) {
     var e4, n3, i4, u4, a5 = [], f5 = true, o5 = false;
     try {
-      if (i4 = (t19 = t19.call(r4)).next, 0 === l4) {
-        if (Object(t19) !== t19) return;
+      if (i4 = (t20 = t20.call(r4)).next, 0 === l4) {
+        if (Object(t20) !== t20) return;
         f5 = false;
-      } else for (; !(f5 = (e4 = i4.call(t19)).done) && (a5.push(e4.value), a5.length !== l4); f5 = true) ;
+      } else for (; !(f5 = (e4 = i4.call(t20)).done) && (a5.push(e4.value), a5.length !== l4); f5 = true) ;
     } catch (r5) {
       o5 = true, n3 = r5;
     } finally {
       try {
-        if (!f5 && null != t19["return"] && (u4 = t19["return"](), Object(u4) !== u4)) return;
+        if (!f5 && null != t20["return"] && (u4 = t20["return"](), Object(u4) !== u4)) return;
       } finally {
         if (o5) throw n3;
       }
@@ -9848,22 +9849,22 @@ function _arrayLikeToArray(arr, len2) {
   return arr2;
 }
 function ownKeys(e4, r4) {
-  var t19 = Object.keys(e4);
+  var t20 = Object.keys(e4);
   if (Object.getOwnPropertySymbols) {
     var o5 = Object.getOwnPropertySymbols(e4);
     r4 && (o5 = o5.filter(function(r5) {
       return Object.getOwnPropertyDescriptor(e4, r5).enumerable;
-    })), t19.push.apply(t19, o5);
+    })), t20.push.apply(t20, o5);
   }
-  return t19;
+  return t20;
 }
 function _objectSpread(e4) {
   for (var r4 = 1; r4 < arguments.length; r4++) {
-    var t19 = null != arguments[r4] ? arguments[r4] : {};
-    r4 % 2 ? ownKeys(Object(t19), true).forEach(function(r5) {
-      _defineProperty(e4, r5, t19[r5]);
-    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t19)) : ownKeys(Object(t19)).forEach(function(r5) {
-      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t19, r5));
+    var t20 = null != arguments[r4] ? arguments[r4] : {};
+    r4 % 2 ? ownKeys(Object(t20), true).forEach(function(r5) {
+      _defineProperty(e4, r5, t20[r5]);
+    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t20)) : ownKeys(Object(t20)).forEach(function(r5) {
+      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t20, r5));
     });
   }
   return e4;
@@ -9897,19 +9898,19 @@ function _createClass3(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey3(t19) {
-  var i4 = _toPrimitive3(t19, "string");
+function _toPropertyKey3(t20) {
+  var i4 = _toPrimitive3(t20, "string");
   return "symbol" == _typeof3(i4) ? i4 : i4 + "";
 }
-function _toPrimitive3(t19, r4) {
-  if ("object" != _typeof3(t19) || !t19) return t19;
-  var e4 = t19[Symbol.toPrimitive];
+function _toPrimitive3(t20, r4) {
+  if ("object" != _typeof3(t20) || !t20) return t20;
+  var e4 = t20[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t19, r4 || "default");
+    var i4 = e4.call(t20, r4 || "default");
     if ("object" != _typeof3(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t19);
+  return ("string" === r4 ? String : Number)(t20);
 }
 var PROTOCOL_TUS_V1 = "tus-v1";
 var PROTOCOL_IETF_DRAFT_03 = "ietf-draft-03";
@@ -10803,19 +10804,19 @@ function _createClass4(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey4(t19) {
-  var i4 = _toPrimitive4(t19, "string");
+function _toPropertyKey4(t20) {
+  var i4 = _toPrimitive4(t20, "string");
   return "symbol" == _typeof4(i4) ? i4 : i4 + "";
 }
-function _toPrimitive4(t19, r4) {
-  if ("object" != _typeof4(t19) || !t19) return t19;
-  var e4 = t19[Symbol.toPrimitive];
+function _toPrimitive4(t20, r4) {
+  if ("object" != _typeof4(t20) || !t20) return t20;
+  var e4 = t20[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t19, r4 || "default");
+    var i4 = e4.call(t20, r4 || "default");
     if ("object" != _typeof4(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t19);
+  return ("string" === r4 ? String : Number)(t20);
 }
 var FileSource = /* @__PURE__ */ (function() {
   function FileSource2(file3) {
@@ -10872,19 +10873,19 @@ function _createClass5(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey5(t19) {
-  var i4 = _toPrimitive5(t19, "string");
+function _toPropertyKey5(t20) {
+  var i4 = _toPrimitive5(t20, "string");
   return "symbol" == _typeof5(i4) ? i4 : i4 + "";
 }
-function _toPrimitive5(t19, r4) {
-  if ("object" != _typeof5(t19) || !t19) return t19;
-  var e4 = t19[Symbol.toPrimitive];
+function _toPrimitive5(t20, r4) {
+  if ("object" != _typeof5(t20) || !t20) return t20;
+  var e4 = t20[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t19, r4 || "default");
+    var i4 = e4.call(t20, r4 || "default");
     if ("object" != _typeof5(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t19);
+  return ("string" === r4 ? String : Number)(t20);
 }
 function len(blobOrArray) {
   if (blobOrArray === void 0) return 0;
@@ -10986,28 +10987,28 @@ function _regeneratorRuntime2() {
   _regeneratorRuntime2 = function _regeneratorRuntime3() {
     return e4;
   };
-  var t19, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t20, e5, r5) {
-    t20[e5] = r5.value;
+  var t20, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t21, e5, r5) {
+    t21[e5] = r5.value;
   }, i4 = "function" == typeof Symbol ? Symbol : {}, a5 = i4.iterator || "@@iterator", c4 = i4.asyncIterator || "@@asyncIterator", u4 = i4.toStringTag || "@@toStringTag";
-  function define(t20, e5, r5) {
-    return Object.defineProperty(t20, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t20[e5];
+  function define(t21, e5, r5) {
+    return Object.defineProperty(t21, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t21[e5];
   }
   try {
     define({}, "");
-  } catch (t20) {
-    define = function define2(t21, e5, r5) {
-      return t21[e5] = r5;
+  } catch (t21) {
+    define = function define2(t22, e5, r5) {
+      return t22[e5] = r5;
     };
   }
-  function wrap(t20, e5, r5, n4) {
+  function wrap(t21, e5, r5, n4) {
     var i5 = e5 && e5.prototype instanceof Generator ? e5 : Generator, a6 = Object.create(i5.prototype), c5 = new Context(n4 || []);
-    return o5(a6, "_invoke", { value: makeInvokeMethod(t20, r5, c5) }), a6;
+    return o5(a6, "_invoke", { value: makeInvokeMethod(t21, r5, c5) }), a6;
   }
-  function tryCatch(t20, e5, r5) {
+  function tryCatch(t21, e5, r5) {
     try {
-      return { type: "normal", arg: t20.call(e5, r5) };
-    } catch (t21) {
-      return { type: "throw", arg: t21 };
+      return { type: "normal", arg: t21.call(e5, r5) };
+    } catch (t22) {
+      return { type: "throw", arg: t22 };
     }
   }
   e4.wrap = wrap;
@@ -11025,35 +11026,35 @@ function _regeneratorRuntime2() {
   var d5 = Object.getPrototypeOf, v4 = d5 && d5(d5(values([])));
   v4 && v4 !== r4 && n3.call(v4, a5) && (p5 = v4);
   var g5 = GeneratorFunctionPrototype.prototype = Generator.prototype = Object.create(p5);
-  function defineIteratorMethods(t20) {
+  function defineIteratorMethods(t21) {
     ["next", "throw", "return"].forEach(function(e5) {
-      define(t20, e5, function(t21) {
-        return this._invoke(e5, t21);
+      define(t21, e5, function(t22) {
+        return this._invoke(e5, t22);
       });
     });
   }
-  function AsyncIterator(t20, e5) {
+  function AsyncIterator(t21, e5) {
     function invoke(r6, o6, i5, a6) {
-      var c5 = tryCatch(t20[r6], t20, o6);
+      var c5 = tryCatch(t21[r6], t21, o6);
       if ("throw" !== c5.type) {
         var u5 = c5.arg, h6 = u5.value;
-        return h6 && "object" == _typeof6(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t21) {
-          invoke("next", t21, i5, a6);
-        }, function(t21) {
-          invoke("throw", t21, i5, a6);
-        }) : e5.resolve(h6).then(function(t21) {
-          u5.value = t21, i5(u5);
-        }, function(t21) {
-          return invoke("throw", t21, i5, a6);
+        return h6 && "object" == _typeof6(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t22) {
+          invoke("next", t22, i5, a6);
+        }, function(t22) {
+          invoke("throw", t22, i5, a6);
+        }) : e5.resolve(h6).then(function(t22) {
+          u5.value = t22, i5(u5);
+        }, function(t22) {
+          return invoke("throw", t22, i5, a6);
         });
       }
       a6(c5.arg);
     }
     var r5;
-    o5(this, "_invoke", { value: function value(t21, n4) {
+    o5(this, "_invoke", { value: function value(t22, n4) {
       function callInvokeWithMethodAndArg() {
         return new e5(function(e6, r6) {
-          invoke(t21, n4, e6, r6);
+          invoke(t22, n4, e6, r6);
         });
       }
       return r5 = r5 ? r5.then(callInvokeWithMethodAndArg, callInvokeWithMethodAndArg) : callInvokeWithMethodAndArg();
@@ -11065,7 +11066,7 @@ function _regeneratorRuntime2() {
       if (o6 === f5) throw Error("Generator is already running");
       if (o6 === s4) {
         if ("throw" === i5) throw a6;
-        return { value: t19, done: true };
+        return { value: t20, done: true };
       }
       for (n4.method = i5, n4.arg = a6; ; ) {
         var c5 = n4.delegate;
@@ -11093,22 +11094,22 @@ function _regeneratorRuntime2() {
   }
   function maybeInvokeDelegate(e5, r5) {
     var n4 = r5.method, o6 = e5.iterator[n4];
-    if (o6 === t19) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t19, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
+    if (o6 === t20) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t20, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
     var i5 = tryCatch(o6, e5.iterator, r5.arg);
     if ("throw" === i5.type) return r5.method = "throw", r5.arg = i5.arg, r5.delegate = null, y5;
     var a6 = i5.arg;
-    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t19), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
+    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t20), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
   }
-  function pushTryEntry(t20) {
-    var e5 = { tryLoc: t20[0] };
-    1 in t20 && (e5.catchLoc = t20[1]), 2 in t20 && (e5.finallyLoc = t20[2], e5.afterLoc = t20[3]), this.tryEntries.push(e5);
+  function pushTryEntry(t21) {
+    var e5 = { tryLoc: t21[0] };
+    1 in t21 && (e5.catchLoc = t21[1]), 2 in t21 && (e5.finallyLoc = t21[2], e5.afterLoc = t21[3]), this.tryEntries.push(e5);
   }
-  function resetTryEntry(t20) {
-    var e5 = t20.completion || {};
-    e5.type = "normal", delete e5.arg, t20.completion = e5;
+  function resetTryEntry(t21) {
+    var e5 = t21.completion || {};
+    e5.type = "normal", delete e5.arg, t21.completion = e5;
   }
-  function Context(t20) {
-    this.tryEntries = [{ tryLoc: "root" }], t20.forEach(pushTryEntry, this), this.reset(true);
+  function Context(t21) {
+    this.tryEntries = [{ tryLoc: "root" }], t21.forEach(pushTryEntry, this), this.reset(true);
   }
   function values(e5) {
     if (e5 || "" === e5) {
@@ -11118,54 +11119,54 @@ function _regeneratorRuntime2() {
       if (!isNaN(e5.length)) {
         var o6 = -1, i5 = function next() {
           for (; ++o6 < e5.length; ) if (n3.call(e5, o6)) return next.value = e5[o6], next.done = false, next;
-          return next.value = t19, next.done = true, next;
+          return next.value = t20, next.done = true, next;
         };
         return i5.next = i5;
       }
     }
     throw new TypeError(_typeof6(e5) + " is not iterable");
   }
-  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t20) {
-    var e5 = "function" == typeof t20 && t20.constructor;
+  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t21) {
+    var e5 = "function" == typeof t21 && t21.constructor;
     return !!e5 && (e5 === GeneratorFunction || "GeneratorFunction" === (e5.displayName || e5.name));
-  }, e4.mark = function(t20) {
-    return Object.setPrototypeOf ? Object.setPrototypeOf(t20, GeneratorFunctionPrototype) : (t20.__proto__ = GeneratorFunctionPrototype, define(t20, u4, "GeneratorFunction")), t20.prototype = Object.create(g5), t20;
-  }, e4.awrap = function(t20) {
-    return { __await: t20 };
+  }, e4.mark = function(t21) {
+    return Object.setPrototypeOf ? Object.setPrototypeOf(t21, GeneratorFunctionPrototype) : (t21.__proto__ = GeneratorFunctionPrototype, define(t21, u4, "GeneratorFunction")), t21.prototype = Object.create(g5), t21;
+  }, e4.awrap = function(t21) {
+    return { __await: t21 };
   }, defineIteratorMethods(AsyncIterator.prototype), define(AsyncIterator.prototype, c4, function() {
     return this;
-  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t20, r5, n4, o6, i5) {
+  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t21, r5, n4, o6, i5) {
     void 0 === i5 && (i5 = Promise);
-    var a6 = new AsyncIterator(wrap(t20, r5, n4, o6), i5);
-    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t21) {
-      return t21.done ? t21.value : a6.next();
+    var a6 = new AsyncIterator(wrap(t21, r5, n4, o6), i5);
+    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t22) {
+      return t22.done ? t22.value : a6.next();
     });
   }, defineIteratorMethods(g5), define(g5, u4, "Generator"), define(g5, a5, function() {
     return this;
   }), define(g5, "toString", function() {
     return "[object Generator]";
-  }), e4.keys = function(t20) {
-    var e5 = Object(t20), r5 = [];
+  }), e4.keys = function(t21) {
+    var e5 = Object(t21), r5 = [];
     for (var n4 in e5) r5.push(n4);
     return r5.reverse(), function next() {
       for (; r5.length; ) {
-        var t21 = r5.pop();
-        if (t21 in e5) return next.value = t21, next.done = false, next;
+        var t22 = r5.pop();
+        if (t22 in e5) return next.value = t22, next.done = false, next;
       }
       return next.done = true, next;
     };
   }, e4.values = values, Context.prototype = { constructor: Context, reset: function reset(e5) {
-    if (this.prev = 0, this.next = 0, this.sent = this._sent = t19, this.done = false, this.delegate = null, this.method = "next", this.arg = t19, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t19);
+    if (this.prev = 0, this.next = 0, this.sent = this._sent = t20, this.done = false, this.delegate = null, this.method = "next", this.arg = t20, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t20);
   }, stop: function stop() {
     this.done = true;
-    var t20 = this.tryEntries[0].completion;
-    if ("throw" === t20.type) throw t20.arg;
+    var t21 = this.tryEntries[0].completion;
+    if ("throw" === t21.type) throw t21.arg;
     return this.rval;
   }, dispatchException: function dispatchException(e5) {
     if (this.done) throw e5;
     var r5 = this;
     function handle(n4, o7) {
-      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t19), !!o7;
+      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t20), !!o7;
     }
     for (var o6 = this.tryEntries.length - 1; o6 >= 0; --o6) {
       var i5 = this.tryEntries[o6], a6 = i5.completion;
@@ -11183,7 +11184,7 @@ function _regeneratorRuntime2() {
         }
       }
     }
-  }, abrupt: function abrupt(t20, e5) {
+  }, abrupt: function abrupt(t21, e5) {
     for (var r5 = this.tryEntries.length - 1; r5 >= 0; --r5) {
       var o6 = this.tryEntries[r5];
       if (o6.tryLoc <= this.prev && n3.call(o6, "finallyLoc") && this.prev < o6.finallyLoc) {
@@ -11191,21 +11192,21 @@ function _regeneratorRuntime2() {
         break;
       }
     }
-    i5 && ("break" === t20 || "continue" === t20) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
+    i5 && ("break" === t21 || "continue" === t21) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
     var a6 = i5 ? i5.completion : {};
-    return a6.type = t20, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
-  }, complete: function complete(t20, e5) {
-    if ("throw" === t20.type) throw t20.arg;
-    return "break" === t20.type || "continue" === t20.type ? this.next = t20.arg : "return" === t20.type ? (this.rval = this.arg = t20.arg, this.method = "return", this.next = "end") : "normal" === t20.type && e5 && (this.next = e5), y5;
-  }, finish: function finish(t20) {
+    return a6.type = t21, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
+  }, complete: function complete(t21, e5) {
+    if ("throw" === t21.type) throw t21.arg;
+    return "break" === t21.type || "continue" === t21.type ? this.next = t21.arg : "return" === t21.type ? (this.rval = this.arg = t21.arg, this.method = "return", this.next = "end") : "normal" === t21.type && e5 && (this.next = e5), y5;
+  }, finish: function finish(t21) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.finallyLoc === t20) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
+      if (r5.finallyLoc === t21) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
     }
-  }, "catch": function _catch(t20) {
+  }, "catch": function _catch(t21) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.tryLoc === t20) {
+      if (r5.tryLoc === t21) {
         var n4 = r5.completion;
         if ("throw" === n4.type) {
           var o6 = n4.arg;
@@ -11216,7 +11217,7 @@ function _regeneratorRuntime2() {
     }
     throw Error("illegal catch attempt");
   }, delegateYield: function delegateYield(e5, r5, n4) {
-    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t19), y5;
+    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t20), y5;
   } }, e4;
 }
 function asyncGeneratorStep2(gen, resolve, reject, _next, _throw, key3, arg) {
@@ -11268,19 +11269,19 @@ function _createClass6(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey6(t19) {
-  var i4 = _toPrimitive6(t19, "string");
+function _toPropertyKey6(t20) {
+  var i4 = _toPrimitive6(t20, "string");
   return "symbol" == _typeof6(i4) ? i4 : i4 + "";
 }
-function _toPrimitive6(t19, r4) {
-  if ("object" != _typeof6(t19) || !t19) return t19;
-  var e4 = t19[Symbol.toPrimitive];
+function _toPrimitive6(t20, r4) {
+  if ("object" != _typeof6(t20) || !t20) return t20;
+  var e4 = t20[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t19, r4 || "default");
+    var i4 = e4.call(t20, r4 || "default");
     if ("object" != _typeof6(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t19);
+  return ("string" === r4 ? String : Number)(t20);
 }
 var FileReader2 = /* @__PURE__ */ (function() {
   function FileReader3() {
@@ -11396,19 +11397,19 @@ function _createClass7(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey7(t19) {
-  var i4 = _toPrimitive7(t19, "string");
+function _toPropertyKey7(t20) {
+  var i4 = _toPrimitive7(t20, "string");
   return "symbol" == _typeof7(i4) ? i4 : i4 + "";
 }
-function _toPrimitive7(t19, r4) {
-  if ("object" != _typeof7(t19) || !t19) return t19;
-  var e4 = t19[Symbol.toPrimitive];
+function _toPrimitive7(t20, r4) {
+  if ("object" != _typeof7(t20) || !t20) return t20;
+  var e4 = t20[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t19, r4 || "default");
+    var i4 = e4.call(t20, r4 || "default");
     if ("object" != _typeof7(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t19);
+  return ("string" === r4 ? String : Number)(t20);
 }
 var XHRHttpStack = /* @__PURE__ */ (function() {
   function XHRHttpStack2() {
@@ -11554,19 +11555,19 @@ function _createClass8(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey8(t19) {
-  var i4 = _toPrimitive8(t19, "string");
+function _toPropertyKey8(t20) {
+  var i4 = _toPrimitive8(t20, "string");
   return "symbol" == _typeof8(i4) ? i4 : i4 + "";
 }
-function _toPrimitive8(t19, r4) {
-  if ("object" != _typeof8(t19) || !t19) return t19;
-  var e4 = t19[Symbol.toPrimitive];
+function _toPrimitive8(t20, r4) {
+  if ("object" != _typeof8(t20) || !t20) return t20;
+  var e4 = t20[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t19, r4 || "default");
+    var i4 = e4.call(t20, r4 || "default");
     if ("object" != _typeof8(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t19);
+  return ("string" === r4 ? String : Number)(t20);
 }
 var hasStorage = false;
 try {
@@ -11663,8 +11664,8 @@ function _createClass9(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _callSuper2(t19, o5, e4) {
-  return o5 = _getPrototypeOf2(o5), _possibleConstructorReturn2(t19, _isNativeReflectConstruct2() ? Reflect.construct(o5, e4 || [], _getPrototypeOf2(t19).constructor) : o5.apply(t19, e4));
+function _callSuper2(t20, o5, e4) {
+  return o5 = _getPrototypeOf2(o5), _possibleConstructorReturn2(t20, _isNativeReflectConstruct2() ? Reflect.construct(o5, e4 || [], _getPrototypeOf2(t20).constructor) : o5.apply(t20, e4));
 }
 function _possibleConstructorReturn2(self2, call2) {
   if (call2 && (_typeof9(call2) === "object" || typeof call2 === "function")) {
@@ -11682,12 +11683,12 @@ function _assertThisInitialized2(self2) {
 }
 function _isNativeReflectConstruct2() {
   try {
-    var t19 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
+    var t20 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
     }));
-  } catch (t20) {
+  } catch (t21) {
   }
   return (_isNativeReflectConstruct2 = function _isNativeReflectConstruct3() {
-    return !!t19;
+    return !!t20;
   })();
 }
 function _getPrototypeOf2(o5) {
@@ -11712,22 +11713,22 @@ function _setPrototypeOf2(o5, p5) {
   return _setPrototypeOf2(o5, p5);
 }
 function ownKeys2(e4, r4) {
-  var t19 = Object.keys(e4);
+  var t20 = Object.keys(e4);
   if (Object.getOwnPropertySymbols) {
     var o5 = Object.getOwnPropertySymbols(e4);
     r4 && (o5 = o5.filter(function(r5) {
       return Object.getOwnPropertyDescriptor(e4, r5).enumerable;
-    })), t19.push.apply(t19, o5);
+    })), t20.push.apply(t20, o5);
   }
-  return t19;
+  return t20;
 }
 function _objectSpread2(e4) {
   for (var r4 = 1; r4 < arguments.length; r4++) {
-    var t19 = null != arguments[r4] ? arguments[r4] : {};
-    r4 % 2 ? ownKeys2(Object(t19), true).forEach(function(r5) {
-      _defineProperty2(e4, r5, t19[r5]);
-    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t19)) : ownKeys2(Object(t19)).forEach(function(r5) {
-      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t19, r5));
+    var t20 = null != arguments[r4] ? arguments[r4] : {};
+    r4 % 2 ? ownKeys2(Object(t20), true).forEach(function(r5) {
+      _defineProperty2(e4, r5, t20[r5]);
+    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t20)) : ownKeys2(Object(t20)).forEach(function(r5) {
+      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t20, r5));
     });
   }
   return e4;
@@ -11741,19 +11742,19 @@ function _defineProperty2(obj, key3, value) {
   }
   return obj;
 }
-function _toPropertyKey9(t19) {
-  var i4 = _toPrimitive9(t19, "string");
+function _toPropertyKey9(t20) {
+  var i4 = _toPrimitive9(t20, "string");
   return "symbol" == _typeof9(i4) ? i4 : i4 + "";
 }
-function _toPrimitive9(t19, r4) {
-  if ("object" != _typeof9(t19) || !t19) return t19;
-  var e4 = t19[Symbol.toPrimitive];
+function _toPrimitive9(t20, r4) {
+  if ("object" != _typeof9(t20) || !t20) return t20;
+  var e4 = t20[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t19, r4 || "default");
+    var i4 = e4.call(t20, r4 || "default");
     if ("object" != _typeof9(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t19);
+  return ("string" === r4 ? String : Number)(t20);
 }
 var defaultOptions2 = _objectSpread2(_objectSpread2({}, upload_default.defaultOptions), {}, {
   httpStack: new XHRHttpStack(),
@@ -11875,8 +11876,8 @@ function problem(err2) {
   const response = "originalResponse" in err2 ? err2.originalResponse : void 0;
   if (!response) return "originalRequest" in err2 ? offline() : asProblem(err2);
   const status = response.getStatus();
-  const told2 = problemOf(status, parsed(response.getBody()), response.getHeader("Retry-After") ?? null);
-  return status === 401 && told2.code === "http_401" ? new Problem({ status, code: "unauthenticated" }) : told2;
+  const told3 = problemOf(status, parsed(response.getBody()), response.getHeader("Retry-After") ?? null);
+  return status === 401 && told3.code === "http_401" ? new Problem({ status, code: "unauthenticated" }) : told3;
 }
 
 // src/file/upload.ts
@@ -14021,8 +14022,470 @@ var file = {
   }
 };
 
-// src/mailcode/words.ts
+// src/shell/pages.ts
+function usePages(read7, changes3) {
+  const [held4, setHeld] = d2();
+  const [problem2, setProblem] = d2();
+  const [busy3, setBusy] = d2(false);
+  const latest = T2(void 0);
+  const running7 = T2(void 0);
+  async function run2(before2, from, wanted4) {
+    running7.current?.abort();
+    const { signal } = running7.current = new AbortController();
+    setBusy(true);
+    try {
+      const items = [...before2];
+      let next = from;
+      do {
+        const page2 = await read7(next, signal);
+        items.push(...page2.items);
+        next = page2.next_cursor || void 0;
+        if (signal.aborted) return;
+      } while (next && items.length < wanted4);
+      latest.current = { items, next_cursor: next };
+      setHeld(latest.current);
+      setProblem(void 0);
+    } catch (err2) {
+      if (!signal.aborted) setProblem(asProblem(err2));
+    } finally {
+      if (!signal.aborted) setBusy(false);
+    }
+  }
+  const reload = () => run2([], void 0, latest.current?.items.length ?? 1);
+  A2(() => {
+    void reload();
+    return () => running7.current?.abort();
+  }, [changes3]);
+  return {
+    items: held4?.items,
+    problem: problem2,
+    busy: busy3,
+    reload,
+    more: held4?.next_cursor ? () => void run2(held4.items, held4.next_cursor, held4.items.length + 1) : void 0
+  };
+}
+
+// src/guard/words.ts
 var t9 = catalog({
+  en: {
+    history: "History",
+    historyText: "Every sign-in to your account, every failed try, and every change to how it is protected.",
+    historyFile: "coffer-history.csv",
+    save: "Download",
+    show: "Show",
+    show_all: "Everything",
+    show_ok: "What succeeded",
+    show_failed: "What failed",
+    show_noticed: "Warnings",
+    none: "Nothing here",
+    none_all: "Your next sign-in is the first that stands here.",
+    none_ok: "No sign-in is kept.",
+    none_failed: "No try to sign in to your account has failed.",
+    none_noticed: "The server found nothing unusual.",
+    all: "All history",
+    more: "Show more",
+    kept: "Older lines are deleted by themselves.",
+    here: "This device",
+    unknown: "Unknown device",
+    other: "A change of your account",
+    held: "Sign-in waited for a link by mail",
+    wrong: "A sign-in failed",
+    wrong_password: "Sign-in failed: wrong password",
+    wrong_totp: "Sign-in failed: wrong code of the authenticator app",
+    wrong_email_otp: "Sign-in failed: wrong mailed code",
+    wrong_sms: "Sign-in failed: wrong code by text message",
+    wrong_security_question: "Sign-in failed: wrong answer to the security question",
+    wrong_passkey: "Sign-in failed: the passkey was refused",
+    wrong_backup_code: "Recovery failed: wrong backup code",
+    wrong_social: "Sign-in failed: the connected account was refused",
+    by_pwd: "password",
+    by_otp: "code",
+    by_sms: "text message",
+    by_kba: "security question",
+    by_hwk: "passkey",
+    by_swk: "passkey",
+    by_fed: "connected account",
+    newPlace: "New place: {place}.",
+    newPlaceAndDevice: "New place: {place}, from a device you have not used.",
+    flag_new_device: "From a device you have not used.",
+    flag_new_place: "From a new place.",
+    flag_impossible_travel: "Too far from the last sign-in to travel in that time.",
+    flag_odd_hour: "At an hour at which you seldom sign in.",
+    flag_after_failures: "After several failed tries.",
+    flag_spraying: "From a network that tries passwords on many accounts.",
+    flag_stuffing: "From a network that tries stolen passwords on many accounts.",
+    did_tell: "We told you by mail.",
+    did_ask_all: "We asked for every sign-in step.",
+    did_hold: "It had to be confirmed by mail.",
+    did_block: "We blocked the network.",
+    notMine: "Not me",
+    notMineLabel: "This was not me: {device}, {when}",
+    notMineTitle: "Secure your account?",
+    notMineText: "Every device but this one is signed out at once. After that, choose a new password: a stranger who signed in may know the present one.",
+    notMineDo: "Sign out all others",
+    notMineDone: "All other devices are signed out. Now choose a new password.",
+    unlock: "Sign in from this device",
+    unlockText: "Many wrong passwords were tried on your account, so new devices have to wait. With this link, this device need not.",
+    unlockDo: "Unlock",
+    unlockNot: "You did not try to sign in? Then someone may be guessing.",
+    unlocked: "This device may sign in",
+    unlockedText: "Sign in with your password now.",
+    unlockGone: "It was used already or has expired. Sign in again: if new devices still have to wait, you get another link.",
+    unlockDamaged: "A part of the address is missing. Copy the whole link from the mail."
+  },
+  de: {
+    history: "Verlauf",
+    historyText: "Jede Anmeldung in Ihrem Konto, jeder Fehlversuch und jede Änderung an seinem Schutz.",
+    historyFile: "coffer-verlauf.csv",
+    save: "Herunterladen",
+    show: "Anzeigen",
+    show_all: "Alles",
+    show_ok: "Was gelang",
+    show_failed: "Was misslang",
+    show_noticed: "Warnungen",
+    none: "Nichts vorhanden",
+    none_all: "Ihre nächste Anmeldung ist die erste, die hier steht.",
+    none_ok: "Keine Anmeldung ist aufbewahrt.",
+    none_failed: "Kein Versuch, sich in Ihrem Konto anzumelden, ist misslungen.",
+    none_noticed: "Der Server hat nichts Ungewöhnliches gefunden.",
+    all: "Ganzer Verlauf",
+    more: "Mehr anzeigen",
+    kept: "Ältere Zeilen werden von selbst gelöscht.",
+    here: "Dieses Gerät",
+    unknown: "Unbekanntes Gerät",
+    other: "Eine Änderung Ihres Kontos",
+    held: "Anmeldung wartete auf einen Link per Mail",
+    wrong: "Eine Anmeldung ist fehlgeschlagen",
+    wrong_password: "Anmeldung fehlgeschlagen: falsches Passwort",
+    wrong_totp: "Anmeldung fehlgeschlagen: falscher Code der Authenticator-App",
+    wrong_email_otp: "Anmeldung fehlgeschlagen: falscher Code aus der Mail",
+    wrong_sms: "Anmeldung fehlgeschlagen: falscher Code aus der SMS",
+    wrong_security_question: "Anmeldung fehlgeschlagen: falsche Antwort auf die Sicherheitsfrage",
+    wrong_passkey: "Anmeldung fehlgeschlagen: Passkey abgelehnt",
+    wrong_backup_code: "Wiederherstellung fehlgeschlagen: falscher Backup-Code",
+    wrong_social: "Anmeldung fehlgeschlagen: verknüpftes Konto abgelehnt",
+    by_pwd: "Passwort",
+    by_otp: "Code",
+    by_sms: "SMS",
+    by_kba: "Sicherheitsfrage",
+    by_hwk: "Passkey",
+    by_swk: "Passkey",
+    by_fed: "verknüpftes Konto",
+    newPlace: "Neuer Ort: {place}.",
+    newPlaceAndDevice: "Neuer Ort: {place}, mit einem Gerät, das Sie noch nicht benutzt haben.",
+    flag_new_device: "Mit einem Gerät, das Sie noch nicht benutzt haben.",
+    flag_new_place: "Von einem neuen Ort.",
+    flag_impossible_travel: "Zu weit von der letzten Anmeldung entfernt, um in dieser Zeit dorthin zu reisen.",
+    flag_odd_hour: "Zu einer Stunde, zu der Sie sich selten anmelden.",
+    flag_after_failures: "Nach mehreren Fehlversuchen.",
+    flag_spraying: "Aus einem Netz, das Passwörter bei vielen Konten probiert.",
+    flag_stuffing: "Aus einem Netz, das gestohlene Passwörter bei vielen Konten probiert.",
+    did_tell: "Wir haben Ihnen eine Mail geschickt.",
+    did_ask_all: "Wir haben alle Anmeldeschritte verlangt.",
+    did_hold: "Sie musste per Mail bestätigt werden.",
+    did_block: "Wir haben das Netz gesperrt.",
+    notMine: "Das war ich nicht",
+    notMineLabel: "Das war ich nicht: {device}, {when}",
+    notMineTitle: "Konto sichern?",
+    notMineText: "Alle Geräte außer diesem werden sofort abgemeldet. Wählen Sie danach ein neues Passwort: Wer sich fremd angemeldet hat, kennt vielleicht das jetzige.",
+    notMineDo: "Alle anderen abmelden",
+    notMineDone: "Alle anderen Geräte sind abgemeldet. Wählen Sie jetzt ein neues Passwort.",
+    unlock: "Von diesem Gerät anmelden",
+    unlockText: "An Ihrem Konto wurden viele falsche Passwörter probiert, deshalb müssen neue Geräte warten. Mit diesem Link muss dieses Gerät es nicht.",
+    unlockDo: "Entsperren",
+    unlockNot: "Sie wollten sich gar nicht anmelden? Dann rät vielleicht jemand.",
+    unlocked: "Dieses Gerät darf sich anmelden",
+    unlockedText: "Melden Sie sich jetzt mit Ihrem Passwort an.",
+    unlockGone: "Er wurde schon benutzt oder ist abgelaufen. Melden Sie sich noch einmal an: Müssen neue Geräte noch warten, bekommen Sie einen weiteren Link.",
+    unlockDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail."
+  }
+});
+var kinds2 = catalog({
+  en: {
+    "signed-in": "Signed in",
+    "sign-in-held": "Sign-in waited for a link by mail",
+    "stepped-up": "Confirmed it was you",
+    "session-ended": "Signed a device out",
+    "device-ended": "Signed a device out by the link in a mail",
+    "device-confirmed": "Confirmed a new device",
+    "security-alert": "You were told of an unusual sign-in",
+    "refresh-reuse": "A copied session was ended",
+    "sign-up-exists": "Someone tried to sign up with your address",
+    "account-deactivated": "Account deactivated",
+    "account-activated": "Account activated",
+    "always-ask-off": "Remembered devices skip steps again",
+    "change-email-notice": "A change of your address was asked for",
+    "change-email-exists": "Someone tried to take your address",
+    "email-changed": "Address changed",
+    "email-restored": "Change of the address undone",
+    "password-changed": "Password changed",
+    "password-set": "Password set",
+    "password-reset": "Password set anew by mail",
+    "totp-enabled": "Authenticator app turned on",
+    "totp-disabled": "Authenticator app turned off",
+    "totp-locked": "Authenticator app locked after wrong codes",
+    "sms-enabled": "Codes by text message turned on",
+    "sms-changed": "Telephone number changed",
+    "sms-disabled": "Codes by text message turned off",
+    "email-otp-enabled": "Mailed codes turned on",
+    "email-otp-disabled": "Mailed codes turned off",
+    "security-question-enabled": "Security question turned on",
+    "security-question-changed": "Security question changed",
+    "security-question-disabled": "Security question turned off",
+    "passkey-added": "Passkey added",
+    "passkey-removed": "Passkey removed",
+    "passkey-cloned": "A copied passkey was refused",
+    "identity-linked": "Account connected",
+    "identity-unlinked": "Connected account removed",
+    "backup-codes-enabled": "Backup codes turned on",
+    "backup-codes-regenerated": "Backup codes made anew",
+    "backup-codes-disabled": "Backup codes turned off",
+    "trusted-email-asked": "A trusted address was named",
+    "trusted-email-set": "Trusted address set",
+    "trusted-email-dropped": "Trusted address removed",
+    "recovery-used": "Account recovered",
+    "recovery-stopped": "Recovery stopped",
+    unlock: "New devices were made to wait",
+    unlocked: "A new device was let in by mail"
+  },
+  de: {
+    "signed-in": "Angemeldet",
+    "sign-in-held": "Anmeldung wartete auf einen Link per Mail",
+    "stepped-up": "Bestätigt, dass Sie es sind",
+    "session-ended": "Gerät abgemeldet",
+    "device-ended": "Gerät über den Link einer Mail abgemeldet",
+    "device-confirmed": "Neues Gerät bestätigt",
+    "security-alert": "Hinweis auf eine ungewöhnliche Anmeldung",
+    "refresh-reuse": "Kopierte Sitzung beendet",
+    "sign-up-exists": "Jemand wollte sich mit Ihrer Adresse registrieren",
+    "account-deactivated": "Konto deaktiviert",
+    "account-activated": "Konto aktiviert",
+    "always-ask-off": "Gemerkte Geräte überspringen wieder Schritte",
+    "change-email-notice": "Eine Änderung Ihrer Adresse wurde verlangt",
+    "change-email-exists": "Jemand wollte Ihre Adresse übernehmen",
+    "email-changed": "Adresse geändert",
+    "email-restored": "Änderung der Adresse rückgängig gemacht",
+    "password-changed": "Passwort geändert",
+    "password-set": "Passwort gesetzt",
+    "password-reset": "Passwort per Mail neu gesetzt",
+    "totp-enabled": "Authenticator-App eingeschaltet",
+    "totp-disabled": "Authenticator-App ausgeschaltet",
+    "totp-locked": "Authenticator-App nach falschen Codes gesperrt",
+    "sms-enabled": "Codes per SMS eingeschaltet",
+    "sms-changed": "Telefonnummer geändert",
+    "sms-disabled": "Codes per SMS ausgeschaltet",
+    "email-otp-enabled": "Codes per Mail eingeschaltet",
+    "email-otp-disabled": "Codes per Mail ausgeschaltet",
+    "security-question-enabled": "Sicherheitsfrage eingeschaltet",
+    "security-question-changed": "Sicherheitsfrage geändert",
+    "security-question-disabled": "Sicherheitsfrage ausgeschaltet",
+    "passkey-added": "Passkey hinzugefügt",
+    "passkey-removed": "Passkey entfernt",
+    "passkey-cloned": "Kopierter Passkey abgelehnt",
+    "identity-linked": "Konto verknüpft",
+    "identity-unlinked": "Verknüpftes Konto entfernt",
+    "backup-codes-enabled": "Backup-Codes eingeschaltet",
+    "backup-codes-regenerated": "Backup-Codes neu erstellt",
+    "backup-codes-disabled": "Backup-Codes ausgeschaltet",
+    "trusted-email-asked": "Eine vertraute Adresse wurde genannt",
+    "trusted-email-set": "Vertraute Adresse gesetzt",
+    "trusted-email-dropped": "Vertraute Adresse entfernt",
+    "recovery-used": "Konto wiederhergestellt",
+    "recovery-stopped": "Wiederherstellung gestoppt",
+    unlock: "Neue Geräte mussten warten",
+    unlocked: "Ein neues Gerät wurde per Mail zugelassen"
+  }
+});
+var problems6 = catalog({
+  en: {
+    sign_in_held: "Many wrong passwords were tried on this account. We sent a link to its address, if there is such an account. Open it, then sign in again."
+  },
+  de: {
+    sign_in_held: "An diesem Konto wurden viele falsche Passwörter probiert. Wir haben einen Link an seine Adresse geschickt, falls es das Konto gibt. Öffnen Sie ihn und melden Sie sich dann noch einmal an."
+  }
+});
+
+// src/guard/happening.ts
+function told2({ kind, methods: methods2, outcome }) {
+  if (kind === "sign-in-failed") return t9.find(`wrong_${methods2[0]}`) ?? t9("wrong");
+  if (outcome === "held") return t9("held");
+  return kinds2.find(kind) ?? t9("other");
+}
+function how({ kind, methods: methods2 }) {
+  if (kind !== "signed-in" && kind !== "stepped-up") return "";
+  return [...new Set(methods2.flatMap((m5) => t9.find(`by_${m5}`) ?? []))].join(" + ");
+}
+function reasons({ flags, place: place3 }) {
+  const left2 = new Set(flags);
+  const said = [];
+  if (left2.has("new_place") && place3) {
+    said.push(t9(left2.delete("new_device") ? "newPlaceAndDevice" : "newPlace", { place: place3 }));
+    left2.delete("new_place");
+  }
+  for (const flag of left2) said.push(...t9.find(`flag_${flag}`) ? [t9.find(`flag_${flag}`)] : []);
+  return said;
+}
+function consequences({ findings }) {
+  return [...new Set(findings.flatMap(({ consequence }) => t9.find(`did_${consequence}`) ?? []))];
+}
+function iconOf3({ kind, outcome, flags }) {
+  if (outcome === "failed" || outcome === "held" || flags.length > 0) return "warning";
+  if (kind === "signed-in") return "device";
+  if (kind === "session-ended") return "signOut";
+  return kind === "stepped-up" ? "check" : "shield";
+}
+var doubtful = ({ kind, outcome, here: here2 }) => kind === "signed-in" && outcome === "ok" && !here2;
+function byDay(items) {
+  const days = [];
+  for (const item of items) {
+    const last3 = days.at(-1);
+    if (last3 && dayOf(last3[0]) === dayOf(item)) last3.push(item);
+    else days.push([item]);
+  }
+  return days;
+}
+var dayOf = ({ at }) => new Date(at).toDateString();
+
+// src/guard/history.tsx
+var filters = ["all", "ok", "failed", "noticed"];
+function History() {
+  const [filter, setFilter] = d2("all");
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("div", { class: "card-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h1", { children: t9("history") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t9("historyText") })
+      ] }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => saveStream({
+        name: () => t9("historyFile"),
+        file: () => t9("historyFile"),
+        open: (signal) => stream("/account/sign-ins/export", { signal })
+      }), children: [
+        /* @__PURE__ */ a4(Icon, { name: "download" }),
+        " ",
+        t9("save")
+      ] })
+    ] }),
+    /* @__PURE__ */ a4("div", { class: "field guard-filter", children: [
+      /* @__PURE__ */ a4("label", { for: "guard-filter", children: t9("show") }),
+      /* @__PURE__ */ a4("select", { id: "guard-filter", value: filter, onChange: (event) => setFilter(event.currentTarget.value), children: filters.map((f5) => /* @__PURE__ */ a4("option", { value: f5, children: t9(`show_${f5}`) }, f5)) })
+    ] }),
+    /* @__PURE__ */ a4(List2, { filter }, filter)
+  ] });
+}
+function List2({ filter }) {
+  const outcome = filter === "all" ? void 0 : filter;
+  const list2 = usePages((cursor, signal) => get("/account/sign-ins", { query: { outcome, cursor, limit: 50 }, signal }), 0);
+  return /* @__PURE__ */ a4($, { children: [
+    list2.problem && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
+    !list2.items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 5 }) : list2.items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "history", title: t9("none"), children: /* @__PURE__ */ a4("p", { children: t9(`none_${filter}`) }) }) : byDay(list2.items).map((day3) => /* @__PURE__ */ a4("section", { class: "card guard-day", "aria-label": date(day3[0].at), children: [
+      /* @__PURE__ */ a4("h2", { children: date(day3[0].at) }),
+      /* @__PURE__ */ a4("ul", { children: day3.map((item) => /* @__PURE__ */ a4(Line, { item }, item.id)) })
+    ] }, day3[0].at)),
+    list2.more && /* @__PURE__ */ a4("div", { class: "guard-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t9("more") }) }),
+    list2.items && list2.items.length > 0 && !list2.more && /* @__PURE__ */ a4("p", { class: "hint", children: t9("kept") })
+  ] });
+}
+function Latest() {
+  const { data, problem: problem2, reload } = useLoad((signal) => get("/account/sign-ins", { query: { limit: 3 }, signal }), []);
+  return /* @__PURE__ */ a4("section", { class: "card guard-day", "aria-labelledby": "history", children: [
+    /* @__PURE__ */ a4("div", { class: "card-head", children: /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("h2", { id: "history", children: t9("history") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t9("historyText") })
+    ] }) }),
+    problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : /* @__PURE__ */ a4($, { children: [
+      /* @__PURE__ */ a4("ul", { children: data.items.map((item) => /* @__PURE__ */ a4(Line, { item, dated: true }, item.id)) }),
+      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: "/security/history", children: t9("all") }) })
+    ] })
+  ] });
+}
+function Line({ item, dated }) {
+  const why3 = [...reasons(item), ...consequences(item)];
+  const traits3 = [item.device, how(item), item.place, item.address].filter(Boolean);
+  return /* @__PURE__ */ a4("li", { class: item.outcome === "failed" || item.outcome === "held" || item.flags.length > 0 ? "guard-line odd" : "guard-line", children: [
+    /* @__PURE__ */ a4(Icon, { name: iconOf3(item) }),
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("p", { class: "guard-told", children: [
+        /* @__PURE__ */ a4("strong", { children: told2(item) }),
+        " ",
+        item.here && !dated && /* @__PURE__ */ a4("span", { class: "tag", children: t9("here") })
+      ] }),
+      why3.length > 0 && /* @__PURE__ */ a4("p", { class: "guard-why", children: why3.join(" ") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: [
+        traits3.map((trait) => `${trait} · `),
+        /* @__PURE__ */ a4(Time, { at: item.at, children: dated ? ago(item.at) : clock(item.at) })
+      ] })
+    ] }),
+    doubtful(item) && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t9("notMineLabel", { device: item.device || t9("unknown"), when: ago(item.at) }), onClick: () => void disown(item), children: t9("notMine") })
+  ] });
+}
+function disown(item) {
+  return ask((close) => /* @__PURE__ */ a4(Confirm, { title: t9("notMineTitle"), action: t9("notMineDo"), onClose: close, onConfirm: async () => {
+    await del("/sessions");
+    go("/security");
+    toast(t9("notMineDone"));
+  }, children: [
+    /* @__PURE__ */ a4("p", { children: [
+      told2(item),
+      ": ",
+      [item.device || t9("unknown"), item.place, item.address].filter(Boolean).join(", "),
+      "."
+    ] }),
+    /* @__PURE__ */ a4("p", { children: t9("notMineText") })
+  ] }));
+}
+
+// src/guard/unlock.tsx
+function Unlock() {
+  const link = useOneTime("/auth/unlock/check");
+  const [done, setDone] = d2(false);
+  A2(() => {
+    if (done) focusMain();
+  }, [done]);
+  if (done) {
+    return /* @__PURE__ */ a4("div", { class: "card narrow centre", children: [
+      /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
+      /* @__PURE__ */ a4("h1", { children: t9("unlocked") }),
+      /* @__PURE__ */ a4("p", { children: t9("unlockedText") }),
+      /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+        /* @__PURE__ */ a4(SignInLink, { class: "button primary" }),
+        /* @__PURE__ */ a4(NewPasswordLink, { class: "button" })
+      ] })
+    ] });
+  }
+  if (link.dead || !link.token) {
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t9("unlockGone"), damaged: t9("unlockDamaged"), icon: "key", children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4(SignInLink, { class: "button primary" }),
+      /* @__PURE__ */ a4(NewPasswordLink, { class: "button" })
+    ] }) });
+  }
+  return /* @__PURE__ */ a4("div", { class: "card narrow centre", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "key" }) }),
+    /* @__PURE__ */ a4("h1", { children: t9("unlock") }),
+    /* @__PURE__ */ a4("p", { children: t9("unlockText") }),
+    /* @__PURE__ */ a4(Form, { submit: t9("unlockDo"), onSubmit: async () => {
+      if (await link.use((token2) => post("/auth/unlock", { open: true, body: { token: token2 } }))) setDone(true);
+    }, children: null }),
+    /* @__PURE__ */ a4("p", { class: "aside", children: [
+      t9("unlockNot"),
+      " ",
+      /* @__PURE__ */ a4(NewPasswordLink, {})
+    ] })
+  ] });
+}
+
+// src/guard/room.ts
+var guard2 = {
+  routes: [
+    { path: "/security/history", page: History, title: () => t9("history") },
+    { path: "/unlock", page: Unlock, title: () => t9("unlock"), open: true }
+  ],
+  security: { Section: Latest, order: 10 },
+  problems: problems6
+};
+
+// src/mailcode/words.ts
+var t10 = catalog({
   en: {
     step: "Code by e-mail",
     code: "Code from the e-mail",
@@ -14058,7 +14521,7 @@ var t9 = catalog({
     goStep: "Codes per E-Mail als Anmeldeschritt"
   }
 });
-var problems6 = catalog({
+var problems7 = catalog({
   en: {
     wrong_mailed_code: "That code is not right. Use the one from the newest e-mail: an older code no longer works."
   },
@@ -14076,7 +14539,7 @@ function Section({ status }) {
     setBusy(true);
     try {
       await post("/account/email-otp");
-      toast(t9("enabled"));
+      toast(t10("enabled"));
       await status.reload();
     } catch (err2) {
       toastProblem(err2);
@@ -14088,21 +14551,21 @@ function Section({ status }) {
     LayerCard,
     {
       layer: "email_otp",
-      title: t9("title"),
+      title: t10("title"),
       status,
-      text: (on, line) => t9(on ? "onText" : "offText", { address: whole5(line?.hint || masked(mine2)) }),
-      buttons: (on) => on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setAsking(true), children: t9("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: turnOn, children: t9("enable") }),
+      text: (on, line) => t10(on ? "onText" : "offText", { address: whole5(line?.hint || masked(mine2)) }),
+      buttons: (on) => on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setAsking(true), children: t10("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: turnOn, children: t10("enable") }),
       children: asking && /* @__PURE__ */ a4(
         TurnOff,
         {
-          title: t9("disableTitle"),
+          title: t10("disableTitle"),
           onClose: () => setAsking(false),
           off: (recovery2) => del("/account/email-otp", { query: { recovery: recovery2 } }),
           onOff: async () => {
-            toast(t9("disabled"));
+            toast(t10("disabled"));
             await status.reload();
           },
-          children: /* @__PURE__ */ a4("p", { children: t9("disableText") })
+          children: /* @__PURE__ */ a4("p", { children: t10("disableText") })
         }
       )
     }
@@ -14110,7 +14573,7 @@ function Section({ status }) {
 }
 function StepGoes() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.email_otp?.enabled ? /* @__PURE__ */ a4("li", { children: t9("goStep") }) : null;
+  return data?.email_otp?.enabled ? /* @__PURE__ */ a4("li", { children: t10("goStep") }) : null;
 }
 function masked(address3) {
   const at = address3.lastIndexOf("@");
@@ -14123,9 +14586,9 @@ function Step({ layer, answer, again: again3 }) {
   return /* @__PURE__ */ a4(
     CodeForm,
     {
-      label: t9("code"),
-      hint: layer.sent_to ? t9("sentTo", { address: layer.sent_to }) : t9("sent"),
-      submit: t9("go"),
+      label: t10("code"),
+      hint: layer.sent_to ? t10("sentTo", { address: layer.sent_to }) : t10("sent"),
+      submit: t10("go"),
       autoFocus: true,
       again: { at: layer.resend_at, send: () => again3("/auth/attempts/{id}/email-otp/resend") },
       onCode: async (code) => {
@@ -14141,10 +14604,10 @@ function Step({ layer, answer, again: again3 }) {
 
 // src/mailcode/room.ts
 var mailcode = {
-  layers: { email_otp: { title: () => t9("step"), order: 2, Step } },
+  layers: { email_otp: { title: () => t10("step"), order: 2, Step } },
   security: { Section, order: 2 },
   loss: { Line: StepGoes, order: 5 },
-  problems: problems6
+  problems: problems7
 };
 
 // src/passkey/calm.tsx
@@ -14642,7 +15105,7 @@ function problemOf3(err2) {
 }
 
 // src/passkey/words.ts
-var t10 = catalog({
+var t11 = catalog({
   en: {
     passkeys: "Passkeys",
     text: "Sign in with your fingerprint, your face or your screen lock. A passkey needs no password and no code, and no false site can steal it.",
@@ -14724,7 +15187,7 @@ var t10 = catalog({
     go: { one: "Ihr Passkey", other: "Ihre {count} Passkeys" }
   }
 });
-var problems7 = catalog({
+var problems8 = catalog({
   en: {
     passkey_unused: "No passkey was used.",
     passkey_address: "The browser uses no passkeys at this address. Open Coffer at its usual address and try again.",
@@ -14769,20 +15232,20 @@ function Section2({ status }) {
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "passkeys", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "passkeys", children: t10("passkeys") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t10("text") })
+        /* @__PURE__ */ a4("h2", { id: "passkeys", children: t11("passkeys") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t11("text") })
       ] }),
-      data && !blocked && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "add" }), children: t10("add") })
+      data && !blocked && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "add" }), children: t11("add") })
     ] }),
     blocked && /* @__PURE__ */ a4("p", { class: "notice", children: [
       /* @__PURE__ */ a4(Icon, { name: "key" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: t10(`cannot_${blocked}`) })
+      /* @__PURE__ */ a4("span", { children: t11(`cannot_${blocked}`) })
     ] }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : data.length === 0 ? !blocked && /* @__PURE__ */ a4("p", { class: "passkeys-none", children: [
       /* @__PURE__ */ a4(Icon, { name: "key" }),
       " ",
-      t10("none")
+      t11("none")
     ] }) : /* @__PURE__ */ a4("ul", { class: "passkeys", children: data.map((p5) => /* @__PURE__ */ a4("li", { class: "passkey", children: [
       /* @__PURE__ */ a4("span", { class: "passkey-icon", children: /* @__PURE__ */ a4(Icon, { name: "key" }) }),
       /* @__PURE__ */ a4("div", { class: "passkey-text", children: [
@@ -14790,38 +15253,38 @@ function Section2({ status }) {
         /* @__PURE__ */ a4("p", { class: "hint", children: traits(p5) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
           p5.last_used_at ? /* @__PURE__ */ a4($, { children: [
-            t10("lastUse"),
+            t11("lastUse"),
             " ",
             /* @__PURE__ */ a4(Time, { at: p5.last_used_at, children: ago(p5.last_used_at) })
-          ] }) : t10("neverUsed"),
+          ] }) : t11("neverUsed"),
           " · ",
-          t10("since"),
+          t11("since"),
           " ",
           /* @__PURE__ */ a4(Time, { at: p5.created_at, children: date(p5.created_at) })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Menu, { label: t10("menu", { name: p5.name }), items: [
-        { icon: "pencil", label: t10("rename"), run: () => setWish({ kind: "rename", passkey: p5 }) },
-        { icon: "trash", label: t10("remove"), danger: true, run: () => setWish({ kind: "remove", passkey: p5 }) }
+      /* @__PURE__ */ a4(Menu, { label: t11("menu", { name: p5.name }), items: [
+        { icon: "pencil", label: t11("rename"), run: () => setWish({ kind: "rename", passkey: p5 }) },
+        { icon: "trash", label: t11("remove"), danger: true, run: () => setWish({ kind: "remove", passkey: p5 }) }
       ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
     ] }, p5.id)) }),
     wish?.kind === "add" && /* @__PURE__ */ a4(Add, { onClose: close, onAdded: async (passkey2) => {
       close();
-      toast(t10("added", { name: passkey2.name }));
+      toast(t11("added", { name: passkey2.name }));
       await changed3([...data ?? [], passkey2]);
     } }),
-    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t10("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t10("save"), onCancel: close, onSubmit: async (v4) => {
+    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t11("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t11("save"), onCancel: close, onSubmit: async (v4) => {
       const renamed = await patch("/account/passkeys/{id}", { path: { id: wish.passkey.id }, body: { name: v4.name } });
       close();
       set((data ?? []).map((p5) => p5.id === renamed.id ? renamed : p5));
-    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t10("name"), value: wish.passkey.name, required: true, maxLength: longest2, autoFocus: true, selectName: true }) }) }),
-    wish?.kind === "remove" && /* @__PURE__ */ a4(Confirm, { title: t10("removeTitle", { name: wish.passkey.name }), action: t10("remove"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t11("name"), value: wish.passkey.name, required: true, maxLength: longest2, autoFocus: true, selectName: true }) }) }),
+    wish?.kind === "remove" && /* @__PURE__ */ a4(Confirm, { title: t11("removeTitle", { name: wish.passkey.name }), action: t11("remove"), onClose: close, onConfirm: async () => {
       await del("/account/passkeys/{id}", { path: { id: wish.passkey.id } });
-      toast(t10("removed"));
+      toast(t11("removed"));
       await changed3((data ?? []).filter((p5) => p5.id !== wish.passkey.id));
     }, children: [
-      /* @__PURE__ */ a4("p", { children: t10("removeText") }),
-      /* @__PURE__ */ a4("p", { children: wish.passkey.provider ? t10("removeThere", { place: wish.passkey.provider }) : t10("removeElse") })
+      /* @__PURE__ */ a4("p", { children: t11("removeText") }),
+      /* @__PURE__ */ a4("p", { children: wish.passkey.provider ? t11("removeThere", { place: wish.passkey.provider }) : t11("removeElse") })
     ] })
   ] });
 }
@@ -14829,9 +15292,9 @@ var longest2 = 64;
 function Add({ onClose, onAdded }) {
   const end4 = useEnd();
   const [none2, setNone] = d2(false);
-  return /* @__PURE__ */ a4(Dialog, { title: t10("add"), onClose, children: [
-    /* @__PURE__ */ a4("p", { children: t10("addText") }),
-    /* @__PURE__ */ a4(Form, { submit: t10("make"), icon: "key", onCancel: onClose, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Dialog, { title: t11("add"), onClose, children: [
+    /* @__PURE__ */ a4("p", { children: t11("addText") }),
+    /* @__PURE__ */ a4(Form, { submit: t11("make"), icon: "key", onCancel: onClose, onSubmit: async (v4) => {
       setNone(false);
       const options = await post("/account/passkeys/options");
       try {
@@ -14843,25 +15306,25 @@ function Add({ onClose, onAdded }) {
         setNone(true);
       }
     }, children: [
-      /* @__PURE__ */ a4(Calm, { children: none2 && t10("notMade") }),
-      /* @__PURE__ */ a4(Field, { name: "name", label: t10("name"), hint: t10("nameHint"), maxLength: longest2, autoFocus: true })
+      /* @__PURE__ */ a4(Calm, { children: none2 && t11("notMade") }),
+      /* @__PURE__ */ a4(Field, { name: "name", label: t11("name"), hint: t11("nameHint"), maxLength: longest2, autoFocus: true })
     ] })
   ] });
 }
 function traits({ name, provider, synced }) {
-  return [provider && provider !== name ? provider : "", t10(synced ? "synced" : "single")].filter(Boolean).join(" · ");
+  return [provider && provider !== name ? provider : "", t11(synced ? "synced" : "single")].filter(Boolean).join(" · ");
 }
 function PasskeysGo() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
   const count2 = data?.passkeys?.left ?? 0;
-  return count2 > 0 ? /* @__PURE__ */ a4("li", { children: t10("go", { count: count2 }) }) : null;
+  return count2 > 0 ? /* @__PURE__ */ a4("li", { children: t11("go", { count: count2 }) }) : null;
 }
 function InSummary({ lines }) {
   const count2 = lines.passkeys?.left ?? 0;
   return count2 > 0 ? /* @__PURE__ */ a4("li", { children: [
     /* @__PURE__ */ a4(Icon, { name: "key" }),
     " ",
-    lines.password?.enabled === false ? t10("inSummary", { count: count2 }) : t10("orAlone", { count: count2 })
+    lines.password?.enabled === false ? t11("inSummary", { count: count2 }) : t11("orAlone", { count: count2 })
   ] }) : null;
 }
 
@@ -14926,7 +15389,7 @@ function Enter({ onOpened, paused }) {
   if (!can) return null;
   return /* @__PURE__ */ a4($, { children: [
     problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
-    /* @__PURE__ */ a4(Ask, { label: t10("enter"), otherwise: t10("noneEnter"), onAsk: async () => {
+    /* @__PURE__ */ a4(Ask, { label: t11("enter"), otherwise: t11("noneEnter"), onAsk: async () => {
       setProblem(void 0);
       setAsking(true);
       try {
@@ -14938,21 +15401,21 @@ function Enter({ onOpened, paused }) {
     } }, refused3.current)
   ] });
 }
-function Pass({ challenge, guard: guard4, onOpened }) {
+function Pass({ challenge, guard: guard5, onOpened }) {
   const end4 = useEnd();
   if (useObstacle()) return null;
   const attempt = { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token };
-  return /* @__PURE__ */ a4(Ask, { label: t10("pass"), otherwise: t10("nonePass"), onAsk: async () => {
-    const options = await guard4(post("/auth/attempts/{id}/passkey/options", attempt));
+  return /* @__PURE__ */ a4(Ask, { label: t11("pass"), otherwise: t11("nonePass"), onAsk: async () => {
+    const options = await guard5(post("/auth/attempts/{id}/passkey/options", attempt));
     if (!options) return;
     const credential = await use2(options, end4);
-    const opened = await guard4(post("/auth/attempts/{id}/passkey", { ...attempt, body: { credential } }));
+    const opened = await guard5(post("/auth/attempts/{id}/passkey", { ...attempt, body: { credential } }));
     if (opened) await onOpened(opened);
   } });
 }
 function Activate({ main, onSend }) {
   if (useObstacle()) return null;
-  return /* @__PURE__ */ a4(Ask, { label: t10("pass"), otherwise: t10("noneProve"), main, focus: false, onAsk: () => onSend(async (end4) => {
+  return /* @__PURE__ */ a4(Ask, { label: t11("pass"), otherwise: t11("noneProve"), main, focus: false, onAsk: () => onSend(async (end4) => {
     const credential = await use2(await post("/auth/passkey/options", { open: true }), end4);
     await post("/auth/activate/passkey", { open: true, body: { credential } });
   }) });
@@ -14964,9 +15427,9 @@ function Prove({ main, onOpened, onCancel }) {
   if (blocked) return main ? /* @__PURE__ */ a4("p", { class: "notice", children: [
     /* @__PURE__ */ a4(Icon, { name: "key" }),
     " ",
-    /* @__PURE__ */ a4("span", { children: t10(`cannot_${blocked}`) })
+    /* @__PURE__ */ a4("span", { children: t11(`cannot_${blocked}`) })
   ] }) : null;
-  return /* @__PURE__ */ a4(Ask, { label: t10("prove"), otherwise: t10("noneProve"), main, onCancel, onAsk: async () => {
+  return /* @__PURE__ */ a4(Ask, { label: t11("prove"), otherwise: t11("noneProve"), main, onCancel, onAsk: async () => {
     const credential = await use2(await post("/account/reauthenticate/passkey/options"), end4);
     await onOpened(await post("/account/reauthenticate/passkey", { body: { credential } }));
   } });
@@ -14978,14 +15441,14 @@ var passkey = {
   prove: { Way: Prove, on: proves, order: 1 },
   pass: { Way: Pass, order: 1 },
   activate: { Way: Activate, order: 1 },
-  security: { Section: Section2, order: 6, repairs: true, advised: { line: "passkeys", label: () => t10("addSecond"), run: beginAdding } },
+  security: { Section: Section2, order: 6, repairs: true, advised: { line: "passkeys", label: () => t11("addSecond"), run: beginAdding } },
   wayIn: { Names: InSummary, order: 9, alone: true },
   loss: { Line: PasskeysGo, order: 9 },
-  problems: problems7
+  problems: problems8
 };
 
 // src/question/words.ts
-var t11 = catalog({
+var t12 = catalog({
   en: {
     step: "Security question",
     hintIs: "Your hint: {hint}",
@@ -15053,7 +15516,7 @@ var t11 = catalog({
     goStep: "Ihre Sicherheitsfrage und ihre Antwort"
   }
 });
-var problems8 = catalog({
+var problems9 = catalog({
   en: {
     wrong_answer: "That answer is not right. Capital letters and spaces do not matter, but every letter does.",
     field_in_question: "The answer stands in the question. Change one of them.",
@@ -15079,23 +15542,23 @@ function Section3({ status }) {
     LayerCard,
     {
       layer: "security_question",
-      title: t11("title"),
+      title: t12("title"),
       status,
-      text: (on) => on ? t11("onText") : t11("offText"),
+      text: (on) => on ? t12("onText") : t12("offText"),
       buttons: (on) => on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("change"), children: t11("change") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("disable"), children: t11("disable") })
-      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("enable"), children: t11("enable") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("change"), children: t12("change") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("disable"), children: t12("disable") })
+      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("enable"), children: t12("enable") }),
       children: [
-        (wish === "enable" || wish === "change") && /* @__PURE__ */ a4(Dialog, { title: wish === "enable" ? t11("enableTitle") : t11("changeTitle"), onClose: close, children: /* @__PURE__ */ a4(SetUp, { change: wish === "change", onClose: close, onDone: () => done(wish === "enable" ? t11("enabled") : t11("changed")) }) }),
+        (wish === "enable" || wish === "change") && /* @__PURE__ */ a4(Dialog, { title: wish === "enable" ? t12("enableTitle") : t12("changeTitle"), onClose: close, children: /* @__PURE__ */ a4(SetUp, { change: wish === "change", onClose: close, onDone: () => done(wish === "enable" ? t12("enabled") : t12("changed")) }) }),
         wish === "disable" && /* @__PURE__ */ a4(
           TurnOff,
           {
-            title: t11("disableTitle"),
+            title: t12("disableTitle"),
             onClose: close,
             off: (recovery2) => del("/account/security-question", { query: { recovery: recovery2 } }),
-            onOff: () => done(t11("disabled")),
-            children: /* @__PURE__ */ a4("p", { children: t11("disableText") })
+            onOff: () => done(t12("disabled")),
+            children: /* @__PURE__ */ a4("p", { children: t12("disableText") })
           }
         )
       ]
@@ -15104,26 +15567,26 @@ function Section3({ status }) {
 }
 function StepGoes2() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.security_question?.enabled ? /* @__PURE__ */ a4("li", { children: t11("goStep") }) : null;
+  return data?.security_question?.enabled ? /* @__PURE__ */ a4("li", { children: t12("goStep") }) : null;
 }
 function SetUp({ change, onClose, onDone }) {
   const [idea, setIdea] = d2();
-  return /* @__PURE__ */ a4(Form, { submit: change ? t11("changeDo") : t11("enable"), onCancel: onClose, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Form, { submit: change ? t12("changeDo") : t12("enable"), onCancel: onClose, onSubmit: async (v4) => {
     await put("/account/security-question", { body: { question: v4.question, answer: v4.answer, hint: v4.hint } });
     await onDone();
   }, children: [
-    change && /* @__PURE__ */ a4("p", { class: "hint", children: t11("changeText") }),
-    /* @__PURE__ */ a4(Field, { name: "question", label: t11("question"), class: "asked", value: idea, required: true, autoFocus: idea === void 0, maxLength: 200, autoComplete: "off", hint: t11("questionHint") }, idea),
-    /* @__PURE__ */ a4("div", { class: "ideas", role: "group", "aria-label": t11("ideas"), children: [t11("idea1"), t11("idea2"), t11("idea3")].map((text2) => /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setIdea(text2), children: text2 }, text2)) }),
-    /* @__PURE__ */ a4(Field, { name: "answer", label: t11("answer"), secret: true, required: true, maxLength: 200, autoComplete: "off", spellcheck: false, hint: t11("answerHint") }),
-    /* @__PURE__ */ a4(Field, { name: "hint", label: t11("hint"), maxLength: 200, autoComplete: "off", hint: t11("hintHint") })
+    change && /* @__PURE__ */ a4("p", { class: "hint", children: t12("changeText") }),
+    /* @__PURE__ */ a4(Field, { name: "question", label: t12("question"), class: "asked", value: idea, required: true, autoFocus: idea === void 0, maxLength: 200, autoComplete: "off", hint: t12("questionHint") }, idea),
+    /* @__PURE__ */ a4("div", { class: "ideas", role: "group", "aria-label": t12("ideas"), children: [t12("idea1"), t12("idea2"), t12("idea3")].map((text2) => /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setIdea(text2), children: text2 }, text2)) }),
+    /* @__PURE__ */ a4(Field, { name: "answer", label: t12("answer"), secret: true, required: true, maxLength: 200, autoComplete: "off", spellcheck: false, hint: t12("answerHint") }),
+    /* @__PURE__ */ a4(Field, { name: "hint", label: t12("hint"), maxLength: 200, autoComplete: "off", hint: t12("hintHint") })
   ] });
 }
 
 // src/question/step.tsx
 function Step2({ layer, answer }) {
-  if (!layer.question) return /* @__PURE__ */ a4("p", { children: t11("unreadable") });
-  return /* @__PURE__ */ a4(Form, { submit: t11("go"), onSubmit: (v4) => answer("/auth/attempts/{id}/security-question", { answer: v4.answer }), children: /* @__PURE__ */ a4(
+  if (!layer.question) return /* @__PURE__ */ a4("p", { children: t12("unreadable") });
+  return /* @__PURE__ */ a4(Form, { submit: t12("go"), onSubmit: (v4) => answer("/auth/attempts/{id}/security-question", { answer: v4.answer }), children: /* @__PURE__ */ a4(
     Field,
     {
       name: "answer",
@@ -15136,20 +15599,20 @@ function Step2({ layer, answer }) {
       autoComplete: "off",
       spellcheck: false,
       hint: layer.hint ? /* @__PURE__ */ a4($, { children: [
-        t11("hintIs", { hint: layer.hint }),
+        t12("hintIs", { hint: layer.hint }),
         /* @__PURE__ */ a4("br", {}),
-        t11("forgiving")
-      ] }) : t11("forgiving")
+        t12("forgiving")
+      ] }) : t12("forgiving")
     }
   ) });
 }
 
 // src/question/room.ts
 var question = {
-  layers: { security_question: { title: () => t11("step"), order: 9, Step: Step2 } },
+  layers: { security_question: { title: () => t12("step"), order: 9, Step: Step2 } },
   security: { Section: Section3, order: 4 },
   loss: { Line: StepGoes2, order: 7 },
-  problems: problems8
+  problems: problems9
 };
 
 // src/recovery/enter.ts
@@ -15170,7 +15633,7 @@ async function enterBy(link, send4, done) {
 }
 
 // src/recovery/words.ts
-var t12 = catalog({
+var t13 = catalog({
   en: {
     waysBack: "Ways back in",
     waysBackHint: "For the day when you lose your phone or forget your password. Set one up before you need it.",
@@ -15558,7 +16021,7 @@ var t12 = catalog({
     activateDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden."
   }
 });
-var problems9 = catalog({
+var problems10 = catalog({
   en: {
     backup_codes_enabled: "Backup codes are on already. Show them, or make new ones.",
     backup_codes_off: "Backup codes are off. Turn them on first.",
@@ -15597,12 +16060,12 @@ function Sent({ text: text2, next, send: send4, again: again3, children }) {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
-    /* @__PURE__ */ a4("h1", { children: t12("sent") }),
+    /* @__PURE__ */ a4("h1", { children: t13("sent") }),
     /* @__PURE__ */ a4("p", { children: text2 }),
     /* @__PURE__ */ a4("p", { children: [
       next,
       " ",
-      lives && t12("lives", { time: duration(lives) })
+      lives && t13("lives", { time: duration(lives) })
     ] }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       /* @__PURE__ */ a4(SendAgain, { send: async () => {
@@ -15612,7 +16075,7 @@ function Sent({ text: text2, next, send: send4, again: again3, children }) {
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }),
     /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t12("noMail"),
+      t13("noMail"),
       " ",
       children
     ] })
@@ -15636,16 +16099,16 @@ function Activate2() {
   const [anew, setAnew] = d2(false);
   if (anew || !(link.token || link.dead)) return /* @__PURE__ */ a4(Ask2, { moved: anew });
   if (link.dead) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead, gone: t12("activateGone"), damaged: t12("activateDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => setAnew(true), children: t12("newLink") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead, gone: t13("activateGone"), damaged: t13("activateDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => setAnew(true), children: t13("newLink") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow centre", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "user" }) }),
-    /* @__PURE__ */ a4("h1", { children: t12("activate") }),
-    /* @__PURE__ */ a4("p", { children: t12("activateText") }),
-    /* @__PURE__ */ a4(Form, { submit: t12("activateDo"), onSubmit: () => enterBy(link, (token2, opening2) => post("/auth/activate/confirm", { open: true, body: { token: token2, ...opening2 } }), t12("activateDone")), children: null })
+    /* @__PURE__ */ a4("h1", { children: t13("activate") }),
+    /* @__PURE__ */ a4("p", { children: t13("activateText") }),
+    /* @__PURE__ */ a4(Form, { submit: t13("activateDo"), onSubmit: () => enterBy(link, (token2, opening2) => post("/auth/activate/confirm", { open: true, body: { token: token2, ...opening2 } }), t13("activateDone")), children: null })
   ] });
 }
 function Ask2({ moved: moved4 }) {
@@ -15660,28 +16123,28 @@ function Ask2({ moved: moved4 }) {
     setSent(() => send4);
   }
   if (sent) {
-    return /* @__PURE__ */ a4(Sent, { text: t12("activateSent"), next: t12("activateNext"), send: () => sent(end4), again: t12("activateAgain"), children: null });
+    return /* @__PURE__ */ a4(Sent, { text: t13("activateSent"), next: t13("activateNext"), send: () => sent(end4), again: t13("activateAgain"), children: null });
   }
   if (shown2) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-      /* @__PURE__ */ a4("h1", { children: t12("activate") }),
-      /* @__PURE__ */ a4("p", { class: "address-line", children: t12("activateShown", { name: shown2.by }) }),
-      /* @__PURE__ */ a4(Form, { submit: t12("send"), onSubmit: () => onSend(shown2.send), children: null }),
+      /* @__PURE__ */ a4("h1", { children: t13("activate") }),
+      /* @__PURE__ */ a4("p", { class: "address-line", children: t13("activateShown", { name: shown2.by }) }),
+      /* @__PURE__ */ a4(Form, { submit: t13("send"), onSubmit: () => onSend(shown2.send), children: null }),
       /* @__PURE__ */ a4("p", { class: "aside", children: [
-        t12("notDeactivated"),
+        t13("notDeactivated"),
         " ",
         /* @__PURE__ */ a4(SignInLink, {})
       ] })
     ] });
   }
-  const form = /* @__PURE__ */ a4(Form, { submit: t12("send"), quiet: First !== void 0, onSubmit: (v4) => onSend(() => post("/auth/activate", { open: true, body: { identifier: v4.identifier, password: v4.password } })), children: [
-    /* @__PURE__ */ a4(Field, { name: "identifier", label: t12("identifier"), autoComplete: "username", required: true, spellcheck: false, value: identifier, autoFocus: !identifier && !moved4 && !First }),
-    /* @__PURE__ */ a4(Password, { name: "password", label: t12("password"), autoComplete: "current-password", required: true, value: password })
+  const form = /* @__PURE__ */ a4(Form, { submit: t13("send"), quiet: First !== void 0, onSubmit: (v4) => onSend(() => post("/auth/activate", { open: true, body: { identifier: v4.identifier, password: v4.password } })), children: [
+    /* @__PURE__ */ a4(Field, { name: "identifier", label: t13("identifier"), autoComplete: "username", required: true, spellcheck: false, value: identifier, autoFocus: !identifier && !moved4 && !First }),
+    /* @__PURE__ */ a4(Password, { name: "password", label: t13("password"), autoComplete: "current-password", required: true, value: password })
   ] });
   const others2 = collect((room) => room.activate).filter(({ Way: Way3 }) => Way3 !== First).map(({ Way: Way3, order }) => /* @__PURE__ */ a4(Way3, { onSend }, order));
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t12("activate") }),
-    /* @__PURE__ */ a4("p", { children: t12(First ? "activateOnce" : password ? "activateLed" : "activateAsk") }),
+    /* @__PURE__ */ a4("h1", { children: t13("activate") }),
+    /* @__PURE__ */ a4("p", { children: t13(First ? "activateOnce" : password ? "activateLed" : "activateAsk") }),
     First ? /* @__PURE__ */ a4(First, { main: true, onSend }) : form,
     !password && /* @__PURE__ */ a4(Others, { children: [
       First && form,
@@ -15689,12 +16152,12 @@ function Ask2({ moved: moved4 }) {
     ] }),
     /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       !password && /* @__PURE__ */ a4("p", { children: [
-        t12("activateNone"),
+        t13("activateNone"),
         " ",
-        /* @__PURE__ */ a4("a", { href: "/forgot", children: t12("activateNoneDo") })
+        /* @__PURE__ */ a4("a", { href: "/forgot", children: t13("activateNoneDo") })
       ] }),
       /* @__PURE__ */ a4("p", { children: [
-        t12("notDeactivated"),
+        t13("notDeactivated"),
         " ",
         /* @__PURE__ */ a4(SignInLink, {})
       ] })
@@ -15706,7 +16169,7 @@ function Ask2({ moved: moved4 }) {
 function Paper2({ codes: codes2, made: made3 = (/* @__PURE__ */ new Date()).toISOString() }) {
   const good = codes2.filter((c4) => !c4.used_at).map((c4) => grouped(c4.code));
   const name = auth.value.is === "in" ? auth.value.account.username : "";
-  const heading = [t12("paperTitle", { username: name }), t12("paperMade", { date: date(made3) })];
+  const heading = [t13("paperTitle", { username: name }), t13("paperMade", { date: date(made3) })];
   return /* @__PURE__ */ a4("div", { class: "paper", children: [
     /* @__PURE__ */ a4("div", { class: "paper-head", children: [
       /* @__PURE__ */ a4("h3", { children: heading[0] }),
@@ -15716,23 +16179,23 @@ function Paper2({ codes: codes2, made: made3 = (/* @__PURE__ */ new Date()).toIS
       /* @__PURE__ */ a4("s", { children: grouped(code) }),
       " ",
       /* @__PURE__ */ a4("span", { class: "hint", children: [
-        t12("codesUsed"),
+        t13("codesUsed"),
         " ",
         /* @__PURE__ */ a4(Time, { at: used_at, children: date(used_at) })
       ] })
     ] }) : /* @__PURE__ */ a4("span", { children: grouped(code) }) }, code)) }),
-    /* @__PURE__ */ a4("p", { class: "paper-foot", children: t12("paperFoot", { address: location.host }) }),
+    /* @__PURE__ */ a4("p", { class: "paper-foot", children: t13("paperFoot", { address: location.host }) }),
     good.length > 0 && /* @__PURE__ */ a4("div", { class: "paper-tools", children: [
       /* @__PURE__ */ a4(Copy, { text: good.join("\n") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save3(`coffer-${t12("paperFile")}-${name}.txt`, [...heading, "", ...good, "", t12("paperFoot", { address: location.host }), ""].join("\r\n")), children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save3(`coffer-${t13("paperFile")}-${name}.txt`, [...heading, "", ...good, "", t13("paperFoot", { address: location.host }), ""].join("\r\n")), children: [
         /* @__PURE__ */ a4(Icon, { name: "download" }),
         " ",
-        t12("codesText")
+        t13("codesText")
       ] }),
       /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => print(), children: [
         /* @__PURE__ */ a4(Icon, { name: "print" }),
         " ",
-        t12("codesPrint")
+        t13("codesPrint")
       ] })
     ] })
   ] });
@@ -15793,61 +16256,61 @@ function TrustedAddress({ status, may }) {
     Way2,
     {
       id: "trusted-email",
-      title: t12("trusted"),
+      title: t13("trusted"),
       good: on && !resting,
-      tag: resting ? t12("trustedRests") : on ? t12("waysOn") : pending ? t12("trustedWaits") : t12("waysOff"),
+      tag: resting ? t13("trustedRests") : on ? t13("waysOn") : pending ? t13("trustedWaits") : t13("waysOff"),
       text: /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("p", { class: "hint address-line", children: !on ? t12("trustedOff") : t12("trustedOn", { address: known3?.email ?? whole6(line.hint ?? "") }) }),
-        resting ? /* @__PURE__ */ a4("p", { class: "hint", children: t12("trustedFrom", { time: dateTime(resting) }) }) : /* @__PURE__ */ a4(Used, { line })
+        /* @__PURE__ */ a4("p", { class: "hint address-line", children: !on ? t13("trustedOff") : t13("trustedOn", { address: known3?.email ?? whole6(line.hint ?? "") }) }),
+        resting ? /* @__PURE__ */ a4("p", { class: "hint", children: t13("trustedFrom", { time: dateTime(resting) }) }) : /* @__PURE__ */ a4(Used, { line })
       ] }),
       buttons: (on || may) && /* @__PURE__ */ a4($, { children: [
-        on && !known3 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read7(), children: t12("trustedShow") }),
-        may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read7("set"), children: on ? t12("trustedChange") : pending ? t12("trustedOther") : t12("trustedSet") }),
-        on && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("off"), children: t12("trustedTurnOff") })
+        on && !known3 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read7(), children: t13("trustedShow") }),
+        may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read7("set"), children: on ? t13("trustedChange") : pending ? t13("trustedOther") : t13("trustedSet") }),
+        on && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("off"), children: t13("trustedTurnOff") })
       ] }),
       children: [
         pending && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
           /* @__PURE__ */ a4(Icon, { name: "mail" }),
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("p", { class: "address-line", children: known3?.email ? t12("trustedPendingNext", { pending, email: known3.email }) : t12("trustedPending", { pending }) }),
+            /* @__PURE__ */ a4("p", { class: "address-line", children: known3?.email ? t13("trustedPendingNext", { pending, email: known3.email }) : t13("trustedPending", { pending }) }),
             /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
               /* @__PURE__ */ a4(SendAgain, { send: async () => {
                 await ask4(pending);
-                return t12("trustedSentAgain");
+                return t13("trustedSentAgain");
               } }, pending),
               !known3?.email && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
                 try {
                   await del("/account/trusted-email");
-                  await changed3(t12("trustedTakenBack"));
+                  await changed3(t13("trustedTakenBack"));
                 } catch (err2) {
                   toastProblem(err2);
                 }
-              }, children: t12("trustedTakeBack") })
+              }, children: t13("trustedTakeBack") })
             ] })
           ] })
         ] }),
-        wish === "set" && /* @__PURE__ */ a4(Dialog, { title: on ? t12("trustedChangeTitle") : t12("trustedSetTitle"), onClose: close, children: /* @__PURE__ */ a4(Ask3, { present: known3?.email, onClose: close, onAsk: async (email) => {
+        wish === "set" && /* @__PURE__ */ a4(Dialog, { title: on ? t13("trustedChangeTitle") : t13("trustedSetTitle"), onClose: close, children: /* @__PURE__ */ a4(Ask3, { present: known3?.email, onClose: close, onAsk: async (email) => {
           await ask4(email);
           close();
-          await changed3(t12("trustedSent"));
+          await changed3(t13("trustedSent"));
         } }) }),
-        wish === "off" && /* @__PURE__ */ a4(Confirm, { title: t12("trustedOffTitle"), action: t12("trustedOffDo"), onClose: close, onConfirm: async () => {
+        wish === "off" && /* @__PURE__ */ a4(Confirm, { title: t13("trustedOffTitle"), action: t13("trustedOffDo"), onClose: close, onConfirm: async () => {
           await del("/account/trusted-email");
           close();
-          await changed3(t12("trustedIsOff"));
-        }, children: /* @__PURE__ */ a4("p", { class: "address-line", children: t12("trustedOffText", { address: known3?.email ?? whole6(line.hint ?? "") }) }) })
+          await changed3(t13("trustedIsOff"));
+        }, children: /* @__PURE__ */ a4("p", { class: "address-line", children: t13("trustedOffText", { address: known3?.email ?? whole6(line.hint ?? "") }) }) })
       ]
     }
   );
 }
 function Ask3({ present, onAsk, onClose }) {
   const rest = useSettings()?.trusted_rest_seconds;
-  return /* @__PURE__ */ a4(Form, { submit: t12("trustedSend"), onCancel: onClose, onSubmit: (v4) => onAsk(v4.email), children: [
-    /* @__PURE__ */ a4(Field, { name: "email", label: t12("trustedEmail"), type: "email", inputMode: "email", autoComplete: "email", required: true, autoFocus: true, spellcheck: false, hint: t12("trustedEmailHint") }),
+  return /* @__PURE__ */ a4(Form, { submit: t13("trustedSend"), onCancel: onClose, onSubmit: (v4) => onAsk(v4.email), children: [
+    /* @__PURE__ */ a4(Field, { name: "email", label: t13("trustedEmail"), type: "email", inputMode: "email", autoComplete: "email", required: true, autoFocus: true, spellcheck: false, hint: t13("trustedEmailHint") }),
     /* @__PURE__ */ a4("ul", { class: "next-steps hint", children: [
-      /* @__PURE__ */ a4("li", { children: t12("trustedNextLink") }),
-      rest !== 0 && /* @__PURE__ */ a4("li", { children: rest ? t12("trustedNextRest", { time: duration(rest) }) : t12("trustedNextRestBare") }),
-      present && /* @__PURE__ */ a4("li", { class: "address-line", children: t12("trustedNextOld", { email: present }) })
+      /* @__PURE__ */ a4("li", { children: t13("trustedNextLink") }),
+      rest !== 0 && /* @__PURE__ */ a4("li", { children: rest ? t13("trustedNextRest", { time: duration(rest) }) : t13("trustedNextRestBare") }),
+      present && /* @__PURE__ */ a4("li", { class: "address-line", children: t13("trustedNextOld", { email: present }) })
     ] })
   ] });
 }
@@ -15861,14 +16324,14 @@ function WaysBack({ status }) {
   const next = data && stepsOf(data, false)[0];
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "ways-back", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "ways-back", children: t12("waysBack") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t12("waysBackHint") })
+      /* @__PURE__ */ a4("h2", { id: "ways-back", children: t13("waysBack") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t13("waysBackHint") })
     ] }),
     data && missing > 0 && /* @__PURE__ */ a4("div", { class: "notice", children: [
       /* @__PURE__ */ a4(Icon, { name: "shield" }),
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("p", { children: t12("waysNeed", { count: missing }) }),
-        next && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => leadToStep(next), children: t12("waysNeedDo") })
+        /* @__PURE__ */ a4("p", { children: t13("waysNeed", { count: missing }) }),
+        next && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => leadToStep(next), children: t13("waysNeedDo") })
       ] })
     ] }),
     !data && !problem2 && /* @__PURE__ */ a4(Skeleton, { rows: 2 }),
@@ -15939,61 +16402,61 @@ function BackupCodes({ status, may }) {
     Way2,
     {
       id: "backup-codes",
-      title: t12("codes"),
-      tag: on ? t12("waysOn") : t12("waysOff"),
+      title: t13("codes"),
+      tag: on ? t13("waysOn") : t13("waysOff"),
       good: on,
       text: /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("p", { class: "hint", children: on ? codesLeft(line) : t12("codesOff") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? codesLeft(line) : t13("codesOff") }),
         /* @__PURE__ */ a4(Used, { line })
       ] }),
       buttons: on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: show4, children: t12("codesShow") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "off" }), children: t12("codesTurnOff") })
-      ] }) : may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: make3, children: t12("codesMake") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: show4, children: t13("codesShow") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "off" }), children: t13("codesTurnOff") })
+      ] }) : may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: make3, children: t13("codesMake") }),
       children: [
         waiting3 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
           /* @__PURE__ */ a4(Icon, { name: "warning" }),
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("p", { children: waiting3.renewed ? t12("codesNotNew") : t12("codesNotOn") }),
-            /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "fresh", made: waiting3 }), children: t12("codesAgain") })
+            /* @__PURE__ */ a4("p", { children: waiting3.renewed ? t13("codesNotNew") : t13("codesNotOn") }),
+            /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "fresh", made: waiting3 }), children: t13("codesAgain") })
           ] })
         ] }),
         wish?.is === "fresh" && /* @__PURE__ */ a4(Fresh, { made: wish.made, onClose: () => {
           setWish(void 0);
           setWaiting(wish.made);
-        }, onDone: () => done(wish.made.renewed ? t12("codesRenewed") : t12("codesAreOn")) }),
-        wish?.is === "known" && /* @__PURE__ */ a4(Dialog, { title: t12("codesYours"), onClose: () => setWish(void 0), children: /* @__PURE__ */ a4(KnownCodes, { known: wish.known, make: may ? make3 : void 0, confirm: () => setWish({ is: "fresh", made: { codes: wish.known.pending, renewed: true } }) }) }),
-        wish?.is === "off" && /* @__PURE__ */ a4(Confirm, { title: t12("codesOffTitle"), action: t12("codesOffDo"), onClose: () => setWish(void 0), onConfirm: async () => {
+        }, onDone: () => done(wish.made.renewed ? t13("codesRenewed") : t13("codesAreOn")) }),
+        wish?.is === "known" && /* @__PURE__ */ a4(Dialog, { title: t13("codesYours"), onClose: () => setWish(void 0), children: /* @__PURE__ */ a4(KnownCodes, { known: wish.known, make: may ? make3 : void 0, confirm: () => setWish({ is: "fresh", made: { codes: wish.known.pending, renewed: true } }) }) }),
+        wish?.is === "off" && /* @__PURE__ */ a4(Confirm, { title: t13("codesOffTitle"), action: t13("codesOffDo"), onClose: () => setWish(void 0), onConfirm: async () => {
           await del("/account/backup-codes");
-          await done(t12("codesAreOff"));
-        }, children: /* @__PURE__ */ a4("p", { children: t12("codesOffText") }) })
+          await done(t13("codesAreOff"));
+        }, children: /* @__PURE__ */ a4("p", { children: t13("codesOffText") }) })
       ]
     }
   );
 }
 function codesLeft({ left: left2 }) {
-  if (left2 === void 0) return t12("codesOn");
-  return left2 === 0 ? t12("codesNone") : t12("codesLeft", { count: left2 });
+  if (left2 === void 0) return t13("codesOn");
+  return left2 === 0 ? t13("codesNone") : t13("codesLeft", { count: left2 });
 }
 function Fresh({ made: { codes: codes2, renewed }, onClose, onDone }) {
-  return /* @__PURE__ */ a4(Dialog, { title: renewed ? t12("codesSaveNew") : t12("codesSave"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t12("codesSaved"), onCancel: onClose, onSubmit: async () => {
+  return /* @__PURE__ */ a4(Dialog, { title: renewed ? t13("codesSaveNew") : t13("codesSave"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t13("codesSaved"), onCancel: onClose, onSubmit: async () => {
     await post("/account/backup-codes/confirm");
     await onDone();
   }, children: [
-    /* @__PURE__ */ a4("p", { children: t12("codesKeep") }),
+    /* @__PURE__ */ a4("p", { children: t13("codesKeep") }),
     /* @__PURE__ */ a4(Paper2, { codes: codes2.map((code) => ({ code })) }),
-    /* @__PURE__ */ a4("p", { children: renewed ? t12("codesOldGood") : t12("codesNotYet") })
+    /* @__PURE__ */ a4("p", { children: renewed ? t13("codesOldGood") : t13("codesNotYet") })
   ] }) });
 }
 function KnownCodes({ known: known3, make: make3, confirm }) {
   return /* @__PURE__ */ a4("div", { class: "form", children: [
     known3.pending.length > 0 && /* @__PURE__ */ a4("div", { class: "notice", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("p", { children: t12("codesPending") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: confirm, children: t12("codesPendingDo") })
+      /* @__PURE__ */ a4("p", { children: t13("codesPending") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: confirm, children: t13("codesPendingDo") })
     ] }) }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t12("codesOnce") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t13("codesOnce") }),
     /* @__PURE__ */ a4(Paper2, { codes: known3.codes, made: known3.confirmed_at }),
-    make3 && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: make3, children: t12("codesNew") }) })
+    make3 && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: make3, children: t13("codesNew") }) })
   ] });
 }
 
@@ -16003,24 +16466,24 @@ function Forgot() {
   const [sent, setSent] = d2(false);
   const send4 = (to) => post("/auth/password/forgot", { open: true, body: { email: to } });
   if (sent) {
-    return /* @__PURE__ */ a4(Sent, { text: t12("forgotSent", { email }), next: t12("forgotNext"), send: () => send4(email), again: t12("forgotAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(false), children: t12("otherEmail") }) });
+    return /* @__PURE__ */ a4(Sent, { text: t13("forgotSent", { email }), next: t13("forgotNext"), send: () => send4(email), again: t13("forgotAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(false), children: t13("otherEmail") }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t12("forgot") }),
-    /* @__PURE__ */ a4("p", { children: t12("forgotText") }),
-    /* @__PURE__ */ a4(Form, { submit: t12("send"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t13("forgot") }),
+    /* @__PURE__ */ a4("p", { children: t13("forgotText") }),
+    /* @__PURE__ */ a4(Form, { submit: t13("send"), onSubmit: async (v4) => {
       await send4(v4.email);
       setEmail(v4.email);
       setSent(true);
-    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t12("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, autoFocus: true, value: email }) }),
+    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t13("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, autoFocus: true, value: email }) }),
     /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       /* @__PURE__ */ a4("p", { children: [
-        t12("forgotOther"),
+        t13("forgotOther"),
         " ",
-        /* @__PURE__ */ a4("a", { href: "/recover", children: t12("recoverLink") })
+        /* @__PURE__ */ a4("a", { href: "/recover", children: t13("recoverLink") })
       ] }),
       !me() && /* @__PURE__ */ a4("p", { children: [
-        t12("remembered"),
+        t13("remembered"),
         " ",
         /* @__PURE__ */ a4(SignInLink, {})
       ] })
@@ -16039,7 +16502,7 @@ function WaysGo() {
   const codes2 = data?.backup_codes?.enabled;
   const trusted = data?.trusted_email?.enabled;
   if (!codes2 && !trusted) return null;
-  return /* @__PURE__ */ a4("li", { children: codes2 && trusted ? t12("goWays") : codes2 ? t12("goCodes") : t12("goTrusted") });
+  return /* @__PURE__ */ a4("li", { children: codes2 && trusted ? t13("goWays") : codes2 ? t13("goCodes") : t13("goTrusted") });
 }
 
 // src/recovery/recover.tsx
@@ -16066,17 +16529,17 @@ function Linked({ way, onAnew }) {
   const link = useOneTime(check2);
   A2(() => keep2({ way }), []);
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t12("recoverGone"), damaged: t12("recoverDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onAnew, children: t12("recoverAnew") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t13("recoverGone"), damaged: t13("recoverDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onAnew, children: t13("recoverAnew") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-    /* @__PURE__ */ a4("h1", { children: t12("recover") }),
-    /* @__PURE__ */ a4("p", { children: way === "backup-code" ? t12("linkCodeText") : t12("linkTrustedText") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t12("allTold") }),
-    /* @__PURE__ */ a4(Form, { submit: t12("linkDo"), onSubmit: async () => {
+    /* @__PURE__ */ a4("h1", { children: t13("recover") }),
+    /* @__PURE__ */ a4("p", { children: way === "backup-code" ? t13("linkCodeText") : t13("linkTrustedText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t13("allTold") }),
+    /* @__PURE__ */ a4(Form, { submit: t13("linkDo"), onSubmit: async () => {
       await enterBy(link, (token2, opening2) => post(confirm, { open: true, body: { token: token2, ...opening2 } })).catch(toActivation(""));
     }, children: null })
   ] });
@@ -16105,13 +16568,13 @@ function Ask4({ moved: moved4 }) {
   }
   if (sent) {
     const trusted = by === "trusted-email";
-    return /* @__PURE__ */ a4(Sent, { text: trusted ? [t12("sentTrusted"), rests && t12("sentTrustedRest", { time: duration(rests) })].filter(Boolean).join(" ") : t12("sentCode"), next: trusted ? t12("sentTrustedNext") : t12("sentCodeNext"), send: sent, again: t12("sentRecoverAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t12("otherWay") }) });
+    return /* @__PURE__ */ a4(Sent, { text: trusted ? [t13("sentTrusted"), rests && t13("sentTrustedRest", { time: duration(rests) })].filter(Boolean).join(" ") : t13("sentCode"), next: trusted ? t13("sentTrustedNext") : t13("sentCodeNext"), send: sent, again: t13("sentRecoverAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t13("otherWay") }) });
   }
   const mailed = by === "trusted-email" || forgot;
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t12("recover") }),
-    /* @__PURE__ */ a4("p", { children: t12("recoverText") }),
-    /* @__PURE__ */ a4(Form, { asks: `${by} ${forgot}`, submit: mailed ? t12("send") : t12("linkDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t13("recover") }),
+    /* @__PURE__ */ a4("p", { children: t13("recoverText") }),
+    /* @__PURE__ */ a4(Form, { asks: `${by} ${forgot}`, submit: mailed ? t13("send") : t13("linkDo"), onSubmit: async (v4) => {
       const identifier = v4.identifier;
       if (by === "trusted-email") {
         const send4 = () => post("/auth/recovery/trusted-email", { open: true, body: { identifier } });
@@ -16129,35 +16592,35 @@ function Ask4({ moved: moved4 }) {
         if ("access_token" in opened) await keeper().enter(opened);
       }, toActivation(identifier, v4.password));
     }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t12("identifier"), autoComplete: "username", required: true, spellcheck: false, value: choice.identifier, autoFocus: !choice.identifier && !moved4, onInput: (identifier) => change({ identifier }) }),
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t13("identifier"), autoComplete: "username", required: true, spellcheck: false, value: choice.identifier, autoFocus: !choice.identifier && !moved4, onInput: (identifier) => change({ identifier }) }),
       /* @__PURE__ */ a4("fieldset", { class: "choice", children: [
-        /* @__PURE__ */ a4("legend", { children: t12("recoverWay") }),
+        /* @__PURE__ */ a4("legend", { children: t13("recoverWay") }),
         ["backup-code", "trusted-email"].map((way) => /* @__PURE__ */ a4("label", { children: [
           /* @__PURE__ */ a4("input", { type: "radio", name: "way", value: way, checked: by === way, onChange: () => change({ by: way }) }),
           /* @__PURE__ */ a4("span", { children: [
-            way === "backup-code" ? t12("wayCode") : t12("wayTrusted"),
+            way === "backup-code" ? t13("wayCode") : t13("wayTrusted"),
             " ",
-            /* @__PURE__ */ a4("span", { class: "hint", children: way === "backup-code" ? t12("wayCodeHint") : t12("wayTrustedHint") })
+            /* @__PURE__ */ a4("span", { class: "hint", children: way === "backup-code" ? t13("wayCodeHint") : t13("wayTrustedHint") })
           ] })
         ] }, way))
       ] }),
       by === "backup-code" && /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4(Field, { name: "code", label: t12("backupCode"), secret: true, class: "code backup-code", inputMode: "numeric", autoComplete: "off", required: true, maxLength: 30, spellcheck: false, value: typed2.current.code, hint: t12("backupCodeHint"), onInput: (code) => typed2.current.code = code }),
-        !forgot && /* @__PURE__ */ a4(Password, { name: "password", label: t12("password"), autoComplete: "current-password", required: true, value: typed2.current.password, onInput: (password) => typed2.current.password = password }),
+        /* @__PURE__ */ a4(Field, { name: "code", label: t13("backupCode"), secret: true, class: "code backup-code", inputMode: "numeric", autoComplete: "off", required: true, maxLength: 30, spellcheck: false, value: typed2.current.code, hint: t13("backupCodeHint"), onInput: (code) => typed2.current.code = code }),
+        !forgot && /* @__PURE__ */ a4(Password, { name: "password", label: t13("password"), autoComplete: "current-password", required: true, value: typed2.current.password, onInput: (password) => typed2.current.password = password }),
         /* @__PURE__ */ a4("label", { class: "choice-check", children: [
           /* @__PURE__ */ a4("input", { type: "checkbox", checked: forgot, onChange: () => change({ forgot: !forgot }) }),
           " ",
-          t12("noPassword")
+          t13("noPassword")
         ] })
       ] }),
       /* @__PURE__ */ a4("div", { class: "notice small", role: "status", children: /* @__PURE__ */ a4("p", { children: [
-        /* @__PURE__ */ a4("strong", { children: t12("whatNext") }),
+        /* @__PURE__ */ a4("strong", { children: t13("whatNext") }),
         " ",
-        by === "trusted-email" ? t12("nextTrusted") : forgot ? t12("nextCodeMail") : t12("nextCode")
+        by === "trusted-email" ? t13("nextTrusted") : forgot ? t13("nextCodeMail") : t13("nextCode")
       ] }) })
     ] }),
     !me() && /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t12("recoverNot"),
+      t13("recoverNot"),
       " ",
       /* @__PURE__ */ a4(SignInLink, {})
     ] })
@@ -16183,17 +16646,17 @@ function Repair() {
 var methods = ["pwd", "email", "backup_code", "trusted_email", "delay"];
 function Head2({ recovered, lead: lead2, whole: whole7 }) {
   return /* @__PURE__ */ a4("div", { class: "repair-head", children: [
-    /* @__PURE__ */ a4("h1", { children: t12("repair") }),
+    /* @__PURE__ */ a4("h1", { children: t13("repair") }),
     /* @__PURE__ */ a4("p", { children: lead2 }),
-    /* @__PURE__ */ a4("ul", { class: "proved", "aria-label": t12("proved"), children: methods.filter((by) => recovered.by.includes(by)).map((by) => /* @__PURE__ */ a4("li", { children: [
+    /* @__PURE__ */ a4("ul", { class: "proved", "aria-label": t13("proved"), children: methods.filter((by) => recovered.by.includes(by)).map((by) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4(Icon, { name: "check" }),
       " ",
-      t12(`by_${by}`)
+      t13(`by_${by}`)
     ] }, by)) }),
     /* @__PURE__ */ a4("p", { class: "hint", children: [
-      !whole7 && t12("repairUntil", { time: clock(recovered.until) }),
+      !whole7 && t13("repairUntil", { time: clock(recovered.until) }),
       " ",
-      t12("allToldNow")
+      t13("allToldNow")
     ] })
   ] });
 }
@@ -16207,8 +16670,8 @@ function Strong({ account: account2, recovered, whole: whole7 }) {
   };
   const password = /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-password", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "repair-password", children: t12("password") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: set ? t12("repairPasswordDone") : first ? t12("repairPasswordFirst") : t12("repairPasswordToo") })
+      /* @__PURE__ */ a4("h2", { id: "repair-password", children: t13("password") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: set ? t13("repairPasswordDone") : first ? t13("repairPasswordFirst") : t13("repairPasswordToo") })
     ] }),
     !set && /* @__PURE__ */ a4(Change2, { account: account2, quiet: !first, onSet: () => {
       setSet(true);
@@ -16217,14 +16680,14 @@ function Strong({ account: account2, recovered, whole: whole7 }) {
   ] });
   const steps3 = /* @__PURE__ */ a4("div", { class: "repair-steps", role: "group", "aria-labelledby": "repair-steps", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "repair-steps", children: t12("repairSteps") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t12("repairStepsText") })
+      /* @__PURE__ */ a4("h2", { id: "repair-steps", children: t13("repairSteps") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t13("repairStepsText") })
     ] }),
     status.problem && /* @__PURE__ */ a4(Failed, { problem: status.problem, retry: status.reload }),
     collect((room) => room.layers && room.security).map(({ Section: Section6, order }) => /* @__PURE__ */ a4(Section6, { status: { ...status, reload } }, order))
   ] });
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4(Head2, { recovered, whole: whole7, lead: whole7 ? t12("repairWhole") : first ? t12("repairPasswordLead") : t12("repairStepsLead") }),
+    /* @__PURE__ */ a4(Head2, { recovered, whole: whole7, lead: whole7 ? t13("repairWhole") : first ? t13("repairPasswordLead") : t13("repairStepsLead") }),
     first ? /* @__PURE__ */ a4($, { children: [
       password,
       steps3
@@ -16235,31 +16698,31 @@ function Strong({ account: account2, recovered, whole: whole7 }) {
     collect((room) => room.security?.repairs ? room.security : void 0).map(({ Section: Section6, order }) => /* @__PURE__ */ a4(Section6, { status: { ...status, reload } }, order)),
     /* @__PURE__ */ a4("section", { class: "card repair-end", "aria-labelledby": "repair-end", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "repair-end", children: whole7 ? t12("repairReady") : t12("repairNot") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: whole7 ? t12("repairReadyText", { time: clock(recovered.until) }) : t12("repairNotText") })
+        /* @__PURE__ */ a4("h2", { id: "repair-end", children: whole7 ? t13("repairReady") : t13("repairNot") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: whole7 ? t13("repairReadyText", { time: clock(recovered.until) }) : t13("repairNotText") })
       ] }),
-      whole7 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => go(firstPlace(), { replace: true }), children: t12("repairDone") })
+      whole7 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => go(firstPlace(), { replace: true }), children: t13("repairDone") })
     ] })
   ] });
 }
 function Weak({ account: account2, recovered }) {
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4(Head2, { recovered, lead: t12("repairWeakLead") }),
+    /* @__PURE__ */ a4(Head2, { recovered, lead: t13("repairWeakLead") }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-password", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "repair-password", children: t12("password") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t12("repairPasswordWeak") })
+        /* @__PURE__ */ a4("h2", { id: "repair-password", children: t13("password") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t13("repairPasswordWeak") })
       ] }),
       /* @__PURE__ */ a4(Change2, { account: account2 })
     ] }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-lost", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "repair-lost", children: t12("repairLost") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: recovered.from ? t12("repairLostFrom", { time: dateTime(recovered.from) }) : t12("repairLostText") })
+      /* @__PURE__ */ a4("h2", { id: "repair-lost", children: t13("repairLost") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: recovered.from ? t13("repairLostFrom", { time: dateTime(recovered.from) }) : t13("repairLostText") })
     ] }) })
   ] });
 }
 function Change2({ account: account2, quiet: quiet2, onSet }) {
-  return /* @__PURE__ */ a4(Form, { submit: t12("resetDo"), quiet: quiet2, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Form, { submit: t13("resetDo"), quiet: quiet2, onSubmit: async (v4) => {
     const opened = await put("/account/password", { body: { new_password: v4.new_password } });
     if ("access_token" in opened && onSet) {
       await keeper().take(opened);
@@ -16267,10 +16730,10 @@ function Change2({ account: account2, quiet: quiet2, onSet }) {
     } else {
       await keeper().enter(opened);
     }
-    toast(t12("resetDone"));
+    toast(t13("resetDone"));
   }, children: [
     /* @__PURE__ */ a4("input", { class: "hidden", type: "text", name: "username", autoComplete: "username", readOnly: true, tabIndex: -1, "aria-hidden": "true", value: account2.username }),
-    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t12("newPassword"), about: [account2.first_name, account2.last_name, account2.username, account2.email.split("@")[0]] })
+    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t13("newPassword"), about: [account2.first_name, account2.last_name, account2.username, account2.email.split("@")[0]] })
   ] });
 }
 
@@ -16278,26 +16741,26 @@ function Change2({ account: account2, quiet: quiet2, onSet }) {
 function Reset() {
   const link = useOneTime("/auth/password/reset/check");
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t12("resetGone"), damaged: t12("resetDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t12("newLink") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t13("resetGone"), damaged: t13("resetDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t13("newLink") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-    /* @__PURE__ */ a4("h1", { children: t12("reset") }),
-    /* @__PURE__ */ a4("p", { children: t12("resetText") }),
-    /* @__PURE__ */ a4(Form, { submit: t12("resetDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t13("reset") }),
+    /* @__PURE__ */ a4("p", { children: t13("resetText") }),
+    /* @__PURE__ */ a4(Form, { submit: t13("resetDo"), onSubmit: async (v4) => {
       try {
-        await enterBy(link, (token2, opening2) => post("/auth/password/reset", { open: true, body: { token: token2, password: v4.password, ...opening2 } }), t12("resetDone"));
+        await enterBy(link, (token2, opening2) => post("/auth/password/reset", { open: true, body: { token: token2, password: v4.password, ...opening2 } }), t13("resetDone"));
       } catch (err2) {
         if (!(err2 instanceof Problem) || err2.code !== "account_deactivated") throw err2;
         link.used();
         setTyped({ identifier: "", password: v4.password });
         go("/activate", { replace: true });
-        toast(t12("resetDone"));
+        toast(t13("resetDone"));
       }
-    }, children: /* @__PURE__ */ a4(NewPassword, { label: t12("newPassword"), stranger: true }) })
+    }, children: /* @__PURE__ */ a4(NewPassword, { label: t13("newPassword"), stranger: true }) })
   ] });
 }
 
@@ -16308,27 +16771,27 @@ function Stop() {
   A2(() => {
     if (done) focusMain();
   }, [done]);
-  const newPassword = /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t12("stopNext") });
+  const newPassword = /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t13("stopNext") });
   if (done) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-      /* @__PURE__ */ a4("h1", { children: t12("stopDone") }),
-      /* @__PURE__ */ a4("p", { children: t12("stopAdvice") }),
+      /* @__PURE__ */ a4("h1", { children: t13("stopDone") }),
+      /* @__PURE__ */ a4("p", { children: t13("stopAdvice") }),
       /* @__PURE__ */ a4("div", { class: "form-actions", children: newPassword })
     ] });
   }
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t12("stopGone"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t13("stopGone"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       newPassword,
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "warning" }) }),
-    /* @__PURE__ */ a4("h1", { children: t12("stop") }),
-    /* @__PURE__ */ a4("p", { children: t12("stopText") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t12("stopMine") }),
-    /* @__PURE__ */ a4(Form, { submit: t12("stopDo"), danger: true, onSubmit: async () => {
+    /* @__PURE__ */ a4("h1", { children: t13("stop") }),
+    /* @__PURE__ */ a4("p", { children: t13("stopText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t13("stopMine") }),
+    /* @__PURE__ */ a4(Form, { submit: t13("stopDo"), danger: true, onSubmit: async () => {
       if (!await link.use((token2) => post("/auth/recovery/stop", { open: true, body: { token: token2 } }))) return;
       setDone(true);
       if (me()) void get("/account").catch(() => void 0);
@@ -16345,24 +16808,24 @@ function TrustedLink() {
     if (done) focusMain();
   }, [done]);
   const security = securityPage();
-  const way = security && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: security.href, children: auth.value.is === "in" ? security.label() : t12("trustedSignIn") }) });
-  const next = rest === 0 ? t12("trustedCountsNow") : rest ? t12("trustedCounts", { time: duration(rest) }) : t12("trustedCountsBare");
+  const way = security && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: security.href, children: auth.value.is === "in" ? security.label() : t13("trustedSignIn") }) });
+  const next = rest === 0 ? t13("trustedCountsNow") : rest ? t13("trustedCounts", { time: duration(rest) }) : t13("trustedCountsBare");
   if (done) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-      /* @__PURE__ */ a4("h1", { children: t12("trustedProved") }),
+      /* @__PURE__ */ a4("h1", { children: t13("trustedProved") }),
       /* @__PURE__ */ a4("p", { children: next }),
-      /* @__PURE__ */ a4("p", { children: t12("trustedNotices") }),
+      /* @__PURE__ */ a4("p", { children: t13("trustedNotices") }),
       way
     ] });
   }
-  if (link.dead || !link.token) return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t12("trustedGone"), children: way });
+  if (link.dead || !link.token) return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t13("trustedGone"), children: way });
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
-    /* @__PURE__ */ a4("h1", { children: t12("trustedProve") }),
-    /* @__PURE__ */ a4("p", { children: t12("trustedProveText") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t12("trustedProveNot") }),
-    /* @__PURE__ */ a4(Form, { submit: t12("trustedProveDo"), onSubmit: async () => {
+    /* @__PURE__ */ a4("h1", { children: t13("trustedProve") }),
+    /* @__PURE__ */ a4("p", { children: t13("trustedProveText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t13("trustedProveNot") }),
+    /* @__PURE__ */ a4(Form, { submit: t13("trustedProveDo"), onSubmit: async () => {
       if (await link.use((token2) => post("/auth/trusted-email/verify", { open: true, body: { token: token2 } }))) setDone(true);
     }, children: null })
   ] });
@@ -16371,32 +16834,32 @@ function TrustedLink() {
 // src/recovery/room.ts
 var recovery = {
   routes: [
-    { path: "/forgot", page: Forgot, title: () => t12("forgot"), open: true },
-    { path: "/reset", page: Reset, title: () => t12("reset"), open: true },
-    { path: "/activate", page: Activate2, title: () => t12("activate"), open: true },
-    { path: "/recover", page: Recover, title: () => t12("recover"), open: true },
-    { path: "/repair", page: Repair, title: () => t12("repair"), alone: true },
-    { path: "/stop-recovery", page: Stop, title: () => t12("stop"), open: true },
-    { path: "/trusted-email", page: TrustedLink, title: () => t12("trustedProve"), open: true }
+    { path: "/forgot", page: Forgot, title: () => t13("forgot"), open: true },
+    { path: "/reset", page: Reset, title: () => t13("reset"), open: true },
+    { path: "/activate", page: Activate2, title: () => t13("activate"), open: true },
+    { path: "/recover", page: Recover, title: () => t13("recover"), open: true },
+    { path: "/repair", page: Repair, title: () => t13("repair"), alone: true },
+    { path: "/stop-recovery", page: Stop, title: () => t13("stop"), open: true },
+    { path: "/trusted-email", page: TrustedLink, title: () => t13("trustedProve"), open: true }
   ],
   security: {
     Section: WaysBack,
     order: 7,
-    advised: { line: "backup_codes", label: (on) => on ? t12("codesNew") : t12("codesMake"), run: setUp },
-    ways: { backup_codes: ({ left: left2 }) => left2 === void 0 ? t12("codes") : t12("codesGlance", { count: left2 }), trusted_email: () => t12("trusted") }
+    advised: { line: "backup_codes", label: (on) => on ? t13("codesNew") : t13("codesMake"), run: setUp },
+    ways: { backup_codes: ({ left: left2 }) => left2 === void 0 ? t13("codes") : t13("codesGlance", { count: left2 }), trusted_email: () => t13("trusted") }
   },
   loss: { Line: WaysGo, order: 8 },
   repair: "/repair",
-  problems: problems9,
+  problems: problems10,
   waysBack: {
-    password: { href: "/forgot", label: () => t12("forgotLink"), take: setTyped },
-    activate: { href: "/activate", label: () => t12("activate"), take: setTyped },
-    recover: { href: "/recover", label: () => t12("recoverLink"), take: setTyped }
+    password: { href: "/forgot", label: () => t13("forgotLink"), take: setTyped },
+    activate: { href: "/activate", label: () => t13("activate"), take: setTyped },
+    recover: { href: "/recover", label: () => t13("recoverLink"), take: setTyped }
   }
 };
 
 // src/session/words.ts
-var t13 = catalog({
+var t14 = catalog({
   en: {
     signIn: "Sign in",
     welcome: "Sign in to Coffer",
@@ -16415,6 +16878,9 @@ var t13 = catalog({
     done: "done",
     noStep: "This page does not know the next step. Reload it and try again.",
     startAgain: "Start again",
+    held: "Look into your mail",
+    heldText: "Many wrong passwords were tried on this account, so new devices have to wait. We sent a link to the account’s address, if there is such an account and the password was right. Open it, then sign in again.",
+    heldHint: "Devices that you had remembered, passkeys and connected accounts need not wait.",
     proofTitle: "Confirm it is you",
     proofText: "For your safety, enter your password again.",
     proofLasts: "You are not asked again for {time}.",
@@ -16448,8 +16914,12 @@ var t13 = catalog({
     unknownDevice: "Unknown device",
     goDevices: { one: "Your sign-in on this device", other: "Your sign-ins on {count} devices" },
     goDevicesAll: "Your sign-ins on every device",
-    strangeText: "This device signed in to your account. If it was you, you need not do anything.",
-    strangeDo: "Sign this device out",
+    strangeTitle: "Was this you?",
+    strangeText: "This device signed in to your account.",
+    strangeDo: "No, sign this device out",
+    strangeYes: "Yes, this was me",
+    strangeMine: "Good, then all is well",
+    strangeMineText: "The device stays signed in. You can close this page.",
     strangeSince: "Signed in",
     strangeOut: "The device is signed out",
     strangeAdvice: "Whoever used it may know your password. Choose a new one now: that signs out every other device too.",
@@ -16478,6 +16948,9 @@ var t13 = catalog({
     done: "erledigt",
     noStep: "Diese Seite kennt den nächsten Schritt nicht. Laden Sie sie neu und versuchen Sie es noch einmal.",
     startAgain: "Von vorn beginnen",
+    held: "Sehen Sie in Ihre Mail",
+    heldText: "An diesem Konto wurden viele falsche Passwörter probiert, deshalb müssen neue Geräte warten. Wir haben einen Link an die Adresse des Kontos geschickt, falls es das Konto gibt und das Passwort stimmte. Öffnen Sie ihn und melden Sie sich dann noch einmal an.",
+    heldHint: "Gemerkte Geräte, Passkeys und verknüpfte Konten müssen nicht warten.",
     proofTitle: "Bestätigen Sie, dass Sie es sind",
     proofText: "Geben Sie zu Ihrer Sicherheit Ihr Passwort noch einmal ein.",
     proofLasts: "Danach werden Sie {time} lang nicht wieder gefragt.",
@@ -16511,8 +16984,12 @@ var t13 = catalog({
     unknownDevice: "Unbekanntes Gerät",
     goDevices: { one: "Ihre Anmeldung auf diesem Gerät", other: "Ihre Anmeldungen auf {count} Geräten" },
     goDevicesAll: "Ihre Anmeldungen auf allen Geräten",
-    strangeText: "Dieses Gerät wurde in Ihrem Konto angemeldet. Wenn Sie das waren, müssen Sie nichts tun.",
-    strangeDo: "Dieses Gerät abmelden",
+    strangeTitle: "Waren Sie das?",
+    strangeText: "Dieses Gerät wurde in Ihrem Konto angemeldet.",
+    strangeDo: "Nein, dieses Gerät abmelden",
+    strangeYes: "Ja, das war ich",
+    strangeMine: "Gut, dann ist alles in Ordnung",
+    strangeMineText: "Das Gerät bleibt angemeldet. Sie können diese Seite schließen.",
     strangeSince: "Angemeldet:",
     strangeOut: "Das Gerät ist abgemeldet",
     strangeAdvice: "Wer es benutzt hat, kennt vielleicht Ihr Passwort. Wählen Sie jetzt ein neues: Das meldet auch alle anderen Geräte ab.",
@@ -16524,7 +17001,7 @@ var t13 = catalog({
     pointText: "Jedes angemeldete Gerät steht mit seinem Ort in einer Liste. Melden Sie eines ab, und es ist sofort abgemeldet."
   }
 });
-var problems10 = catalog({
+var problems11 = catalog({
   en: {
     wrong_password: "Wrong password.",
     attempt_over: "Too many wrong codes, or too late. Please sign in again.",
@@ -16555,10 +17032,10 @@ function Devices() {
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "devices", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "devices", children: t13("devices") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t13("devicesText") })
+        /* @__PURE__ */ a4("h2", { id: "devices", children: t14("devices") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t14("devicesText") })
       ] }),
-      others2 > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t13("endOthers") })
+      others2 > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t14("endOthers") })
     ] }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : /* @__PURE__ */ a4("ul", { class: "devices", children: data.map((d5) => /* @__PURE__ */ a4("li", { class: "device", children: [
       /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(nameOf(d5)) ? "phone" : "device" }) }),
@@ -16566,44 +17043,44 @@ function Devices() {
         /* @__PURE__ */ a4("p", { class: "device-name", children: [
           /* @__PURE__ */ a4("strong", { title: nameOf(d5), children: nameOf(d5) }),
           " ",
-          d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t13("this") })
+          d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t14("this") })
         ] }),
         /* @__PURE__ */ a4("p", { class: "hint", children: traits2(d5) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
-          t13("lastUse"),
+          t14("lastUse"),
           " ",
-          /* @__PURE__ */ a4(Time, { at: d5.last_used_at, children: d5.current ? t13("now") : ago(d5.last_used_at) }),
+          /* @__PURE__ */ a4(Time, { at: d5.last_used_at, children: d5.current ? t14("now") : ago(d5.last_used_at) }),
           " · ",
-          t13("firstUse"),
+          t14("firstUse"),
           " ",
           /* @__PURE__ */ a4(Time, { at: d5.created_at, children: dateTime(d5.created_at) })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Menu, { label: t13("deviceMenu", { name: nameOf(d5) }), items: [
-        { icon: "pencil", label: t13("rename"), run: () => setWish({ kind: "rename", device: d5 }) },
-        ...d5.current ? [] : [{ icon: "signOut", label: t13("end"), danger: true, run: () => setWish({ kind: "end", device: d5 }) }]
+      /* @__PURE__ */ a4(Menu, { label: t14("deviceMenu", { name: nameOf(d5) }), items: [
+        { icon: "pencil", label: t14("rename"), run: () => setWish({ kind: "rename", device: d5 }) },
+        ...d5.current ? [] : [{ icon: "signOut", label: t14("end"), danger: true, run: () => setWish({ kind: "end", device: d5 }) }]
       ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
     ] }, d5.id)) }),
-    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t13("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t13("save"), onCancel: close, onSubmit: async (v4) => {
+    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t14("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t14("save"), onCancel: close, onSubmit: async (v4) => {
       await patch("/sessions/{id}", { path: { id: wish.device.id }, body: { name: v4.name } });
       close();
       await reload();
-    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t13("deviceName"), value: nameOf(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
-    wish?.kind === "end" && /* @__PURE__ */ a4(Confirm, { title: t13("endTitle"), action: t13("end"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t14("deviceName"), value: nameOf(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
+    wish?.kind === "end" && /* @__PURE__ */ a4(Confirm, { title: t14("endTitle"), action: t14("end"), onClose: close, onConfirm: async () => {
       await del("/sessions/{id}", { path: { id: wish.device.id } });
-      toast(t13("ended"));
+      toast(t14("ended"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t13("endText", { name: nameOf(wish.device) }) }) }),
-    wish?.kind === "endOthers" && /* @__PURE__ */ a4(Confirm, { title: t13("endOthers"), action: t13("endOthers"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4("p", { children: t14("endText", { name: nameOf(wish.device) }) }) }),
+    wish?.kind === "endOthers" && /* @__PURE__ */ a4(Confirm, { title: t14("endOthers"), action: t14("endOthers"), onClose: close, onConfirm: async () => {
       await del("/sessions");
-      toast(t13("endedOthers"));
+      toast(t14("endedOthers"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t13("endOthersText", { count: others2 }) }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t14("endOthersText", { count: others2 }) }) })
   ] });
 }
 function DevicesGo() {
   const { data } = useLoad((signal) => allDevices(signal), []);
-  return /* @__PURE__ */ a4("li", { children: data ? t13("goDevices", { count: data.length }) : t13("goDevicesAll") });
+  return /* @__PURE__ */ a4("li", { children: data ? t14("goDevices", { count: data.length }) : t14("goDevicesAll") });
 }
 async function allDevices(signal) {
   const all2 = [];
@@ -16617,15 +17094,15 @@ async function allDevices(signal) {
 }
 function traits2(d5) {
   const browser = d5.device.split(" ")[0] ?? "";
-  return [nameOf(d5).includes(browser) ? "" : d5.device, how(d5), d5.place, d5.address].filter(Boolean).join(" · ");
+  return [nameOf(d5).includes(browser) ? "" : d5.device, how2(d5), d5.place, d5.address].filter(Boolean).join(" · ");
 }
-function how({ aal, amr }) {
-  if (amr.includes("hwk") || amr.includes("swk")) return t13("byPasskey");
-  if (amr.includes("fed")) return t13(aal === "aal1" ? "byOther" : "byOtherSteps");
-  return t13(aal === "aal1" ? "byPassword" : "bySteps");
+function how2({ aal, amr }) {
+  if (amr.includes("hwk") || amr.includes("swk")) return t14("byPasskey");
+  if (amr.includes("fed")) return t14(aal === "aal1" ? "byOther" : "byOtherSteps");
+  return t14(aal === "aal1" ? "byPassword" : "bySteps");
 }
 function nameOf(d5) {
-  return d5.name || d5.device || t13("unknownDevice");
+  return d5.name || d5.device || t14("unknownDevice");
 }
 
 // src/session/key.ts
@@ -16924,13 +17401,13 @@ async function lookUp() {
 
 // src/session/steps.tsx
 var inOrder = (layers2) => [...layers2].sort((a5, b4) => (layerStep(a5.layer)?.order ?? Infinity) - (layerStep(b4.layer)?.order ?? Infinity));
-function Steps({ challenge, onSession, onOver, inside, identifier, by = t13("password"), onLeave, children }) {
+function Steps({ challenge, onSession, onOver, inside, identifier, by = t14("password"), onLeave, children }) {
   const [layers2, setLayers] = d2(() => inOrder(challenge.layers));
   const next = layers2.find((l4) => !l4.done && layerStep(l4.layer));
   const step = next && layerStep(next.layer);
   const left2 = layers2.filter((l4) => !l4.done).length;
   const total = layers2.length + 1;
-  async function guard4(work4) {
+  async function guard5(work4) {
     try {
       return await work4;
     } catch (err2) {
@@ -16944,31 +17421,31 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t13("pas
     else await onSession(opened);
   }
   const answer = async (path3, body) => {
-    const opened = await guard4(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body }));
+    const opened = await guard5(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body }));
     if (opened) await goOn2(opened);
   };
   const again3 = async (path3) => {
-    const sent = await guard4(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token }));
+    const sent = await guard5(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token }));
     if (!sent) throw cancelled();
     setLayers((all2) => all2.map((l4) => l4.layer === next?.layer ? { ...l4, ...sent } : l4));
     return sent;
   };
   const passes = challenge.passkey ? collect((room) => room.pass) : [];
   const back = wayBack("recover");
-  const title = t13("oneMore", { count: left2 });
+  const title = t14("oneMore", { count: left2 });
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("div", { class: "steps-head", children: [
       inside ? /* @__PURE__ */ a4("h3", { children: title }) : /* @__PURE__ */ a4("h1", { children: title }),
-      next && step && /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: t13("progress", { step: total - left2 + 1, total, name: step.title() }) })
+      next && step && /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: t14("progress", { step: total - left2 + 1, total, name: step.title() }) })
     ] }),
-    /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t13("steps"), children: [
+    /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t14("steps"), children: [
       /* @__PURE__ */ a4("li", { class: "done", children: [
         /* @__PURE__ */ a4(Icon, { name: "check" }),
         " ",
         by,
         /* @__PURE__ */ a4("span", { class: "hidden", children: [
           ", ",
-          t13("done")
+          t14("done")
         ] })
       ] }),
       layers2.map((l4) => /* @__PURE__ */ a4("li", { class: l4.done ? "done" : l4 === next ? "now" : void 0, "aria-current": l4 === next ? "step" : void 0, children: [
@@ -16977,17 +17454,17 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t13("pas
         layerStep(l4.layer)?.title() ?? l4.layer,
         l4.done && /* @__PURE__ */ a4("span", { class: "hidden", children: [
           ", ",
-          t13("done")
+          t14("done")
         ] })
       ] }, l4.layer))
     ] }),
-    passes.length > 0 && /* @__PURE__ */ a4(Others, { before: true, children: passes.map(({ Way: Way3, order }) => /* @__PURE__ */ a4(Way3, { challenge, guard: guard4, onOpened: goOn2 }, order)) }),
-    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer, again: again3 }, next.layer) : /* @__PURE__ */ a4("p", { children: t13("noStep") }),
+    passes.length > 0 && /* @__PURE__ */ a4(Others, { before: true, children: passes.map(({ Way: Way3, order }) => /* @__PURE__ */ a4(Way3, { challenge, guard: guard5, onOpened: goOn2 }, order)) }),
+    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer, again: again3 }, next.layer) : /* @__PURE__ */ a4("p", { children: t14("noStep") }),
     (back || children) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       back && /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: back.href, onClick: () => {
         back.take({ identifier });
         onLeave?.();
-      }, children: t13("cannot") }) }),
+      }, children: t14("cannot") }) }),
       children
     ] })
   ] });
@@ -17022,14 +17499,14 @@ function Proof({ lines, begun: begun3, onClose, onProven }) {
     onProven();
   }
   const props = { onOpened: opened, onCancel: others2.length > 0 ? void 0 : onClose, typed: typed2.current };
-  return /* @__PURE__ */ a4(Dialog, { title: t13("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, by, identifier: me()?.username ?? "", onLeave: onClose, onSession: (s4) => opened(s4), onOver: () => {
+  return /* @__PURE__ */ a4(Dialog, { title: t14("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, by, identifier: me()?.username ?? "", onLeave: onClose, onSession: (s4) => opened(s4), onOver: () => {
     setOver(new Problem({ status: 410, code: "proof_over" }));
     setBegun({});
-  } }) : !main ? /* @__PURE__ */ a4("p", { children: t13("proofNone") }) : /* @__PURE__ */ a4("div", { class: others2.length > 0 ? "proof several" : "proof", children: [
+  } }) : !main ? /* @__PURE__ */ a4("p", { children: t14("proofNone") }) : /* @__PURE__ */ a4("div", { class: others2.length > 0 ? "proof several" : "proof", children: [
     /* @__PURE__ */ a4("p", { children: [
-      others2.length === 0 && main.Way === ByPassword ? t13("proofText") : t13("proofAny"),
+      others2.length === 0 && main.Way === ByPassword ? t14("proofText") : t14("proofAny"),
       " ",
-      lasts2 && t13("proofLasts", { time: duration(lasts2) })
+      lasts2 && t14("proofLasts", { time: duration(lasts2) })
     ] }),
     over3 && /* @__PURE__ */ a4(Failed, { problem: over3 }),
     /* @__PURE__ */ a4(main.Way, { ...props, main: true }),
@@ -17037,7 +17514,7 @@ function Proof({ lines, begun: begun3, onClose, onProven }) {
   ] }) });
 }
 function ByPassword({ main, onOpened, onCancel, typed: typed2 }) {
-  return /* @__PURE__ */ a4(Form, { submit: main ? t13("proofDo") : t13("proofPassword"), quiet: !main, onCancel, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Form, { submit: main ? t14("proofDo") : t14("proofPassword"), quiet: !main, onCancel, onSubmit: async (v4) => {
     typed2.password = v4.password;
     const opened = await post("/account/reauthenticate", { body: { password: v4.password } }).catch((err2) => {
       throw err2 instanceof Problem && err2.code === "invalid_credentials" ? new Problem({ status: 401, code: "wrong_password" }) : err2;
@@ -17057,7 +17534,7 @@ function ByPassword({ main, onOpened, onCancel, typed: typed2 }) {
         value: me()?.username ?? ""
       }
     ),
-    /* @__PURE__ */ a4(Password, { name: "password", label: t13("password"), value: typed2.password, autoComplete: "current-password", required: true, autoFocus: main })
+    /* @__PURE__ */ a4(Password, { name: "password", label: t14("password"), value: typed2.password, autoComplete: "current-password", required: true, autoFocus: main })
   ] });
 }
 
@@ -17067,13 +17544,21 @@ function EndDevice() {
   const [over3, setOver] = d2();
   const { data, problem: problem2, reload } = useLoad(async (signal) => whole(link.secret) ? post("/auth/end-device/check", { open: true, body: { token: link.secret }, signal }) : void 0, []);
   A2(() => {
-    if (over3 === "out") focusMain();
+    if (over3 === "out" || over3 === "mine") focusMain();
   }, [over3]);
+  if (over3 === "mine") {
+    return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+      /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
+      /* @__PURE__ */ a4("h1", { children: t14("strangeMine") }),
+      /* @__PURE__ */ a4("p", { children: t14("strangeMineText") }),
+      /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4(SignInLink, { class: "button primary" }) })
+    ] });
+  }
   if (over3 === "out") {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-      /* @__PURE__ */ a4("h1", { children: t13("strangeOut") }),
-      /* @__PURE__ */ a4("p", { children: t13("strangeAdvice") }),
+      /* @__PURE__ */ a4("h1", { children: t14("strangeOut") }),
+      /* @__PURE__ */ a4("p", { children: t14("strangeAdvice") }),
       /* @__PURE__ */ a4("div", { class: "form-actions", children: [
         /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
         /* @__PURE__ */ a4(SignInLink, { class: "button" })
@@ -17082,29 +17567,29 @@ function EndDevice() {
   }
   const gone3 = over3 === "gone" || problem2?.code === "link_gone";
   if (gone3 || !whole(link.secret)) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: gone3 ? "gone" : "damaged", gone: t13("strangeGone"), damaged: t13("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+    return /* @__PURE__ */ a4(DeadLink, { dead: gone3 ? "gone" : "damaged", gone: t14("strangeGone"), damaged: t14("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       gone3 && /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
       /* @__PURE__ */ a4(SignInLink, { class: gone3 ? "button" : "button primary" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "device" }) }),
-    /* @__PURE__ */ a4("h1", { children: t13("endTitle") }),
+    /* @__PURE__ */ a4("h1", { children: t14("strangeTitle") }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4("p", { children: t13("strangeText") }),
+      /* @__PURE__ */ a4("p", { children: t14("strangeText") }),
       /* @__PURE__ */ a4("div", { class: "device strange", children: [
         /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(data.device) ? "phone" : "device" }) }),
         /* @__PURE__ */ a4("div", { class: "device-text", children: [
-          /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: data.device || t13("unknownDevice") }) }),
+          /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: data.device || t14("unknownDevice") }) }),
           data.place && /* @__PURE__ */ a4("p", { class: "hint", children: data.place }),
           /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t13("strangeSince"),
+            t14("strangeSince"),
             " ",
             /* @__PURE__ */ a4(Time, { at: data.signed_in_at, children: dateTime(data.signed_in_at) })
           ] })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Form, { submit: t13("strangeDo"), danger: true, onSubmit: async () => {
+      /* @__PURE__ */ a4(Form, { submit: t14("strangeDo"), danger: true, onSubmit: async () => {
         try {
           await post("/auth/end-device", { open: true, body: { token: link.secret } });
         } catch (err2) {
@@ -17115,6 +17600,10 @@ function EndDevice() {
         link.used();
         setOver("out");
         if (auth.value.is === "in") void get("/account").catch(() => void 0);
+      }, children: null }),
+      /* @__PURE__ */ a4(Form, { submit: t14("strangeYes"), quiet: true, onSubmit: async () => {
+        await post("/auth/end-device/confirm", { open: true, body: { token: link.secret } });
+        setOver("mine");
       }, children: null })
     ] })
   ] });
@@ -17123,13 +17612,14 @@ function EndDevice() {
 // src/session/sign-in.tsx
 function SignIn() {
   useLeaveWhenIn();
-  return /* @__PURE__ */ a4(SignInForm, { title: t13("welcome"), children: null });
+  return /* @__PURE__ */ a4(SignInForm, { title: t14("welcome"), children: null });
 }
-function SignInForm({ title, submit = t13("signIn"), children }) {
+function SignInForm({ title, submit = t14("signIn"), children }) {
   const [begun3, setBegun] = d2(handedOver);
   const card = T2(null);
   const [over3, setOver] = d2(false);
   const [sending, setSending] = d2(false);
+  const [held4, setHeld] = d2(false);
   const typed2 = T2({ identifier: "", password: "", remember: false });
   const why3 = auth.value.is === "out" ? auth.value.why : void 0;
   const ways2 = ["password", "recover"].flatMap((to) => wayBack(to) ?? []);
@@ -17140,22 +17630,34 @@ function SignInForm({ title, submit = t13("signIn"), children }) {
     setBegun({ challenge: s4 });
     setSending(false);
   }
+  A2(() => {
+    if (held4) focusMain();
+  }, [held4]);
+  if (held4) {
+    return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+      /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
+      /* @__PURE__ */ a4("h1", { children: t14("held") }),
+      /* @__PURE__ */ a4("p", { children: t14("heldText") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t14("heldHint") }),
+      /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setHeld(false), children: t14("startAgain") }) })
+    ] });
+  }
   if (begun3) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: /* @__PURE__ */ a4(Steps, { challenge: begun3.challenge, by: begun3.by, identifier: typed2.current.identifier, onSession: signedIn, onOver: () => {
       setOver(true);
       setBegun(void 0);
-    }, children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setBegun(void 0), children: t13("startAgain") }) }) }) });
+    }, children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setBegun(void 0), children: t14("startAgain") }) }) }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", ref: card, children: [
     /* @__PURE__ */ a4("h1", { children: title }),
     children,
     why3 && !over3 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
       /* @__PURE__ */ a4(Icon, { name: "device" }),
-      /* @__PURE__ */ a4("p", { children: t13(`why_${why3}`) })
+      /* @__PURE__ */ a4("p", { children: t14(`why_${why3}`) })
     ] }),
     over3 && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
-      /* @__PURE__ */ a4("p", { children: problems10("attempt_over") })
+      /* @__PURE__ */ a4("p", { children: problems11("attempt_over") })
     ] }),
     /* @__PURE__ */ a4(Form, { submit, onSubmit: async (v4) => {
       setOver(false);
@@ -17172,18 +17674,19 @@ function SignInForm({ title, submit = t13("signIn"), children }) {
         if (answer) await opened(answer);
       } catch (err2) {
         setSending(false);
+        if (err2 instanceof Problem && err2.code === "sign_in_held") return setHeld(true);
         throw err2;
       }
     }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t13("identifier"), value: typed2.current.identifier, autoComplete: "username webauthn", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current.identifier = value }),
-      /* @__PURE__ */ a4(Password, { name: "password", label: t13("password"), value: typed2.current.password, autoComplete: "current-password", required: true }),
-      /* @__PURE__ */ a4(Check, { name: "remember_device", label: t13("remember"), hint: t13("rememberHint"), checked: typed2.current.remember })
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t14("identifier"), value: typed2.current.identifier, autoComplete: "username webauthn", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current.identifier = value }),
+      /* @__PURE__ */ a4(Password, { name: "password", label: t14("password"), value: typed2.current.password, autoComplete: "current-password", required: true }),
+      /* @__PURE__ */ a4(Check, { name: "remember_device", label: t14("remember"), hint: t14("rememberHint"), checked: typed2.current.remember })
     ] }),
     /* @__PURE__ */ a4(Entries, { paused: sending, onOpened: opened, own, remember: () => card.current.querySelector("[name=remember_device]").checked }),
     (ways2.length > 0 || others2.length > 0) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       ways2.map(({ href, label, take: take4 }) => /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href, onClick: () => take4({ identifier: typed2.current.identifier }), children: label() }) }, href)),
       others2.map(({ href, label }) => /* @__PURE__ */ a4("p", { children: [
-        t13("noAccount"),
+        t14("noAccount"),
         " ",
         /* @__PURE__ */ a4("a", { href, children: label() })
       ] }, href))
@@ -17194,23 +17697,23 @@ function SignInForm({ title, submit = t13("signIn"), children }) {
 // src/session/room.ts
 var session = {
   routes: [
-    { path: "/sign-in", page: SignIn, title: () => t13("signIn"), open: true },
-    { path: "/end-device", page: EndDevice, title: () => t13("endTitle"), open: true }
+    { path: "/sign-in", page: SignIn, title: () => t14("signIn"), open: true },
+    { path: "/end-device", page: EndDevice, title: () => t14("strangeTitle"), open: true }
   ],
   signInForm: SignInForm,
-  door: { href: "/sign-in", label: () => t13("signIn"), order: 2, signsIn: true },
-  menu: [{ icon: "signOut", label: () => t13("signOut"), run: () => void leave3(), order: 9, always: true }],
-  points: [{ icon: "device", title: () => t13("point"), text: () => t13("pointText"), order: 2 }],
+  door: { href: "/sign-in", label: () => t14("signIn"), order: 2, signsIn: true },
+  menu: [{ icon: "signOut", label: () => t14("signOut"), run: () => void leave3(), order: 9, always: true }],
+  points: [{ icon: "device", title: () => t14("point"), text: () => t14("pointText"), order: 2 }],
   security: { Section: Devices, order: 9 },
   prove: { Way: ByPassword, on: ({ password }) => password?.enabled ?? true, order: 2 },
   loss: { Line: DevicesGo, order: 2 },
-  problems: problems10,
+  problems: problems11,
   start: () => startSession(askForProof)
 };
 async function leave3() {
   try {
     await signOut(() => go("/"));
-    toast(t13("signedOut"));
+    toast(t14("signedOut"));
   } catch (err2) {
     toastProblem(err2);
   } finally {
@@ -17329,7 +17832,7 @@ async function read5(of, hold4, stop) {
   return new Response(blob);
 }
 function download3(wanted4, ended2) {
-  guard2();
+  guard3();
   if (downloads2.peek().some((d5) => key2(d5) === key2(wanted4) && d5.zip === wanted4.zip && d5.state.peek() === "running")) return;
   const mine2 = {
     ...wanted4,
@@ -17496,7 +17999,7 @@ function click(href, name) {
   link.click();
 }
 var guarded2 = false;
-function guard2() {
+function guard3() {
   if (guarded2) return;
   guarded2 = true;
   addEventListener("beforeunload", (event) => {
@@ -17505,7 +18008,7 @@ function guard2() {
 }
 
 // src/share/guest-words.ts
-var t14 = catalog({
+var t15 = catalog({
   en: {
     sharedTitle: "Shared with you",
     handInTitle: "Hand in files",
@@ -17683,7 +18186,7 @@ function Downloads({ token: token2, focus }) {
     return () => clearInterval(timer2);
   }, [moves2]);
   if (mine2.length === 0) return null;
-  return /* @__PURE__ */ a4("section", { class: "guest-downloads", "aria-label": t14("downloads"), children: /* @__PURE__ */ a4("ul", { children: mine2.map((d5) => /* @__PURE__ */ a4(Row4, { of: d5, focus }, d5.id)) }) });
+  return /* @__PURE__ */ a4("section", { class: "guest-downloads", "aria-label": t15("downloads"), children: /* @__PURE__ */ a4("ul", { children: mine2.map((d5) => /* @__PURE__ */ a4(Row4, { of: d5, focus }, d5.id)) }) });
 }
 function Row4({ of: d5, focus }) {
   const state = d5.state.value;
@@ -17692,12 +18195,12 @@ function Row4({ of: d5, focus }) {
   return /* @__PURE__ */ a4("li", { class: "guest-transfer", children: [
     /* @__PURE__ */ a4("div", { class: "guest-row-text", children: [
       /* @__PURE__ */ a4("p", { class: "guest-row-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
-      state === "running" && (d5.size === void 0 ? /* @__PURE__ */ a4("progress", { "aria-label": t14("downloading", { name }) }) : /* @__PURE__ */ a4("progress", { value: d5.received.value, max: Math.max(1, d5.size), "aria-label": t14("downloading", { name }) })),
+      state === "running" && (d5.size === void 0 ? /* @__PURE__ */ a4("progress", { "aria-label": t15("downloading", { name }) }) : /* @__PURE__ */ a4("progress", { value: d5.received.value, max: Math.max(1, d5.size), "aria-label": t15("downloading", { name }) })),
       /* @__PURE__ */ a4("p", { class: "hint", role: state === "running" ? void 0 : "status", children: state === "failed" && d5.problem.value ? /* @__PURE__ */ a4("span", { class: "error", children: say(d5.problem.value) }) : numbers2(d5) })
     ] }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
-    (state === "failed" || state === "cancelled") && press("retry", t14("retryOf", { name }), () => again2(d5)),
-    state === "running" ? press("close", t14("cancelOf", { name }), () => cancel2(d5)) : press("close", t14("dismissOf", { name }), () => {
+    (state === "failed" || state === "cancelled") && press("retry", t15("retryOf", { name }), () => again2(d5)),
+    state === "running" ? press("close", t15("cancelOf", { name }), () => cancel2(d5)) : press("close", t15("dismissOf", { name }), () => {
       focus();
       forget3(d5);
     })
@@ -17707,19 +18210,19 @@ function numbers2(d5) {
   const bytes2 = d5.received.value;
   switch (d5.state.value) {
     case "done":
-      return [t14("saved"), size(bytes2)].join(" · ");
+      return [t15("saved"), size(bytes2)].join(" · ");
     case "handed":
-      return t14("handed");
+      return t15("handed");
     case "cancelled":
-      return t14("cancelled");
+      return t15("cancelled");
   }
-  if (d5.held.value) return t14("lost");
-  if (bytes2 === 0) return t14("preparing");
+  if (d5.held.value) return t15("lost");
+  if (bytes2 === 0) return t15("preparing");
   if (d5.size === void 0) {
     const speed = d5.meter.speed(performance.now());
-    return [t14("received", { size: size(bytes2) }), ...speed ? [perSecond(speed)] : []].join(" · ");
+    return [t15("received", { size: size(bytes2) }), ...speed ? [perSecond(speed)] : []].join(" · ");
   }
-  return [percent(bytes2, d5.size), t14("receivedOf", { received: size(bytes2), size: size(d5.size) }), ...pace(d5.meter, d5.size - bytes2)].join(" · ");
+  return [percent(bytes2, d5.size), t15("receivedOf", { received: size(bytes2), size: size(d5.size) }), ...pace(d5.meter, d5.size - bytes2)].join(" · ");
 }
 
 // src/share/guest-head.tsx
@@ -17729,17 +18232,17 @@ function Head3({ link, lead: lead2, facts, inside, children }) {
     children,
     facts.length > 0 && /* @__PURE__ */ a4("ul", { class: "guest-said", children: facts.map((fact, i4) => /* @__PURE__ */ a4("li", { children: fact }, i4)) }),
     link.note && !inside && /* @__PURE__ */ a4("figure", { class: "guest-note", children: [
-      /* @__PURE__ */ a4("figcaption", { children: t14("noteBy", { owner: link.owner }) }),
+      /* @__PURE__ */ a4("figcaption", { children: t15("noteBy", { owner: link.owner }) }),
       /* @__PURE__ */ a4("blockquote", { children: link.note })
     ] })
   ] });
 }
-var until = (key3, at) => at ? [/* @__PURE__ */ a4(Time, { at, children: t14(key3, { at: dateTime(at) }) }, "until")] : [];
+var until = (key3, at) => at ? [/* @__PURE__ */ a4(Time, { at, children: t15(key3, { at: dateTime(at) }) }, "until")] : [];
 
 // src/share/guest-read.tsx
 var factsOf = ({ link: { expires_at, downloads_left }, over: over3 }) => [
   ...until("until", expires_at),
-  ...downloads_left === null || over3 ? [] : [t14("downloadsLeft", { count: downloads_left })]
+  ...downloads_left === null || over3 ? [] : [t15("downloadsLeft", { count: downloads_left })]
 ];
 function useSaving(token2, way) {
   const latest = T2(way);
@@ -17763,21 +18266,21 @@ function Single({ token: token2, at, way }) {
   const shows = kindOf(item) !== void 0 && !over3;
   const button = T2(null);
   return /* @__PURE__ */ a4("article", { class: "card guest-card", children: [
-    /* @__PURE__ */ a4(Head3, { link, lead: t14("sharedBy", { owner: link.owner }), facts: [size(item.size), ...factsOf(at)], children: /* @__PURE__ */ a4("h1", { children: [
+    /* @__PURE__ */ a4(Head3, { link, lead: t15("sharedBy", { owner: link.owner }), facts: [size(item.size), ...factsOf(at)], children: /* @__PURE__ */ a4("h1", { children: [
       !item.thumbnail && /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
       " ",
       /* @__PURE__ */ a4("span", { children: item.name })
     ] }) }),
-    over3 ? /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: t14("over") }) : /* @__PURE__ */ a4("div", { class: "card-buttons guest-main", children: [
+    over3 ? /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: t15("over") }) : /* @__PURE__ */ a4("div", { class: "card-buttons guest-main", children: [
       /* @__PURE__ */ a4("button", { type: "button", ref: button, class: "button primary big", onClick: () => saving.file(item), children: [
         /* @__PURE__ */ a4(Icon, { name: "download" }),
         " ",
-        t14("download")
+        t15("download")
       ] }),
       shows && /* @__PURE__ */ a4("button", { type: "button", class: "button big", onClick: () => look2(true), children: [
         /* @__PURE__ */ a4(Icon, { name: "eye" }),
         " ",
-        t14("look")
+        t15("look")
       ] })
     ] }),
     /* @__PURE__ */ a4(Downloads, { token: token2, focus: () => button.current?.focus() }),
@@ -17797,30 +18300,30 @@ function Folder({ token: token2, at, way }) {
   const more = at.next ? () => void way.more() : void 0;
   const names2 = path3 ? path3.split("/") : [];
   return /* @__PURE__ */ a4("div", { class: "guest-content", children: [
-    /* @__PURE__ */ a4(Head3, { link, lead: t14("sharedBy", { owner: link.owner }), facts: factsOf(at), inside: names2.length > 0, children: [
-      names2.length > 0 && /* @__PURE__ */ a4("nav", { class: "guest-above", "aria-label": t14("path"), children: /* @__PURE__ */ a4("ol", { children: [link.name, ...names2.slice(0, -1)].map((name, i4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: page(token2, names2.slice(0, i4).join("/")), "aria-label": name, children: /* @__PURE__ */ a4(Name, { name }) }) }, i4)) }) }),
+    /* @__PURE__ */ a4(Head3, { link, lead: t15("sharedBy", { owner: link.owner }), facts: factsOf(at), inside: names2.length > 0, children: [
+      names2.length > 0 && /* @__PURE__ */ a4("nav", { class: "guest-above", "aria-label": t15("path"), children: /* @__PURE__ */ a4("ol", { children: [link.name, ...names2.slice(0, -1)].map((name, i4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: page(token2, names2.slice(0, i4).join("/")), "aria-label": name, children: /* @__PURE__ */ a4(Name, { name }) }) }, i4)) }) }),
       /* @__PURE__ */ a4("h1", { children: [
         /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
         " ",
         /* @__PURE__ */ a4("span", { children: link.entry.name })
       ] })
     ] }),
-    over3 && /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: t14("over") }),
+    over3 && /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: t15("over") }),
     !over3 && items.length > 0 && /* @__PURE__ */ a4("div", { class: "card-buttons guest-main", children: [
       /* @__PURE__ */ a4("button", { type: "button", ref: button, class: "button primary big", onClick: () => saving.zip(here2), children: [
         /* @__PURE__ */ a4(Icon, { name: "download" }),
         " ",
-        names2.length > 0 ? t14("downloadFolder") : t14("downloadAll")
+        names2.length > 0 ? t15("downloadFolder") : t15("downloadAll")
       ] }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t14("zipHint") })
+      /* @__PURE__ */ a4("p", { class: "hint", children: t15("zipHint") })
     ] }),
     /* @__PURE__ */ a4(Downloads, { token: token2, focus: () => button.current?.focus() }),
-    items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: t14("empty"), children: /* @__PURE__ */ a4("p", { children: t14("emptyText") }) }) : /* @__PURE__ */ a4("ul", { ref: list2, class: "guest-rows", "aria-label": t14("contents", { name: link.entry.name }), children: items.map((item) => /* @__PURE__ */ a4("li", { class: "guest-row", "data-name": item.name, children: [
+    items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: t15("empty"), children: /* @__PURE__ */ a4("p", { children: t15("emptyText") }) }) : /* @__PURE__ */ a4("ul", { ref: list2, class: "guest-rows", "aria-label": t15("contents", { name: link.entry.name }), children: items.map((item) => /* @__PURE__ */ a4("li", { class: "guest-row", "data-name": item.name, children: [
       /* @__PURE__ */ a4(Picture2, { token: token2, item, small: true }),
       /* @__PURE__ */ a4("div", { class: "guest-row-text", children: [
-        /* @__PURE__ */ a4("p", { class: "guest-row-name", children: item.kind === "folder" ? /* @__PURE__ */ a4("a", { href: page(token2, item.id), "aria-label": t14("openFolder", { name: item.name }), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t14("lookOf", { name: item.name }), onClick: () => look2(item.id), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) }),
+        /* @__PURE__ */ a4("p", { class: "guest-row-name", children: item.kind === "folder" ? /* @__PURE__ */ a4("a", { href: page(token2, item.id), "aria-label": t15("openFolder", { name: item.name }), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t15("lookOf", { name: item.name }), onClick: () => look2(item.id), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
-          item.kind === "folder" ? t14("folder") : size(item.size),
+          item.kind === "folder" ? t15("folder") : size(item.size),
           " · ",
           /* @__PURE__ */ a4(Time, { at: item.modified_at, children: date(item.modified_at) })
         ] })
@@ -17835,7 +18338,7 @@ function Folder({ token: token2, at, way }) {
   ] });
 }
 function Save2({ item, onSave }) {
-  const label = item.kind === "folder" ? t14("zipOf", { name: item.name }) : t14("downloadOf", { name: item.name });
+  const label = item.kind === "folder" ? t15("zipOf", { name: item.name }) : t15("downloadOf", { name: item.name });
   return /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onClick: onSave, children: /* @__PURE__ */ a4(Icon, { name: "download" }) });
 }
 var rowOf = (list2, name) => [...list2?.querySelectorAll("[data-name]") ?? []].find((row) => row.dataset.name === name)?.querySelector("a, .link");
@@ -17862,7 +18365,7 @@ function Looking({ token: token2, link, items, id, more, saving, onClose }) {
       more,
       onClose,
       onSave: saving.file,
-      price: () => left2 === null ? void 0 : t14("priceOfLook", { count: left2 }),
+      price: () => left2 === null ? void 0 : t15("priceOfLook", { count: left2 }),
       read: async (item, signal) => {
         const response = await read5({ token: token2, path: item.id }, left2 !== null, signal);
         if (left2 !== null) saving.seen();
@@ -17873,7 +18376,7 @@ function Looking({ token: token2, link, items, id, more, saving, onClose }) {
 }
 function Hero({ token: token2, item, onLook }) {
   const picture = /* @__PURE__ */ a4(Picture2, { token: token2, item });
-  return onLook ? /* @__PURE__ */ a4("button", { type: "button", class: "guest-hero", "aria-label": t14("lookOf", { name: item.name }), onClick: onLook, children: picture }) : /* @__PURE__ */ a4("div", { class: "guest-hero", children: picture });
+  return onLook ? /* @__PURE__ */ a4("button", { type: "button", class: "guest-hero", "aria-label": t15("lookOf", { name: item.name }), onClick: onLook, children: picture }) : /* @__PURE__ */ a4("div", { class: "guest-hero", children: picture });
 }
 function Picture2({ token: token2, item, small: small2 }) {
   const [broken2, setBroken] = d2(false);
@@ -17892,7 +18395,7 @@ function More2({ load: load2, problem: problem2 }) {
   });
   return /* @__PURE__ */ a4("div", { class: "guest-rest", children: [
     problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
-    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: () => void load2(), children: t14("more") })
+    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: () => void load2(), children: t15("more") })
   ] });
 }
 
@@ -17942,14 +18445,14 @@ function cancel3(h5) {
   h5.state.value = "cancelled";
   h5.stop.abort();
 }
-function handIn(some, how2) {
-  guard3();
+function handIn(some, how3) {
+  guard4();
   for (const h5 of some) {
     h5.stop = new AbortController();
     h5.problem.value = void 0;
     h5.sent.value = 0;
     h5.state.value = "waiting";
-    ways.set(h5, how2);
+    ways.set(h5, how3);
   }
   work3();
 }
@@ -18047,7 +18550,7 @@ function parsed2(text2) {
   }
 }
 var guarded3 = false;
-function guard3() {
+function guard4() {
   if (guarded3) return;
   guarded3 = true;
   addEventListener("beforeunload", (event) => {
@@ -18086,27 +18589,27 @@ function HandIn({ token: token2, link, way }) {
   };
   const types2 = link.accept.join(", ");
   const words2 = {
-    tooLarge: t14("tooLarge", { size: size(link.max_file_bytes ?? 0) }),
-    wrongType: t14("wrongType", { types: types2 }),
-    tooMany: t14("tooMany", { count: left2 ?? 0 })
+    tooLarge: t15("tooLarge", { size: size(link.max_file_bytes ?? 0) }),
+    wrongType: t15("wrongType", { types: types2 }),
+    tooMany: t15("tooMany", { count: left2 ?? 0 })
   };
-  const list2 = /* @__PURE__ */ a4("ul", { class: "guest-rows", "aria-label": t14("chosen"), children: mine2.map((h5) => /* @__PURE__ */ a4(Row5, { of: h5, limit: limits2.has(h5) ? words2[limits2.get(h5)] : void 0, owner: link.owner, retry: closed ? void 0 : () => send4([h5]), focus: () => main.current?.focus() }, h5.id)) });
+  const list2 = /* @__PURE__ */ a4("ul", { class: "guest-rows", "aria-label": t15("chosen"), children: mine2.map((h5) => /* @__PURE__ */ a4(Row5, { of: h5, limit: limits2.has(h5) ? words2[limits2.get(h5)] : void 0, owner: link.owner, retry: closed ? void 0 : () => send4([h5]), focus: () => main.current?.focus() }, h5.id)) });
   if (over3) return /* @__PURE__ */ a4(Thanks, { token: token2, owner: link.owner, count: done.length, again: closed || left2 === 0 ? void 0 : way.load, children: list2 });
   const empty = mine2.length === 0;
   const rules = [
-    ...link.max_file_bytes === null ? [] : [t14("limitSize", { size: size(link.max_file_bytes) })],
-    ...left2 === null ? [] : [t14("limitCount", { count: left2 })],
-    ...types2 ? [t14("limitTypes", { types: types2 })] : []
+    ...link.max_file_bytes === null ? [] : [t15("limitSize", { size: size(link.max_file_bytes) })],
+    ...left2 === null ? [] : [t15("limitCount", { count: left2 })],
+    ...types2 ? [t15("limitTypes", { types: types2 })] : []
   ];
   const pick3 = () => ask3(link.accept, take4);
   return /* @__PURE__ */ a4("article", { class: "card guest-card", children: [
-    /* @__PURE__ */ a4(Head3, { link, lead: t14("asksBy", { owner: link.owner }), facts: until("handInUntil", link.expires_at), children: /* @__PURE__ */ a4("h1", { children: link.name }) }),
+    /* @__PURE__ */ a4(Head3, { link, lead: t15("asksBy", { owner: link.owner }), facts: until("handInUntil", link.expires_at), children: /* @__PURE__ */ a4("h1", { children: link.name }) }),
     closed ? /* @__PURE__ */ a4("p", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: done.length > 0 ? t14("closed", { count: done.length }) : t14("closedNone") })
+      /* @__PURE__ */ a4("span", { children: done.length > 0 ? t15("closed", { count: done.length }) : t15("closedNone") })
     ] }) : /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4(Field, { name: "from", label: t14("from"), hint: t14("fromHint", { owner: link.owner }), value: from, maxLength: 100, autoComplete: "name", onInput: (value) => {
+      /* @__PURE__ */ a4(Field, { name: "from", label: t15("from"), hint: t15("fromHint", { owner: link.owner }), value: from, maxLength: 100, autoComplete: "name", onInput: (value) => {
         setFrom(value);
         sessionStorage.setItem(stored7, value);
       } }),
@@ -18115,33 +18618,33 @@ function HandIn({ token: token2, link, way }) {
         /* @__PURE__ */ a4("button", { type: "button", ref: empty ? main : void 0, class: empty ? "button primary big" : "button", onClick: pick3, children: [
           /* @__PURE__ */ a4(Icon, { name: empty ? "file" : "plus" }),
           " ",
-          empty ? t14("chooseFiles") : t14("chooseMore")
+          empty ? t15("chooseFiles") : t15("chooseMore")
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint guest-desk", children: t14("orDrop") }),
-        rules.length > 0 && /* @__PURE__ */ a4("ul", { class: "guest-said", "aria-label": t14("limits"), children: rules.map((rule) => /* @__PURE__ */ a4("li", { children: rule }, rule)) })
+        /* @__PURE__ */ a4("p", { class: "hint guest-desk", children: t15("orDrop") }),
+        rules.length > 0 && /* @__PURE__ */ a4("ul", { class: "guest-said", "aria-label": t15("limits"), children: rules.map((rule) => /* @__PURE__ */ a4("li", { children: rule }, rule)) })
       ] }),
       folders2.length > 0 && /* @__PURE__ */ a4("p", { class: "notice bad", role: "alert", children: [
         /* @__PURE__ */ a4(Icon, { name: "warning" }),
         " ",
-        /* @__PURE__ */ a4("span", { children: t14("noFolders", { count: folders2.length, name: folders2[0] }) })
+        /* @__PURE__ */ a4("span", { children: t15("noFolders", { count: folders2.length, name: folders2[0] }) })
       ] })
     ] }),
-    /* @__PURE__ */ a4("p", { class: moving.length > 0 ? "hint" : "hidden", role: "status", children: moving.length > 0 && t14("progress", { done: done.length, count: done.length + moving.length }) }),
+    /* @__PURE__ */ a4("p", { class: moving.length > 0 ? "hint" : "hidden", role: "status", children: moving.length > 0 && t15("progress", { done: done.length, count: done.length + moving.length }) }),
     !closed && (ready.length > 0 || failed.length > 1) && /* @__PURE__ */ a4("div", { class: "card-buttons guest-main", children: [
       ready.length > 0 && /* @__PURE__ */ a4("button", { type: "button", ref: main, class: "button primary big", onClick: () => send4(ready), children: [
         /* @__PURE__ */ a4(Icon, { name: "upload" }),
         " ",
-        t14("handIn", { count: ready.length })
+        t15("handIn", { count: ready.length })
       ] }),
       failed.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => send4(failed), children: [
         /* @__PURE__ */ a4(Icon, { name: "retry" }),
         " ",
-        t14("retryAll")
+        t15("retryAll")
       ] })
     ] }),
     !empty && list2,
-    /* @__PURE__ */ a4("p", { class: "aside", children: t14("nothingShown") }),
-    !closed && /* @__PURE__ */ a4(DropZone, { label: t14("dropHere"), onDrop: caught })
+    /* @__PURE__ */ a4("p", { class: "aside", children: t15("nothingShown") }),
+    !closed && /* @__PURE__ */ a4(DropZone, { label: t15("dropHere"), onDrop: caught })
   ] });
 }
 function useLeft(link, done) {
@@ -18175,7 +18678,7 @@ function droppedOf(transfer) {
   return { files, folders: folders2 };
 }
 function why2(problem2, owner) {
-  if (problem2.code === "quota_exceeded") return t14("noRoom", { owner });
+  if (problem2.code === "quota_exceeded") return t15("noRoom", { owner });
   return problem2.fields[0] ? sayField(problem2.fields[0]) : say(problem2);
 }
 function Row5({ of: h5, limit, owner, retry: retry2, focus }) {
@@ -18196,7 +18699,7 @@ function Row5({ of: h5, limit, owner, retry: retry2, focus }) {
     /* @__PURE__ */ a4("span", { class: "guest-thumb", children: /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }) }),
     /* @__PURE__ */ a4("div", { class: "guest-row-text", children: [
       /* @__PURE__ */ a4("p", { class: "guest-row-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
-      sending && /* @__PURE__ */ a4("progress", { value: h5.sent.value, max: Math.max(1, h5.file.size), "aria-label": t14("progressOf", { name }) }),
+      sending && /* @__PURE__ */ a4("progress", { value: h5.sent.value, max: Math.max(1, h5.file.size), "aria-label": t15("progressOf", { name }) }),
       wrong ? /* @__PURE__ */ a4("p", { class: "error", role: "alert", children: [
         /* @__PURE__ */ a4(Icon, { name: "warning" }),
         " ",
@@ -18204,9 +18707,9 @@ function Row5({ of: h5, limit, owner, retry: retry2, focus }) {
       ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: numbers3(h5) })
     ] }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
-    state === "failed" && retry2 && press("retry", t14("retryOf", { name }), retry2),
-    runs2(h5) && press("close", t14("cancelOf", { name }), () => cancel3(h5)),
-    (state === "chosen" || state === "failed") && press("close", t14("remove", { name }), () => {
+    state === "failed" && retry2 && press("retry", t15("retryOf", { name }), retry2),
+    runs2(h5) && press("close", t15("cancelOf", { name }), () => cancel3(h5)),
+    (state === "chosen" || state === "failed") && press("close", t15("remove", { name }), () => {
       focus();
       remove(h5);
     })
@@ -18215,21 +18718,21 @@ function Row5({ of: h5, limit, owner, retry: retry2, focus }) {
 function numbers3(h5) {
   const state = h5.state.value;
   const whole7 = h5.file.size;
-  if (state !== "sending" || h5.held.value) return [state === "sending" || state === "failed" ? t14("state_busy") : t14(`state_${state}`), size(whole7)].join(" · ");
+  if (state !== "sending" || h5.held.value) return [state === "sending" || state === "failed" ? t15("state_busy") : t15(`state_${state}`), size(whole7)].join(" · ");
   const sent = h5.sent.value;
-  if (sent >= whole7) return t14("state_finishing");
-  return [percent(sent, whole7), t14("receivedOf", { received: size(sent), size: size(whole7) }), ...pace(h5.meter, whole7 - sent)].join(" · ");
+  if (sent >= whole7) return t15("state_finishing");
+  return [percent(sent, whole7), t15("receivedOf", { received: size(sent), size: size(whole7) }), ...pace(h5.meter, whole7 - sent)].join(" · ");
 }
 function Thanks({ token: token2, owner, count: count2, again: again3, children }) {
   A2(() => focusMain(), []);
   return /* @__PURE__ */ a4("article", { class: "card guest-card", children: [
     /* @__PURE__ */ a4("div", { class: "guest-thanks", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-      /* @__PURE__ */ a4("h1", { children: t14("thanks") }),
+      /* @__PURE__ */ a4("h1", { children: t15("thanks") }),
       /* @__PURE__ */ a4("p", { role: "status", children: [
-        t14("thanksText", { owner, count: count2 }),
+        t15("thanksText", { owner, count: count2 }),
         " ",
-        t14("thanksLeave")
+        t15("thanksLeave")
       ] })
     ] }),
     children,
@@ -18239,14 +18742,14 @@ function Thanks({ token: token2, owner, count: count2, again: again3, children }
     }, children: [
       /* @__PURE__ */ a4(Icon, { name: "plus" }),
       " ",
-      t14("handInMore")
+      t15("handInMore")
     ] }) })
   ] });
 }
 
 // src/share/guest-page.tsx
 var called2 = y3("");
-var titleOfShared = () => called2.value || t14("sharedTitle");
+var titleOfShared = () => called2.value || t15("sharedTitle");
 var Shared = ({ params }) => /* @__PURE__ */ a4(Page, { token: params.token }, params.token);
 function Page({ token: token2 }) {
   const path3 = new URLSearchParams(place.value.search).get("path") ?? "";
@@ -18269,17 +18772,17 @@ function Page({ token: token2 }) {
       return /* @__PURE__ */ a4(Skeleton, {});
     case "failed":
       return /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("h1", { children: t14("sharedTitle") }),
+        /* @__PURE__ */ a4("h1", { children: t15("sharedTitle") }),
         /* @__PURE__ */ a4(Failed, { problem: door.problem, retry: way.load })
       ] });
     case "gone":
-      return /* @__PURE__ */ a4(Stop2, { icon: "link", title: t14("goneTitle"), children: /* @__PURE__ */ a4("p", { children: t14("goneText") }) });
+      return /* @__PURE__ */ a4(Stop2, { icon: "link", title: t15("goneTitle"), children: /* @__PURE__ */ a4("p", { children: t15("goneText") }) });
     case "locked":
       return /* @__PURE__ */ a4(Locked, { token: token2, then: way.load });
     case "astray":
-      return /* @__PURE__ */ a4(Empty, { icon: "folder", title: t14("astrayTitle"), page: true, children: [
-        /* @__PURE__ */ a4("p", { children: t14("astrayText") }),
-        /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button primary", href: page(token2, ""), children: t14("toTop", { name: door.name }) }) })
+      return /* @__PURE__ */ a4(Empty, { icon: "folder", title: t15("astrayTitle"), page: true, children: [
+        /* @__PURE__ */ a4("p", { children: t15("astrayText") }),
+        /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button primary", href: page(token2, ""), children: t15("toTop", { name: door.name }) }) })
       ] });
     case "open":
       if (door.link.kind === "request") return /* @__PURE__ */ a4(HandIn, { token: token2, link: door.link, way });
@@ -18294,23 +18797,23 @@ function Stop2({ icon, title, children }) {
   ] });
 }
 function Locked({ token: token2, then }) {
-  return /* @__PURE__ */ a4(Stop2, { icon: "key", title: t14("lockedTitle"), children: [
-    /* @__PURE__ */ a4("p", { children: t14("lockedText") }),
-    /* @__PURE__ */ a4(Form, { submit: t14("continue"), onSubmit: async ({ password = "" }) => {
+  return /* @__PURE__ */ a4(Stop2, { icon: "key", title: t15("lockedTitle"), children: [
+    /* @__PURE__ */ a4("p", { children: t15("lockedText") }),
+    /* @__PURE__ */ a4(Form, { submit: t15("continue"), onSubmit: async ({ password = "" }) => {
       await unlock(token2, password);
       await then();
-    }, children: /* @__PURE__ */ a4(Password, { name: "password", label: t14("password"), autoComplete: "current-password", required: true, autoFocus: true }) })
+    }, children: /* @__PURE__ */ a4(Password, { name: "password", label: t15("password"), autoComplete: "current-password", required: true, autoFocus: true }) })
   ] });
 }
 
 // src/share/guest-routes.ts
 var guestRoutes = [
   { path: "/s/:token", page: Shared, title: titleOfShared, open: true, alone: true },
-  { path: "/r/:token", page: Shared, title: () => t14("handInTitle"), open: true, alone: true }
+  { path: "/r/:token", page: Shared, title: () => t15("handInTitle"), open: true, alone: true }
 ];
 
 // src/share/words.ts
-var t15 = catalog({
+var t16 = catalog({
   en: {
     share: "Share",
     sharing: "Sharing",
@@ -18514,7 +19017,7 @@ var t15 = catalog({
     goLinks: "Ihre Links: niemand kann sie mehr benutzen"
   }
 });
-var problems11 = catalog({
+var problems12 = catalog({
   en: {
     share_not_found: "This link no longer works.",
     share_password_required: "Enter the password of this link to continue.",
@@ -18544,28 +19047,28 @@ var problems11 = catalog({
 // src/share/fields.tsx
 function Fields({ kind, was }) {
   const used = kind === "read" ? was?.downloads : was?.files;
-  const hint = used ? t15("soFar", { count: used }) : t15("emptyNoLimit");
+  const hint = used ? t16("soFar", { count: used }) : t16("emptyNoLimit");
   if (kind === "read") {
     return /* @__PURE__ */ a4($, { children: [
       /* @__PURE__ */ a4("div", { class: "pair", children: [
         /* @__PURE__ */ a4(Expiry, { was }),
-        /* @__PURE__ */ a4(Number2, { name: "max_downloads", label: t15("downloads"), hint, value: was?.max_downloads })
+        /* @__PURE__ */ a4(Number2, { name: "max_downloads", label: t16("downloads"), hint, value: was?.max_downloads })
       ] }),
       /* @__PURE__ */ a4(Secret, { was }),
-      /* @__PURE__ */ a4(TextArea, { name: "note", label: t15("note"), hint: t15("noteHint"), value: was?.note ?? "", maxLength: noteMost })
+      /* @__PURE__ */ a4(TextArea, { name: "note", label: t16("note"), hint: t16("noteHint"), value: was?.note ?? "", maxLength: noteMost })
     ] });
   }
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4(TextArea, { name: "note", label: t15("noteRequest"), hint: t15("noteHint"), value: was?.note ?? "", maxLength: noteMost }),
+    /* @__PURE__ */ a4(TextArea, { name: "note", label: t16("noteRequest"), hint: t16("noteHint"), value: was?.note ?? "", maxLength: noteMost }),
     /* @__PURE__ */ a4("div", { class: "pair", children: [
       /* @__PURE__ */ a4(Expiry, { was }),
       /* @__PURE__ */ a4(Secret, { was })
     ] }),
     /* @__PURE__ */ a4("div", { class: "pair", children: [
-      /* @__PURE__ */ a4(Number2, { name: "max_files", label: t15("maxFiles"), hint, value: was?.max_files }),
+      /* @__PURE__ */ a4(Number2, { name: "max_files", label: t16("maxFiles"), hint, value: was?.max_files }),
       /* @__PURE__ */ a4(Largest2, { value: was?.max_file_bytes })
     ] }),
-    /* @__PURE__ */ a4(Field, { name: "accept", label: t15("accept"), hint: t15("acceptHint"), value: was?.accept?.join(", "), autoComplete: "off", spellcheck: false })
+    /* @__PURE__ */ a4(Field, { name: "accept", label: t16("accept"), hint: t16("acceptHint"), value: was?.accept?.join(", "), autoComplete: "off", spellcheck: false })
   ] });
 }
 var noteMost = 1e3;
@@ -18574,14 +19077,14 @@ function Number2({ name, label, hint, value }) {
 }
 function Expiry({ was }) {
   const [on, setOn] = d2(false);
-  const now = was?.expires_at ? { keep: was.state === "expired" ? t15("keepExpired", { time: date(was.expires_at) }) : t15("keepUntil", { time: date(was.expires_at) }) } : void 0;
-  const options = { ...now, never: t15("never"), d1: t15("inDays", { count: 1 }), d7: t15("inDays", { count: 7 }), d30: t15("inDays", { count: 30 }), on: t15("onDay") };
+  const now = was?.expires_at ? { keep: was.state === "expired" ? t16("keepExpired", { time: date(was.expires_at) }) : t16("keepUntil", { time: date(was.expires_at) }) } : void 0;
+  const options = { ...now, never: t16("never"), d1: t16("inDays", { count: 1 }), d7: t16("inDays", { count: 7 }), d30: t16("inDays", { count: 30 }), on: t16("onDay") };
   return /* @__PURE__ */ a4("div", { class: "share-expiry", onChange: (event) => {
     const select = event.target;
     if (select.name === "expires") setOn(select.value === "on");
   }, children: [
-    /* @__PURE__ */ a4(Select, { name: "expires", label: t15("expires"), value: now ? "keep" : "never", options }),
-    on && /* @__PURE__ */ a4(Field, { name: "expires_at", label: t15("lastDay"), type: "date", min: today(), max: "9999-12-31", required: true, autoFocus: true })
+    /* @__PURE__ */ a4(Select, { name: "expires", label: t16("expires"), value: now ? "keep" : "never", options }),
+    on && /* @__PURE__ */ a4(Field, { name: "expires_at", label: t16("lastDay"), type: "date", min: today(), max: "9999-12-31", required: true, autoFocus: true })
   ] });
 }
 function today() {
@@ -18594,14 +19097,14 @@ function Secret({ was }) {
     const select = event.target;
     if (select.name === "passwordDo") setMode(select.value);
   }, children: [
-    was?.has_password && /* @__PURE__ */ a4(Select, { name: "passwordDo", label: t15("password"), value: "keep", options: { keep: t15("passwordKeep"), new: t15("passwordNew"), none: t15("passwordNone") } }),
-    mode === "new" && /* @__PURE__ */ a4(Password, { name: "password", label: was?.has_password ? t15("newPassword") : t15("password"), hint: t15(was?.has_password ? "passwordNewHint" : "passwordHint"), autoComplete: "new-password", required: was?.has_password, autoFocus: was?.has_password })
+    was?.has_password && /* @__PURE__ */ a4(Select, { name: "passwordDo", label: t16("password"), value: "keep", options: { keep: t16("passwordKeep"), new: t16("passwordNew"), none: t16("passwordNone") } }),
+    mode === "new" && /* @__PURE__ */ a4(Password, { name: "password", label: was?.has_password ? t16("newPassword") : t16("password"), hint: t16(was?.has_password ? "passwordNewHint" : "passwordHint"), autoComplete: "new-password", required: was?.has_password, autoFocus: was?.has_password })
   ] });
 }
 var sizes2 = [1e7, 1e8, 1e9, 1e10];
 function Largest2({ value }) {
   const all2 = value && !sizes2.includes(value) ? [...sizes2, value].sort((a5, b4) => a5 - b4) : sizes2;
-  return /* @__PURE__ */ a4(Select, { name: "max_file_bytes", label: t15("maxSize"), value: value ? "b" + value : "", options: { "": t15("noLimit"), ...Object.fromEntries(all2.map((n3) => ["b" + n3, size(n3)])) } });
+  return /* @__PURE__ */ a4(Select, { name: "max_file_bytes", label: t16("maxSize"), value: value ? "b" + value : "", options: { "": t16("noLimit"), ...Object.fromEntries(all2.map((n3) => ["b" + n3, size(n3)])) } });
 }
 
 // src/share/limits.ts
@@ -18669,17 +19172,17 @@ var until2 = (at) => new Date(at).getHours() === 23 && new Date(at).getMinutes()
 function limits(link) {
   const { kind, expires_at: end4, has_password, max_downloads: downloads3, max_files: files } = link;
   const said = [];
-  if (has_password) said.push(t15("withPassword"));
-  if (end4) said.push(t15(link.state === "expired" ? "expiredAt" : "until", { time: until2(end4) }));
-  const done = kind === "read" ? downloads3 ? t15("downloadsOf", { done: link.downloads, count: downloads3 }) : t15("downloadsDone", { count: link.downloads }) : files ? t15("filesOf", { done: link.files, count: files }) : t15("filesDone", { count: link.files });
+  if (has_password) said.push(t16("withPassword"));
+  if (end4) said.push(t16(link.state === "expired" ? "expiredAt" : "until", { time: until2(end4) }));
+  const done = kind === "read" ? downloads3 ? t16("downloadsOf", { done: link.downloads, count: downloads3 }) : t16("downloadsDone", { count: link.downloads }) : files ? t16("filesOf", { done: link.files, count: files }) : t16("filesDone", { count: link.files });
   said.push(done.replaceAll(" ", " "));
   return said;
 }
-var nameOf2 = (link) => link.entry?.name ?? t15("inTrash");
-var titleOf = (link) => link.note || t15(link.kind === "read" ? "linkTo" : "linkFor");
+var nameOf2 = (link) => link.entry?.name ?? t16("inTrash");
+var titleOf = (link) => link.note || t16(link.kind === "read" ? "linkTo" : "linkFor");
 
 // src/share/change.tsx
-var askChange = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t15(link.kind === "read" ? "change" : "changeRequest"), class: "share-dialog", onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t15("save"), onCancel: close, onSubmit: async (values) => {
+var askChange = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t16(link.kind === "read" ? "change" : "changeRequest"), class: "share-dialog", onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t16("save"), onCancel: close, onSubmit: async (values) => {
   const body = read6(values, link, serverNow());
   if (Object.keys(body).length > 0) await patch("/shares/{id}", { path: { id: link.id }, body });
   changed2();
@@ -18689,77 +19192,34 @@ var askChange = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t15
   /* @__PURE__ */ a4(Fields, { kind: link.kind, was: link })
 ] }) }));
 
-// src/shell/pages.ts
-function usePages(read7, changes3) {
-  const [held4, setHeld] = d2();
-  const [problem2, setProblem] = d2();
-  const [busy3, setBusy] = d2(false);
-  const latest = T2(void 0);
-  const running7 = T2(void 0);
-  async function run2(before2, from, wanted4) {
-    running7.current?.abort();
-    const { signal } = running7.current = new AbortController();
-    setBusy(true);
-    try {
-      const items = [...before2];
-      let next = from;
-      do {
-        const page2 = await read7(next, signal);
-        items.push(...page2.items);
-        next = page2.next_cursor || void 0;
-        if (signal.aborted) return;
-      } while (next && items.length < wanted4);
-      latest.current = { items, next_cursor: next };
-      setHeld(latest.current);
-      setProblem(void 0);
-    } catch (err2) {
-      if (!signal.aborted) setProblem(asProblem(err2));
-    } finally {
-      if (!signal.aborted) setBusy(false);
-    }
-  }
-  const reload = () => run2([], void 0, latest.current?.items.length ?? 1);
-  A2(() => {
-    void reload();
-    return () => running7.current?.abort();
-  }, [changes3]);
-  return {
-    items: held4?.items,
-    problem: problem2,
-    busy: busy3,
-    reload,
-    more: held4?.next_cursor ? () => void run2(held4.items, held4.next_cursor, held4.items.length + 1) : void 0
-  };
-}
-
 // src/share/uses.tsx
 var icons3 = { download: "download", archive: "archive", upload: "upload", unlock: "key" };
 var askUses = (link) => ask((close) => /* @__PURE__ */ a4(Uses, { link, onClose: close }));
 function Uses({ link, onClose }) {
   const list2 = usePages((cursor, signal) => get("/shares/{id}/uses", { path: { id: link.id }, query: { cursor, limit: 50 }, signal }), useChanges());
-  return /* @__PURE__ */ a4(Dialog, { title: t15("uses"), class: "share-dialog", onClose, children: [
+  return /* @__PURE__ */ a4(Dialog, { title: t16("uses"), class: "share-dialog", onClose, children: [
     /* @__PURE__ */ a4("p", { class: "long-name", children: nameOf2(link) }),
     link.note && /* @__PURE__ */ a4("p", { class: "hint share-said", children: link.note }),
     list2.problem && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
-    !list2.items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : list2.items.length === 0 ? /* @__PURE__ */ a4("p", { children: t15("usesNone") }) : /* @__PURE__ */ a4("ul", { class: "share-uses", children: list2.items.map((use3, i4) => /* @__PURE__ */ a4("li", { children: [
+    !list2.items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : list2.items.length === 0 ? /* @__PURE__ */ a4("p", { children: t16("usesNone") }) : /* @__PURE__ */ a4("ul", { class: "share-uses", children: list2.items.map((use3, i4) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4(Icon, { name: icons3[use3.action] ?? "eye" }),
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("p", { class: "share-did", children: [
-          t15(`did_${use3.action}`),
+          t16(`did_${use3.action}`),
           use3.path && /* @__PURE__ */ a4("span", { class: "share-path", children: [
             use3.path.includes("\n") ? "\n" : " ",
             use3.path
           ] })
         ] }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
-          [use3.from && t15("from", { name: use3.from }), use3.device, use3.place].filter(Boolean).join(" · "),
+          [use3.from && t16("from", { name: use3.from }), use3.device, use3.place].filter(Boolean).join(" · "),
           (use3.from || use3.device || use3.place) && " · ",
           /* @__PURE__ */ a4(Time, { at: use3.at, children: ago(use3.at) })
         ] })
       ] })
     ] }, i4)) }),
-    list2.more && /* @__PURE__ */ a4("div", { class: "share-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t15("more") }) }),
-    list2.items && list2.items.length > 0 && !list2.more && /* @__PURE__ */ a4("p", { class: "hint", children: t15("usesKept") })
+    list2.more && /* @__PURE__ */ a4("div", { class: "share-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t16("more") }) }),
+    list2.items && list2.items.length > 0 && !list2.more && /* @__PURE__ */ a4("p", { class: "hint", children: t16("usesKept") })
   ] });
 }
 
@@ -18775,58 +19235,58 @@ function LinkRow({ link, onOpen }) {
     /* @__PURE__ */ a4("span", { class: "share-icon", children: /* @__PURE__ */ a4(Icon, { name: request ? "inbox" : own ? "link" : entry4?.kind === "folder" ? "folder" : entry4 ? "file" : "trash" }) }),
     /* @__PURE__ */ a4("div", { class: "share-text", children: [
       /* @__PURE__ */ a4("p", { class: "share-name", children: [
-        own || !entry4 ? /* @__PURE__ */ a4("strong", { class: "share-note", children: title }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t15("sharingOf", { name: title }), onClick: () => void onOpen(entry4), children: /* @__PURE__ */ a4(Name, { name: title }) }),
-        link.state !== "open" && /* @__PURE__ */ a4("span", { class: link.state === "blocked" ? "tag bad" : "tag", children: t15(`state_${link.state}`) })
+        own || !entry4 ? /* @__PURE__ */ a4("strong", { class: "share-note", children: title }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t16("sharingOf", { name: title }), onClick: () => void onOpen(entry4), children: /* @__PURE__ */ a4(Name, { name: title }) }),
+        link.state !== "open" && /* @__PURE__ */ a4("span", { class: link.state === "blocked" ? "tag bad" : "tag", children: t16(`state_${link.state}`) })
       ] }),
-      !own && entry4 && /* @__PURE__ */ a4("p", { class: "hint share-place", children: /* @__PURE__ */ a4(Name, { name: t15("inPlace", { place: [t15("top"), ...entry4.path.map((step) => step.name)].join(" / ") }), read: true }) }),
+      !own && entry4 && /* @__PURE__ */ a4("p", { class: "hint share-place", children: /* @__PURE__ */ a4(Name, { name: t16("inPlace", { place: [t16("top"), ...entry4.path.map((step) => step.name)].join(" / ") }), read: true }) }),
       !own && link.note && /* @__PURE__ */ a4("p", { class: "share-said", children: link.note }),
       /* @__PURE__ */ a4("p", { class: "hint", children: [
         limits(link).join(" · "),
         link.last_used_at && /* @__PURE__ */ a4($, { children: [
           " · ",
-          t15("lastUsed"),
+          t16("lastUsed"),
           " ",
           /* @__PURE__ */ a4(Time, { at: link.last_used_at, children: ago(link.last_used_at) })
         ] })
       ] }),
-      !entry4 && /* @__PURE__ */ a4("p", { class: "hint", children: t15("inTrashText") }),
-      link.state === "blocked" && /* @__PURE__ */ a4("p", { class: "hint", children: t15("blockedText") })
+      !entry4 && /* @__PURE__ */ a4("p", { class: "hint", children: t16("inTrashText") }),
+      link.state === "blocked" && /* @__PURE__ */ a4("p", { class: "hint", children: t16("blockedText") })
     ] }),
-    /* @__PURE__ */ a4(Menu, { label: t15("linkMenu", { name: title }), items: menu(link, own), children: /* @__PURE__ */ a4(Icon, { name: "more" }) }),
+    /* @__PURE__ */ a4(Menu, { label: t16("linkMenu", { name: title }), items: menu(link, own), children: /* @__PURE__ */ a4(Icon, { name: "more" }) }),
     alive2 && /* @__PURE__ */ a4("div", { class: "share-url", children: [
-      /* @__PURE__ */ a4("input", { readOnly: true, value: link.url, "aria-label": t15("address", { name: title }), spellcheck: false, onFocus: (event) => event.currentTarget.select() }),
-      /* @__PURE__ */ a4(Copy, { text: link.url, label: t15("copyLink") })
+      /* @__PURE__ */ a4("input", { readOnly: true, value: link.url, "aria-label": t16("address", { name: title }), spellcheck: false, onFocus: (event) => event.currentTarget.select() }),
+      /* @__PURE__ */ a4(Copy, { text: link.url, label: t16("copyLink") })
     ] })
   ] });
 }
 function menu(link, own) {
   const tree = folders();
   const items = [
-    { icon: "pencil", label: t15("changeDo"), run: () => void askChange(link) },
-    { icon: "history", label: t15("uses"), run: () => void askUses(link) }
+    { icon: "pencil", label: t16("changeDo"), run: () => void askChange(link) },
+    { icon: "history", label: t16("uses"), run: () => void askUses(link) }
   ];
   if (link.state === "open" && link.entry) {
-    items.push({ icon: "phone", label: t15("qr"), run: () => void askQr(link) });
-    if ("share" in navigator) items.push({ icon: "share", label: t15("sendBy"), run: () => void navigator.share({ url: link.url }).catch(() => void 0) });
+    items.push({ icon: "phone", label: t16("qr"), run: () => void askQr(link) });
+    if ("share" in navigator) items.push({ icon: "share", label: t16("sendBy"), run: () => void navigator.share({ url: link.url }).catch(() => void 0) });
   }
   const { entry: entry4 } = link;
   if (tree && entry4 && !own) {
-    if (entry4.kind === "folder") items.push({ icon: "folder", label: t15("openFolder"), href: tree.href(entry4.id) });
-    else items.push({ icon: "folder", label: t15("showPlace"), href: tree.href(entry4.path.at(-1)?.id ?? "") });
+    if (entry4.kind === "folder") items.push({ icon: "folder", label: t16("openFolder"), href: tree.href(entry4.id) });
+    else items.push({ icon: "folder", label: t16("showPlace"), href: tree.href(entry4.path.at(-1)?.id ?? "") });
   }
-  items.push({ icon: "close", label: t15(link.kind === "read" ? "stop" : "stopRequest"), danger: true, run: () => void askStop(link) });
+  items.push({ icon: "close", label: t16(link.kind === "read" ? "stop" : "stopRequest"), danger: true, run: () => void askStop(link) });
   return items;
 }
-var askQr = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t15("qr"), onClose: close, children: /* @__PURE__ */ a4("div", { class: "share-scan", children: [
-  /* @__PURE__ */ a4(Qr, { class: "share-square", text: link.url, label: t15("qrOf", { name: nameOf2(link) }) }),
-  /* @__PURE__ */ a4("p", { class: "hint", children: t15("qrHint") })
+var askQr = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t16("qr"), onClose: close, children: /* @__PURE__ */ a4("div", { class: "share-scan", children: [
+  /* @__PURE__ */ a4(Qr, { class: "share-square", text: link.url, label: t16("qrOf", { name: nameOf2(link) }) }),
+  /* @__PURE__ */ a4("p", { class: "hint", children: t16("qrHint") })
 ] }) }));
-var askStop = (link) => ask((close) => /* @__PURE__ */ a4(Confirm, { title: t15(link.kind === "read" ? "stopTitle" : "stopRequestTitle"), action: t15(link.kind === "read" ? "stop" : "stopRequest"), onClose: close, onConfirm: async () => {
+var askStop = (link) => ask((close) => /* @__PURE__ */ a4(Confirm, { title: t16(link.kind === "read" ? "stopTitle" : "stopRequestTitle"), action: t16(link.kind === "read" ? "stop" : "stopRequest"), onClose: close, onConfirm: async () => {
   await del("/shares/{id}", { path: { id: link.id } });
   changed2();
 }, children: [
   /* @__PURE__ */ a4("p", { class: "long-name", children: nameOf2(link) }),
-  /* @__PURE__ */ a4("p", { children: t15(link.kind === "read" ? "stopText" : "stopRequestText") })
+  /* @__PURE__ */ a4("p", { children: t16(link.kind === "read" ? "stopText" : "stopRequestText") })
 ] }));
 
 // src/share/sharing.tsx
@@ -18861,35 +19321,35 @@ function Sharing({ entry: entry4, fresh: first, onClose }) {
   const folder3 = entry4.kind === "folder";
   const reads = (data ?? []).filter((link) => link.kind === "read");
   const requests = (data ?? []).filter((link) => link.kind === "request");
-  const label = t15(reads.length > 0 ? "another" : "shareFolder");
+  const label = t16(reads.length > 0 ? "another" : "shareFolder");
   const more = /* @__PURE__ */ a4("div", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setMaking(true), children: [
     /* @__PURE__ */ a4(Icon, { name: reads.length > 0 ? "plus" : "share" }),
     " ",
     label
   ] }) });
-  return /* @__PURE__ */ a4(Dialog, { title: t15("sharing"), class: "share-dialog", onClose, children: [
+  return /* @__PURE__ */ a4(Dialog, { title: t16("sharing"), class: "share-dialog", onClose, children: [
     /* @__PURE__ */ a4("p", { class: "long-name", children: entry4.name }),
     /* @__PURE__ */ a4("div", { ref: box, class: "share-parts", children: problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4($, { children: [
       data.length === 0 && /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("p", { children: t15(folder3 ? "makeFolder" : "makeFile") }),
+        /* @__PURE__ */ a4("p", { children: t16(folder3 ? "makeFolder" : "makeFile") }),
         /* @__PURE__ */ a4(Make, { entry: entry4, onMade: show4 })
       ] }),
       reads.length > 0 && /* @__PURE__ */ a4("ul", { class: "share-links", children: reads.map((link) => /* @__PURE__ */ a4(LinkRow, { link }, link.id)) }),
       reads.length > 0 && more,
       requests.length > 0 && /* @__PURE__ */ a4("section", { class: "share-part", "aria-labelledby": "share-requests", children: [
-        /* @__PURE__ */ a4("h3", { id: "share-requests", children: t15("requests") }),
+        /* @__PURE__ */ a4("h3", { id: "share-requests", children: t16("requests") }),
         /* @__PURE__ */ a4("ul", { class: "share-links", children: requests.map((link) => /* @__PURE__ */ a4(LinkRow, { link }, link.id)) })
       ] }),
       requests.length > 0 && reads.length === 0 && more
     ] }) }),
     making && /* @__PURE__ */ a4(Dialog, { title: label, class: "share-dialog", onClose: () => setMaking(false), children: [
-      reads.length === 0 && /* @__PURE__ */ a4("p", { children: t15("makeFolder") }),
+      reads.length === 0 && /* @__PURE__ */ a4("p", { children: t16("makeFolder") }),
       /* @__PURE__ */ a4(Make, { entry: entry4, onMade: show4, onCancel: () => setMaking(false) })
     ] })
   ] });
 }
 function Make({ entry: entry4, onMade, onCancel }) {
-  return /* @__PURE__ */ a4(Form, { submit: t15("make"), icon: "link", onCancel, onSubmit: async (values) => {
+  return /* @__PURE__ */ a4(Form, { submit: t16("make"), icon: "link", onCancel, onSubmit: async (values) => {
     await onMade(await post("/files/{id}/shares", { path: { id: entry4.id }, body: { kind: "read", ...made2(read6(values, void 0, serverNow())) } }));
   }, children: /* @__PURE__ */ a4(Fields, { kind: "read" }) });
 }
@@ -18924,9 +19384,9 @@ function Request2({ folder: folder3, onClose }) {
     if (fresh2.current?.wish !== name) fresh2.current = { wish: name, entry: await post("/files/folders", { body: { name } }) };
     return fresh2.current.entry;
   }
-  return /* @__PURE__ */ a4(Dialog, { title: t15("request"), class: "share-dialog", onClose, children: [
-    /* @__PURE__ */ a4("p", { class: "hint", children: t15("requestText") }),
-    /* @__PURE__ */ a4(Form, { submit: t15("makeRequest"), icon: "link", onCancel: onClose, onSubmit: async (values) => {
+  return /* @__PURE__ */ a4(Dialog, { title: t16("request"), class: "share-dialog", onClose, children: [
+    /* @__PURE__ */ a4("p", { class: "hint", children: t16("requestText") }),
+    /* @__PURE__ */ a4(Form, { submit: t16("makeRequest"), icon: "link", onCancel: onClose, onSubmit: async (values) => {
       const limits2 = made2(read6(values, void 0, serverNow()));
       const entry4 = await into(values.folder ?? "");
       const link = await post("/files/{id}/shares", { path: { id: entry4.id }, body: { kind: "request", ...limits2 } });
@@ -18935,17 +19395,17 @@ function Request2({ folder: folder3, onClose }) {
       void askSharing(entry4, link.id);
     }, children: [
       folder3 ? /* @__PURE__ */ a4("p", { class: "long-name", children: folder3.name }) : /* @__PURE__ */ a4("fieldset", { class: "share-where", children: [
-        /* @__PURE__ */ a4("legend", { children: t15("where") }),
+        /* @__PURE__ */ a4("legend", { children: t16("where") }),
         /* @__PURE__ */ a4("label", { children: [
           /* @__PURE__ */ a4("input", { type: "radio", name: "where", checked: !own, onChange: () => setOwn(false) }),
           " ",
-          t15("whereNew")
+          t16("whereNew")
         ] }),
-        !own && /* @__PURE__ */ a4(Field, { name: "folder", label: t15("folderName"), value: t15("folderDefault"), required: true, autoComplete: "off", maxLength: 255 }),
+        !own && /* @__PURE__ */ a4(Field, { name: "folder", label: t16("folderName"), value: t16("folderDefault"), required: true, autoComplete: "off", maxLength: 255 }),
         tree && /* @__PURE__ */ a4("label", { children: [
           /* @__PURE__ */ a4("input", { type: "radio", name: "where", checked: own, onChange: () => setOwn(true) }),
           " ",
-          t15("whereOwn")
+          t16("whereOwn")
         ] }),
         tree && own && /* @__PURE__ */ a4(tree.Choose, { below: true, here: shown2, target: target2, pick: setTarget })
       ] }),
@@ -18957,15 +19417,15 @@ function Request2({ folder: folder3, onClose }) {
 // src/share/list-page.tsx
 function Links() {
   const tree = folders();
-  return /* @__PURE__ */ a4(Page2, { kind: "read", title: t15("shared"), text: t15("sharedText"), icon: "share", empty: t15("sharedEmpty"), emptyText: t15("sharedEmptyText"), children: tree && /* @__PURE__ */ a4("a", { class: "button primary", href: tree.href(""), children: t15("toFiles") }) });
+  return /* @__PURE__ */ a4(Page2, { kind: "read", title: t16("shared"), text: t16("sharedText"), icon: "share", empty: t16("sharedEmpty"), emptyText: t16("sharedEmptyText"), children: tree && /* @__PURE__ */ a4("a", { class: "button primary", href: tree.href(""), children: t16("toFiles") }) });
 }
 function Requests() {
   const button = /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => void askRequest(), children: [
     /* @__PURE__ */ a4(Icon, { name: "inbox" }),
     " ",
-    t15("request")
+    t16("request")
   ] });
-  return /* @__PURE__ */ a4(Page2, { kind: "request", title: t15("requests"), text: t15("requestsText"), icon: "inbox", empty: t15("requestsEmpty"), emptyText: t15("requestsEmptyText"), main: button, children: button });
+  return /* @__PURE__ */ a4(Page2, { kind: "request", title: t16("requests"), text: t16("requestsText"), icon: "inbox", empty: t16("requestsEmpty"), emptyText: t16("requestsEmptyText"), main: button, children: button });
 }
 function Page2({ kind, title, text: text2, icon, empty, emptyText, main, children }) {
   const list2 = usePages((cursor, signal) => get("/shares", { query: { kind, cursor, limit: 50 }, signal }), useChanges());
@@ -18988,45 +19448,45 @@ function Page2({ kind, title, text: text2, icon, empty, emptyText, main, childre
       /* @__PURE__ */ a4("p", { children: emptyText }),
       /* @__PURE__ */ a4("p", { children })
     ] }) : /* @__PURE__ */ a4("section", { class: "card share-all", "aria-label": title, children: /* @__PURE__ */ a4("ul", { class: "share-links", children: items.map((link) => /* @__PURE__ */ a4(LinkRow, { link, onOpen: askSharing }, link.id)) }) }),
-    list2.more && /* @__PURE__ */ a4("div", { class: "share-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t15("more") }) })
+    list2.more && /* @__PURE__ */ a4("div", { class: "share-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t16("more") }) })
   ] });
 }
 
 // src/share/mark.tsx
 function Mark2({ entry: entry4, tab }) {
   if (!entry4.shared) return null;
-  const label = t15("isShared", { name: entry4.name });
-  return /* @__PURE__ */ a4("button", { type: "button", class: "icon-button share-mark", tabIndex: tab, "aria-label": label, title: t15("isSharedShort"), onClick: (event) => {
+  const label = t16("isShared", { name: entry4.name });
+  return /* @__PURE__ */ a4("button", { type: "button", class: "icon-button share-mark", tabIndex: tab, "aria-label": label, title: t16("isSharedShort"), onClick: (event) => {
     event.stopPropagation();
     void askSharing(entry4);
   }, children: /* @__PURE__ */ a4(Icon, { name: "share" }) });
 }
 function LinksGo() {
-  return /* @__PURE__ */ a4("li", { children: t15("goLinks") });
+  return /* @__PURE__ */ a4("li", { children: t16("goLinks") });
 }
 
 // src/share/room.ts
 var share3 = {
   routes: [
-    { path: "/shared", page: Links, title: () => t15("shared") },
-    { path: "/requests", page: Requests, title: () => t15("requests") },
+    { path: "/shared", page: Links, title: () => t16("shared") },
+    { path: "/requests", page: Requests, title: () => t16("requests") },
     ...guestRoutes
   ],
   places: [
-    { href: "/shared", icon: "share", label: () => t15("shared"), order: 2, phone: "bar" },
-    { href: "/requests", icon: "inbox", label: () => t15("requests"), order: 3, phone: "more" }
+    { href: "/shared", icon: "share", label: () => t16("shared"), order: 2, phone: "bar" },
+    { href: "/requests", icon: "inbox", label: () => t16("requests"), order: 3, phone: "more" }
   ],
-  create: [{ icon: "inbox", label: () => t15("request"), order: 4, run: () => void askRequest() }],
+  create: [{ icon: "inbox", label: () => t16("request"), order: 4, run: () => void askRequest() }],
   entry: {
     deeds: (entry4) => [
-      { icon: "share", label: t15("share"), run: () => void askSharing(entry4), bar: true },
-      ...entry4.kind === "folder" ? [{ icon: "inbox", label: t15("request"), run: () => void askRequest(entry4) }] : []
+      { icon: "share", label: t16("share"), run: () => void askSharing(entry4), bar: true },
+      ...entry4.kind === "folder" ? [{ icon: "inbox", label: t16("request"), run: () => void askRequest(entry4) }] : []
     ],
     Mark: Mark2,
     order: 1
   },
   loss: { Line: LinksGo, order: 4.5 },
-  problems: problems11,
+  problems: problems12,
   start: () => {
     for (const kind of ["shares", "files", "trash"]) onChange(kind, changed2);
   }
@@ -19059,7 +19519,7 @@ function toE164(typed2, country) {
 var unbroken = (number) => number.replaceAll(" ", " ");
 
 // src/smscode/words.ts
-var t16 = catalog({
+var t17 = catalog({
   en: {
     step: "Code by text message",
     code: "Code from the text message",
@@ -19135,7 +19595,7 @@ var t16 = catalog({
     goStep: "Ihre Telefonnummer und ihr Anmeldeschritt"
   }
 });
-var problems12 = catalog({
+var problems13 = catalog({
   en: {
     sms_already_enabled: "Codes are sent to this number already. Enter another one.",
     sms_not_pending: "This took too long, or was begun again elsewhere. Please begin the set-up again.",
@@ -19156,7 +19616,7 @@ function Unsent() {
   if (!settings2 || settings2.sms) return null;
   return /* @__PURE__ */ a4("div", { class: "notice small", children: [
     /* @__PURE__ */ a4(Icon, { name: "warning" }),
-    /* @__PURE__ */ a4("p", { children: t16("unsent") })
+    /* @__PURE__ */ a4("p", { children: t17("unsent") })
   ] });
 }
 
@@ -19170,7 +19630,7 @@ function SetUp2({ change, better, onClose, onDone }) {
       better && /* @__PURE__ */ a4("div", { class: "notice", children: [
         /* @__PURE__ */ a4(Icon, { name: "shield" }),
         /* @__PURE__ */ a4("div", { children: [
-          /* @__PURE__ */ a4("p", { children: t16("better") }),
+          /* @__PURE__ */ a4("p", { children: t17("better") }),
           /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: better.run, children: better.label() })
         ] })
       ] }),
@@ -19181,13 +19641,13 @@ function SetUp2({ change, better, onClose, onDone }) {
     ] });
   }
   return /* @__PURE__ */ a4("div", { class: "telephone-set", children: [
-    /* @__PURE__ */ a4("p", { children: t16("sentTo", { number: unbroken(sent.sent_to) }) }),
+    /* @__PURE__ */ a4("p", { children: t17("sentTo", { number: unbroken(sent.sent_to) }) }),
     /* @__PURE__ */ a4(
       CodeForm,
       {
-        submit: change ? t16("changeDo") : t16("confirm"),
-        label: t16("code"),
-        hint: t16("codeHint"),
+        submit: change ? t17("changeDo") : t17("confirm"),
+        label: t17("code"),
+        hint: t17("codeHint"),
         autoFocus: true,
         onCancel: onClose,
         onCode: async (code) => {
@@ -19198,8 +19658,8 @@ function SetUp2({ change, better, onClose, onDone }) {
       }
     ),
     /* @__PURE__ */ a4("div", { class: "telephone-foot", children: [
-      change && /* @__PURE__ */ a4("p", { class: "hint", children: t16("oldStays") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t16("otherNumber") })
+      change && /* @__PURE__ */ a4("p", { class: "hint", children: t17("oldStays") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t17("otherNumber") })
     ] }),
     /* @__PURE__ */ a4(Unsent, {}),
     notice.current && /* @__PURE__ */ a4("div", { class: "notice small", children: [
@@ -19212,19 +19672,19 @@ function Number3({ change, typed: typed2, onClose, onSent }) {
   const [, setRound] = d2(0);
   const options = w2(() => Object.fromEntries(countries(lang.value).map(({ country, name }) => [country, `${name} +${callingCode(country)}`])), [lang.value]);
   const whole7 = toE164(typed2.phone, typed2.country);
-  return /* @__PURE__ */ a4(Form, { submit: t16("send"), onCancel: onClose, onSubmit: async () => {
+  return /* @__PURE__ */ a4(Form, { submit: t17("send"), onCancel: onClose, onSubmit: async () => {
     if (!/^\+\d{7,15}$/.test(whole7)) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/phone", code: "invalid_phone" }] });
     onSent(await post("/account/sms", { body: { phone: whole7 } }));
   }, children: [
-    /* @__PURE__ */ a4("p", { children: change ? t16("changeText") : t16("enrolText") }),
+    /* @__PURE__ */ a4("p", { children: change ? t17("changeText") : t17("enrolText") }),
     /* @__PURE__ */ a4("div", { class: "telephone-entry", onInput: (event) => {
       const { name, value } = event.target;
       if (name === "country" || name === "phone") typed2[name] = value;
       setRound((n3) => n3 + 1);
     }, children: [
-      /* @__PURE__ */ a4(Select, { name: "country", label: t16("country"), value: typed2.country, options }),
-      /* @__PURE__ */ a4(Field, { name: "phone", label: t16("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t16("phoneHint") }),
-      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t16("goesTo", { number: whole7 }) })
+      /* @__PURE__ */ a4(Select, { name: "country", label: t17("country"), value: typed2.country, options }),
+      /* @__PURE__ */ a4(Field, { name: "phone", label: t17("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t17("phoneHint") }),
+      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t17("goesTo", { number: whole7 }) })
     ] })
   ] });
 }
@@ -19240,51 +19700,51 @@ function Section4({ status }) {
     LayerCard,
     {
       layer: "sms",
-      title: t16("title"),
+      title: t17("title"),
       status,
-      text: (_4, line) => !on ? t16("offText") : line?.hint ? t16("onText", { number: unbroken(line.hint) }) : t16("numberGone"),
+      text: (_4, line) => !on ? t17("offText") : line?.hint ? t17("onText", { number: unbroken(line.hint) }) : t17("numberGone"),
       buttons: () => on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t16("change") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t16("disable") })
-      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t16("enable") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t17("change") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t17("disable") })
+      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t17("enable") }),
       children: [
         data && /* @__PURE__ */ a4(Unsent, {}),
-        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t16("changeTitle") : t16("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: on ? void 0 : better && { ...better, run: () => {
+        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t17("changeTitle") : t17("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: on ? void 0 : better && { ...better, run: () => {
           setSetting(false);
           better.run();
         } }, onClose: () => setSetting(false), onDone: async () => {
           setSetting(false);
-          toast(on ? t16("changed") : t16("enabled"));
+          toast(on ? t17("changed") : t17("enabled"));
           await reload();
         } }) }),
-        disabling && /* @__PURE__ */ a4(TurnOff, { title: t16("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/sms", { query: { recovery: recovery2 } }), onOff: async () => {
-          toast(t16("disabled"));
+        disabling && /* @__PURE__ */ a4(TurnOff, { title: t17("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/sms", { query: { recovery: recovery2 } }), onOff: async () => {
+          toast(t17("disabled"));
           await reload();
-        }, children: /* @__PURE__ */ a4("p", { children: t16("disableText") }) })
+        }, children: /* @__PURE__ */ a4("p", { children: t17("disableText") }) })
       ]
     }
   );
 }
 function StepGoes3() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.sms?.enabled ? /* @__PURE__ */ a4("li", { children: t16("goStep") }) : null;
+  return data?.sms?.enabled ? /* @__PURE__ */ a4("li", { children: t17("goStep") }) : null;
 }
 
 // src/smscode/step.tsx
 function Step3({ layer, answer, again: again3 }) {
   const { sent_to: to, resend_at: at } = layer;
   return /* @__PURE__ */ a4($, { children: [
-    to ? /* @__PURE__ */ a4("p", { children: t16("sentTo", { number: unbroken(to) }) }) : /* @__PURE__ */ a4("p", { children: [
-      t16("capped"),
+    to ? /* @__PURE__ */ a4("p", { children: t17("sentTo", { number: unbroken(to) }) }) : /* @__PURE__ */ a4("p", { children: [
+      t17("capped"),
       " ",
-      at && /* @__PURE__ */ a4(Time, { at, children: t16("cappedUntil", { time: dateTime(at) }) })
+      at && /* @__PURE__ */ a4(Time, { at, children: t17("cappedUntil", { time: dateTime(at) }) })
     ] }),
     /* @__PURE__ */ a4(
       CodeForm,
       {
-        submit: t16("go"),
-        label: t16("code"),
-        hint: t16("codeHint"),
+        submit: t17("go"),
+        label: t17("code"),
+        hint: t17("codeHint"),
         autoFocus: true,
         onCode: (code) => answer("/auth/attempts/{id}/sms", { code }),
         again: { at, send: () => again3("/auth/attempts/{id}/sms/resend") }
@@ -19296,10 +19756,10 @@ function Step3({ layer, answer, again: again3 }) {
 
 // src/smscode/room.ts
 var smscode = {
-  layers: { sms: { title: () => t16("step"), order: 3, Step: Step3 } },
+  layers: { sms: { title: () => t17("step"), order: 3, Step: Step3 } },
   security: { Section: Section4, order: 3 },
   loss: { Line: StepGoes3, order: 6 },
-  problems: problems12
+  problems: problems13
 };
 
 // src/social/trip.ts
@@ -19356,7 +19816,7 @@ async function handOver(back) {
 }
 
 // src/social/words.ts
-var t17 = catalog({
+var t18 = catalog({
   en: {
     continueWith: "Continue with {name}",
     title: "Sign in",
@@ -19480,7 +19940,7 @@ var t17 = catalog({
     goes: { one: "Ihre Verknüpfung mit {names}", other: "Ihre Verknüpfungen mit {names}" }
   }
 });
-var problems13 = catalog({
+var problems14 = catalog({
   en: {
     provider_unavailable: "The provider does not answer just now. Try again in a moment.",
     provider_refused: "The provider did not let you continue. Nothing has changed.",
@@ -19514,13 +19974,13 @@ var problems13 = catalog({
 // src/social/buttons.tsx
 var useProviders = () => useSettings()?.providers ?? [];
 function useLabel(provider) {
-  return useProviders().find(({ id }) => id === provider)?.label ?? t17("provider");
+  return useProviders().find(({ id }) => id === provider)?.label ?? t18("provider");
 }
 function Buttons({ own, remember: remember2 }) {
   const to = new URLSearchParams(location.search).get("next") ?? void 0;
   const providers = useProviders();
   if (own) return null;
-  return /* @__PURE__ */ a4($, { children: providers.map(({ id, label }) => /* @__PURE__ */ a4("a", { class: "button provider", href: start(id), "data-leave": true, onClick: () => begin3({ purpose: "sign_in", provider: id, to, remember: remember2?.() }), children: t17("continueWith", { name: label }) }, id)) });
+  return /* @__PURE__ */ a4($, { children: providers.map(({ id, label }) => /* @__PURE__ */ a4("a", { class: "button provider", href: start(id), "data-leave": true, onClick: () => begin3({ purpose: "sign_in", provider: id, to, remember: remember2?.() }), children: t18("continueWith", { name: label }) }, id)) });
 }
 var Again = () => /* @__PURE__ */ a4(Buttons, {});
 
@@ -19543,12 +20003,12 @@ function Fault({ problem: problem2, provider, retry: retry2 }) {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: page2?.icon ?? "warning" }) }),
-    /* @__PURE__ */ a4("h1", { class: "identity", children: page2 ? t17(page2.title, { name: label }) : t17("failed") }),
-    /* @__PURE__ */ a4("p", { children: page2 ? t17(page2.text, { name: label }) : say(problem2) }),
+    /* @__PURE__ */ a4("h1", { class: "identity", children: page2 ? t18(page2.title, { name: label }) : t18("failed") }),
+    /* @__PURE__ */ a4("p", { children: page2 ? t18(page2.text, { name: label }) : say(problem2) }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      inside ? /* @__PURE__ */ a4("a", { class: "button primary", href: back, children: t17("back") }) : !page2 && problem2.temporary ? /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: retry2, children: t17("retry") }) : provider && problem2.code !== "account_deactivated" && /* @__PURE__ */ a4("a", { class: "button primary provider", href: start(provider), "data-leave": true, onClick: () => begin3({ ...trip(), purpose: "sign_in", provider }), children: page2?.title === "away" || page2?.title === "wrong" ? t17("retry") : t17("continueWith", { name: label }) }),
+      inside ? /* @__PURE__ */ a4("a", { class: "button primary", href: back, children: t18("back") }) : !page2 && problem2.temporary ? /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: retry2, children: t18("retry") }) : provider && problem2.code !== "account_deactivated" && /* @__PURE__ */ a4("a", { class: "button primary provider", href: start(provider), "data-leave": true, onClick: () => begin3({ ...trip(), purpose: "sign_in", provider }), children: page2?.title === "away" || page2?.title === "wrong" ? t18("retry") : t18("continueWith", { name: label }) }),
       signUp && /* @__PURE__ */ a4("a", { class: "button", href: signUp.href, children: signUp.label() }),
-      !me() && /* @__PURE__ */ a4("a", { class: provider ? "button" : "button primary", href: signInPath() + (to ? "?next=" + encodeURIComponent(to) : ""), children: t17("elsewhere") })
+      !me() && /* @__PURE__ */ a4("a", { class: provider ? "button" : "button primary", href: signInPath() + (to ? "?next=" + encodeURIComponent(to) : ""), children: t18("elsewhere") })
     ] })
   ] });
 }
@@ -19556,9 +20016,9 @@ function Close() {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-    /* @__PURE__ */ a4("h1", { children: t17("close") }),
-    /* @__PURE__ */ a4("p", { children: t17("closeText") }),
-    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => window.close(), children: t17("closeDo") }) })
+    /* @__PURE__ */ a4("h1", { children: t18("close") }),
+    /* @__PURE__ */ a4("p", { children: t18("closeText") }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => window.close(), children: t18("closeDo") }) })
   ] });
 }
 
@@ -19611,7 +20071,7 @@ function Arrive() {
 }
 function Busy() {
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t17("comesBack") }),
+    /* @__PURE__ */ a4("h1", { children: t18("comesBack") }),
     /* @__PURE__ */ a4(Skeleton, { rows: 2 })
   ] });
 }
@@ -19667,10 +20127,10 @@ function Newcomer({ code, found, onFault }) {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("div", { class: "arrived", children: [
-      /* @__PURE__ */ a4("h1", { children: t17("newTitle") }),
-      /* @__PURE__ */ a4("p", { class: "identity", children: t17("newText", { name: label, email: found.email }) })
+      /* @__PURE__ */ a4("h1", { children: t18("newTitle") }),
+      /* @__PURE__ */ a4("p", { class: "identity", children: t18("newText", { name: label, email: found.email }) })
     ] }),
-    /* @__PURE__ */ a4(Form, { submit: t17("newDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4(Form, { submit: t18("newDo"), onSubmit: async (v4) => {
       try {
         await exchange(code, label, { username: v4.username, first_name: v4.first_name, last_name: v4.last_name });
       } catch (err2) {
@@ -19680,15 +20140,15 @@ function Newcomer({ code, found, onFault }) {
       }
     }, children: [
       /* @__PURE__ */ a4("div", { class: "pair", children: [
-        /* @__PURE__ */ a4(Field, { ...field("first_name"), label: t17("firstName"), autoComplete: "given-name", maxLength: 100 }),
-        /* @__PURE__ */ a4(Field, { ...field("last_name"), label: t17("lastName"), autoComplete: "family-name", maxLength: 100 })
+        /* @__PURE__ */ a4(Field, { ...field("first_name"), label: t18("firstName"), autoComplete: "given-name", maxLength: 100 }),
+        /* @__PURE__ */ a4(Field, { ...field("last_name"), label: t18("lastName"), autoComplete: "family-name", maxLength: 100 })
       ] }),
-      /* @__PURE__ */ a4(Field, { ...field("username"), label: t17("username"), hint: t17("usernameHint"), autoComplete: "username", maxLength: 32, spellcheck: false })
+      /* @__PURE__ */ a4(Field, { ...field("username"), label: t18("username"), hint: t18("usernameHint"), autoComplete: "username", maxLength: 32, spellcheck: false })
     ] }),
     /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t17("newNot"),
+      t18("newNot"),
       " ",
-      /* @__PURE__ */ a4("a", { href: start(found.provider), "data-leave": true, children: t17("newOther") })
+      /* @__PURE__ */ a4("a", { href: start(found.provider), "data-leave": true, children: t18("newOther") })
     ] })
   ] });
 }
@@ -19699,25 +20159,25 @@ function Same({ code, found, onFault }) {
   const SignIn2 = signInForm();
   async function connect2() {
     await post("/account/identities/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
-    leave4(t17("connected", { name: label }));
+    leave4(t18("connected", { name: label }));
   }
   useOnce(connect2, onFault, account2 !== void 0 && asked3.current);
   A2(focusMain, []);
   if (auth.value.is === "starting" || account2 && asked3.current) return /* @__PURE__ */ a4(Busy, {});
-  const text2 = /* @__PURE__ */ a4("p", { class: "identity", children: t17("linkText", { email: found.email, name: label }) });
+  const text2 = /* @__PURE__ */ a4("p", { class: "identity", children: t18("linkText", { email: found.email, name: label }) });
   if (account2) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("div", { class: "arrived", children: [
-        /* @__PURE__ */ a4("h1", { children: t17("linkTitle") }),
-        /* @__PURE__ */ a4("p", { class: "identity", children: t17("linkIn", { username: account2.username, name: label }) })
+        /* @__PURE__ */ a4("h1", { children: t18("linkTitle") }),
+        /* @__PURE__ */ a4("p", { class: "identity", children: t18("linkIn", { username: account2.username, name: label }) })
       ] }),
-      /* @__PURE__ */ a4(Form, { submit: t17("connectDo", { name: label }), onCancel: () => leave4(), onSubmit: connect2, children: null })
+      /* @__PURE__ */ a4(Form, { submit: t18("connectDo", { name: label }), onCancel: () => leave4(), onSubmit: connect2, children: null })
     ] });
   }
   asked3.current = true;
-  return SignIn2 ? /* @__PURE__ */ a4(SignIn2, { title: t17("linkTitle"), submit: t17("linkDo", { name: label }), children: /* @__PURE__ */ a4("div", { class: "arrived", children: [
+  return SignIn2 ? /* @__PURE__ */ a4(SignIn2, { title: t18("linkTitle"), submit: t18("linkDo", { name: label }), children: /* @__PURE__ */ a4("div", { class: "arrived", children: [
     text2,
-    /* @__PURE__ */ a4("p", { class: "hint", children: t17("linkWhy") })
+    /* @__PURE__ */ a4("p", { class: "hint", children: t18("linkWhy") })
   ] }) }) : text2;
 }
 function Link({ code, found, onFault }) {
@@ -19725,7 +20185,7 @@ function Link({ code, found, onFault }) {
   const state = auth.value;
   useOnce(async () => {
     await post("/account/identities/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
-    leave4(t17("connected", { name: label }));
+    leave4(t18("connected", { name: label }));
   }, onFault, state.is === "in");
   return state.is === "out" ? /* @__PURE__ */ a4(Out, { label }) : /* @__PURE__ */ a4(Busy, {});
 }
@@ -19735,21 +20195,21 @@ function Renew({ code, found, onFault }) {
   useOnce(async () => {
     const opened = await post("/account/reauthenticate/social/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
     if ("attempt_id" in opened) {
-      if (await keeper().prove({ challenge: opened, by: label })) leave4(t17("proved"));
+      if (await keeper().prove({ challenge: opened, by: label })) leave4(t18("proved"));
       else leave4();
       return;
     }
     if ("access_token" in opened) await keeper().take(opened);
-    leave4(t17("proved"));
+    leave4(t18("proved"));
   }, onFault, "account" in state);
   return state.is === "out" ? /* @__PURE__ */ a4(Out, { label }) : /* @__PURE__ */ a4(Busy, {});
 }
 function Out({ label }) {
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "user" }) }),
-    /* @__PURE__ */ a4("h1", { children: t17("outTitle") }),
-    /* @__PURE__ */ a4("p", { children: t17("outText", { name: label }) }),
-    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: signInPath(), children: t17("title") }) })
+    /* @__PURE__ */ a4("h1", { children: t18("outTitle") }),
+    /* @__PURE__ */ a4("p", { children: t18("outText", { name: label }) }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: signInPath(), children: t18("title") }) })
   ] });
 }
 
@@ -19781,8 +20241,8 @@ function Connected() {
   }
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "connected", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "connected", children: t17("section") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t17("sectionText") })
+      /* @__PURE__ */ a4("h2", { id: "connected", children: t18("section") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t18("sectionText") })
     ] }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4("ul", { class: "connected", children: rows.map(({ id, label, identity }) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4("div", { children: [
@@ -19790,38 +20250,38 @@ function Connected() {
         identity ? /* @__PURE__ */ a4($, { children: [
           /* @__PURE__ */ a4("p", { class: "identity", children: identity.email }),
           /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t17("since"),
+            t18("since"),
             " ",
             /* @__PURE__ */ a4(Time, { at: identity.created_at, children: date(identity.created_at) }),
             " · ",
             identity.last_used_at ? /* @__PURE__ */ a4($, { children: [
-              t17("lastUsed"),
+              t18("lastUsed"),
               " ",
               /* @__PURE__ */ a4(Time, { at: identity.last_used_at, children: ago(identity.last_used_at) })
-            ] }) : t17("neverUsed")
+            ] }) : t18("neverUsed")
           ] }),
           only2 && /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t17("onlyWay"),
+            t18("onlyWay"),
             " ",
             securityPage() && /* @__PURE__ */ a4("a", { href: securityPage().href, children: securityPage().label() })
           ] })
-        ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: t17("notConnected") })
+        ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: t18("notConnected") })
       ] }),
-      identity ? !only2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t17("disconnectLabel", { name: label }), onClick: () => setGoing(identity), children: t17("disconnect") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t17("connectLabel", { name: label }), "aria-disabled": busy3, onClick: () => void connect2(id), children: t17("connect") })
+      identity ? !only2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t18("disconnectLabel", { name: label }), onClick: () => setGoing(identity), children: t18("disconnect") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t18("connectLabel", { name: label }), "aria-disabled": busy3, onClick: () => void connect2(id), children: t18("connect") })
     ] }, id)) }),
-    going2 && /* @__PURE__ */ a4(Confirm, { title: t17("disconnectTitle", { name: going2.label }), action: t17("disconnect"), onClose: () => setGoing(void 0), onConfirm: async () => {
+    going2 && /* @__PURE__ */ a4(Confirm, { title: t18("disconnectTitle", { name: going2.label }), action: t18("disconnect"), onClose: () => setGoing(void 0), onConfirm: async () => {
       await del("/account/identities/{provider}", { path: { provider: going2.provider } }).catch((err2) => {
         if (!(err2 instanceof Problem) || err2.status !== 404) throw err2;
       });
-      toast(t17("disconnected", { name: going2.label }));
+      toast(t18("disconnected", { name: going2.label }));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t17("disconnectText", { name: going2.label }) }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t18("disconnectText", { name: going2.label }) }) })
   ] });
 }
 function ConnectionsGo() {
   const { data } = useLoad((signal) => get("/account/identities", { signal }), []);
   if (!data?.items.length) return null;
-  return /* @__PURE__ */ a4("li", { children: t17("goes", { count: data.items.length, names: data.items.map(({ label }) => label).join(", ") }) });
+  return /* @__PURE__ */ a4("li", { children: t18("goes", { count: data.items.length, names: data.items.map(({ label }) => label).join(", ") }) });
 }
 function Names2({ lines }) {
   return /* @__PURE__ */ a4($, { children: useProviders().filter(({ id }) => lines["identity_" + id]?.enabled).map(({ id, label }) => /* @__PURE__ */ a4("li", { children: [
@@ -19880,32 +20340,32 @@ function Prove2({ main, onOpened }) {
   return /* @__PURE__ */ a4($, { children: [
     problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
     away ? /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("p", { children: t17("proveWait", { name: away.label }) }),
+      /* @__PURE__ */ a4("p", { children: t18("proveWait", { name: away.label }) }),
       /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void leave5(away), children: t17("proveAgain") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void leave5(away), children: t18("proveAgain") }),
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => {
           wait.current?.close();
           setAway(void 0);
-        }, children: t17("proveOther") })
+        }, children: t18("proveOther") })
       ] })
-    ] }) }) : mine2.map((provider, i4) => /* @__PURE__ */ a4("button", { ref: i4 === 0 ? first : void 0, type: "button", class: main && i4 === 0 ? "button primary provider" : "button provider", onClick: () => void leave5(provider), children: t17("prove", { name: provider.label }) }, provider.id))
+    ] }) }) : mine2.map((provider, i4) => /* @__PURE__ */ a4("button", { ref: i4 === 0 ? first : void 0, type: "button", class: main && i4 === 0 ? "button primary provider" : "button provider", onClick: () => void leave5(provider), children: t18("prove", { name: provider.label }) }, provider.id))
   ] });
 }
 
 // src/social/room.ts
 var social = {
-  routes: [{ path: "/social", page: Arrive, title: () => t17("title"), open: true }],
+  routes: [{ path: "/social", page: Arrive, title: () => t18("title"), open: true }],
   enter: { Entry: Buttons, order: 2, signUp: true },
   prove: { Way: Prove2, on: (lines) => Object.keys(lines).some((name) => name.startsWith("identity_") && lines[name].enabled), order: 3 },
   activate: { Way: Again, order: 2 },
   wayIn: { Names: Names2, order: 2 },
   account: { Section: Connected, order: 1 },
   loss: { Line: ConnectionsGo, order: 10 },
-  problems: problems13
+  problems: problems14
 };
 
 // src/totp/words.ts
-var t18 = catalog({
+var t19 = catalog({
   en: {
     step: "Code from your app",
     code: "Code from your authenticator app",
@@ -19955,7 +20415,7 @@ var t18 = catalog({
     goStep: "Ihre Authenticator-App als Anmeldeschritt"
   }
 });
-var problems14 = catalog({
+var problems15 = catalog({
   en: {
     wrong_totp: "That code is not right. If this happens again, the clock of your phone may be wrong: let it set the time by itself.",
     totp_locked: "Too many wrong codes were entered. No code of your authenticator app is accepted for now.",
@@ -20007,45 +20467,45 @@ function Section5({ status }) {
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { id: "totp", children: [
-          t18("title"),
+          t19("title"),
           " ",
-          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t18("on") : t18("off") })
+          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t19("on") : t19("off") })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t18("onText") : t18("offText") })
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t19("onText") : t19("offText") })
       ] }),
-      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t18("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: begin4, children: t18("enable") }))
+      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t19("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: begin4, children: t19("enable") }))
     ] }),
     !data && !problem2 && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
-    enrolment && /* @__PURE__ */ a4(Dialog, { title: t18("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
+    enrolment && /* @__PURE__ */ a4(Dialog, { title: t19("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
       setEnrolment(void 0);
-      toast(t18("enabled"));
+      toast(t19("enabled"));
       await reload();
     } }) }),
-    disabling && /* @__PURE__ */ a4(TurnOff, { title: t18("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/totp", { query: { recovery: recovery2 } }), onOff: async () => {
-      toast(t18("disabled"));
+    disabling && /* @__PURE__ */ a4(TurnOff, { title: t19("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/totp", { query: { recovery: recovery2 } }), onOff: async () => {
+      toast(t19("disabled"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t18("disableText") }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t19("disableText") }) })
   ] });
 }
 function StepGoes4() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t18("goStep") }) : null;
+  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t19("goStep") }) : null;
 }
 function Enrol({ enrolment, onClose, onDone }) {
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("ol", { class: "numbered", children: [
       /* @__PURE__ */ a4("li", { children: [
-        /* @__PURE__ */ a4("p", { children: t18("scan") }),
-        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t18("qr") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t18("orType") }),
+        /* @__PURE__ */ a4("p", { children: t19("scan") }),
+        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t19("qr") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t19("orType") }),
         /* @__PURE__ */ a4("div", { class: "secret", children: [
           /* @__PURE__ */ a4("code", { children: enrolment.secret.replace(/(.{4})(?=.)/g, "$1 ") }),
           /* @__PURE__ */ a4(Copy, { text: enrolment.secret })
         ] })
       ] }),
-      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t18("type") }) })
+      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t19("type") }) })
     ] }),
-    /* @__PURE__ */ a4(CodeForm, { submit: t18("enable"), label: t18("code"), onCancel: onClose, onCode: async (code) => {
+    /* @__PURE__ */ a4(CodeForm, { submit: t19("enable"), label: t19("code"), onCancel: onClose, onCode: async (code) => {
       await sendCode(post("/account/totp/confirm", { body: { code } }));
       await onDone();
     } })
@@ -20054,15 +20514,15 @@ function Enrol({ enrolment, onClose, onDone }) {
 
 // src/totp/step.tsx
 function Step4({ answer }) {
-  return /* @__PURE__ */ a4(CodeForm, { submit: t18("go"), label: t18("code"), hint: t18("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
+  return /* @__PURE__ */ a4(CodeForm, { submit: t19("go"), label: t19("code"), hint: t19("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
 }
 
 // src/totp/room.ts
 var totp = {
-  layers: { totp: { title: () => t18("step"), order: 1, Step: Step4 } },
-  security: { Section: Section5, order: 1, first: { layer: "totp", label: () => t18("instead"), run: setUp2 }, advised: { line: "totp", label: () => t18("enrol"), run: setUp2 } },
+  layers: { totp: { title: () => t19("step"), order: 1, Step: Step4 } },
+  security: { Section: Section5, order: 1, first: { layer: "totp", label: () => t19("instead"), run: setUp2 }, advised: { line: "totp", label: () => t19("enrol"), run: setUp2 } },
   loss: { Line: StepGoes4, order: 3 },
-  problems: problems14
+  problems: problems15
 };
 
 // src/main.tsx

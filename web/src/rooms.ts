@@ -3,6 +3,7 @@ export { account } from './account/room';
 export { avatar } from './avatar/room';
 export { drop } from './drop/room';
 export { file } from './file/room';
+export { guard } from './guard/room';
 export { mailcode } from './mailcode/room';
 export { passkey } from './passkey/room';
 export { question } from './question/room';

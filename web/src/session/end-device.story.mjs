@@ -21,8 +21,8 @@ async function strange(t) {
 }
 
 for (const [tag, options, words] of [
-  ['en', {}, { title: 'Sign out this device?', button: 'Sign this device out', since: 'Signed in', done: 'The device is signed out', again: 'Choose a new password', forgot: 'Forgot your password', gone: 'This link no longer works' }],
-  ['de', { ...phone, locale: 'de-DE' }, { title: 'Dieses Gerät abmelden?', button: 'Dieses Gerät abmelden', since: 'Angemeldet:', done: 'Das Gerät ist abgemeldet', again: 'Neues Passwort wählen', forgot: 'Passwort vergessen', gone: 'Dieser Link gilt nicht mehr' }],
+  ['en', {}, { title: 'Was this you?', button: 'No, sign this device out', since: 'Signed in', done: 'The device is signed out', again: 'Choose a new password', forgot: 'Forgot your password', gone: 'This link no longer works' }],
+  ['de', { ...phone, locale: 'de-DE' }, { title: 'Waren Sie das?', button: 'Nein, dieses Gerät abmelden', since: 'Angemeldet:', done: 'Das Gerät ist abgemeldet', again: 'Neues Passwort wählen', forgot: 'Passwort vergessen', gone: 'Dieser Link gilt nicht mehr' }],
 ]) {
   test(`a device is signed out in two clicks: ${tag}`, async (t) => {
     const { device, link } = await strange(t);
@@ -66,8 +66,14 @@ test('the page tells a broken link, a busy server, and its own device', async (t
   await device.getByText('The server is busy just now.').waitFor();
   await device.getByRole('button', { name: 'Try again' }).click();
   await device.locator('main .device').waitFor();
+  // The answer that it was the owner changes nothing, and uses nothing up.
+  await device.getByRole('button', { name: 'Yes, this was me' }).click();
+  await heading(device, 'Good, then all is well');
+  await headed(device);
+  await visit(device, link);
+  await device.locator('main .device').waitFor();
   // By keys alone, on the device itself: the frame goes with the session.
-  for (let i = 0; i < 30 && (await device.evaluate(() => document.activeElement.textContent.trim())) !== 'Sign this device out'; i++) await device.keyboard.press('Tab');
+  for (let i = 0; i < 30 && (await device.evaluate(() => document.activeElement.textContent.trim())) !== 'No, sign this device out'; i++) await device.keyboard.press('Tab');
   await device.keyboard.press('Enter');
   await heading(device, 'The device is signed out');
   await device.getByRole('navigation', { name: 'Main' }).waitFor({ state: 'detached' });

@@ -15,11 +15,22 @@ import { t } from './words';
 // EndDevice shows what the link would sign out. Asking uses nothing up.
 export function EndDevice() {
   const link = useLink();
-  const [over, setOver] = useState<'gone' | 'out'>();
+  const [over, setOver] = useState<'gone' | 'out' | 'mine'>();
   const { data, problem, reload } = useLoad(async (signal) => (whole(link.secret) ? post('/auth/end-device/check', { open: true, body: { token: link.secret }, signal }) : undefined), []);
   useEffect(() => {
-    if (over === 'out') focusMain();
+    if (over === 'out' || over === 'mine') focusMain();
   }, [over]);
+
+  if (over === 'mine') {
+    return (
+      <div class="card narrow">
+        <span class="badge"><Icon name="check" /></span>
+        <h1>{t('strangeMine')}</h1>
+        <p>{t('strangeMineText')}</p>
+        <div class="form-actions"><SignInLink class="button primary" /></div>
+      </div>
+    );
+  }
 
   if (over === 'out') {
     return (
@@ -42,7 +53,7 @@ export function EndDevice() {
   return (
     <div class="card narrow">
       <span class="badge"><Icon name="device" /></span>
-      <h1>{t('endTitle')}</h1>
+      <h1>{t('strangeTitle')}</h1>
       {problem ? <Failed problem={problem} retry={reload} /> : !data ? <Skeleton rows={2} /> : (
         <>
           <p>{t('strangeText')}</p>
@@ -66,6 +77,10 @@ export function EndDevice() {
             setOver('out');
             // It may be this device: the frame goes at once when its session has ended.
             if (auth.value.is === 'in') void get('/account').catch(() => undefined);
+          }}>{null}</Form>
+          <Form submit={t('strangeYes')} quiet onSubmit={async () => {
+            await post('/auth/end-device/confirm', { open: true, body: { token: link.secret } });
+            setOver('mine');
           }}>{null}</Form>
         </>
       )}

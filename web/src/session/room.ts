@@ -14,7 +14,7 @@ import { problems, t } from './words';
 export const session: Room = {
   routes: [
     { path: '/sign-in', page: SignIn, title: () => t('signIn'), open: true },
-    { path: '/end-device', page: EndDevice, title: () => t('endTitle'), open: true },
+    { path: '/end-device', page: EndDevice, title: () => t('strangeTitle'), open: true },
   ],
   signInForm: SignInForm,
   door: { href: '/sign-in', label: () => t('signIn'), order: 2, signsIn: true },

@@ -1,7 +1,7 @@
 // The page that signs in.
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { post } from '../shell/api';
-import { useLeaveWhenIn } from '../shell/app';
+import { focusMain, useLeaveWhenIn } from '../shell/app';
 import { auth, type Opened } from '../shell/auth';
 import { Entries } from '../shell/entries';
 import { Check, Field, Form, Password } from '../shell/form';
@@ -24,6 +24,7 @@ export function SignInForm({ title, submit = t('signIn'), children }: SignInForm
   const card = useRef<HTMLDivElement>(null);
   const [over, setOver] = useState(false);
   const [sending, setSending] = useState(false);
+  const [held, setHeld] = useState(false);
   // An attempt that is over begins again with what was typed.
   const typed = useRef({ identifier: '', password: '', remember: false });
   const why = auth.value.is === 'out' ? auth.value.why : undefined;
@@ -34,6 +35,20 @@ export function SignInForm({ title, submit = t('signIn'), children }: SignInForm
     if (!isChallenge(s)) return signedIn(s);
     setBegun({ challenge: s });
     setSending(false);
+  }
+  useEffect(() => {
+    if (held) focusMain();
+  }, [held]);
+  if (held) {
+    return (
+      <div class="card narrow">
+        <span class="badge"><Icon name="mail" /></span>
+        <h1>{t('held')}</h1>
+        <p>{t('heldText')}</p>
+        <p class="hint">{t('heldHint')}</p>
+        <div class="form-actions"><button type="button" class="button" onClick={() => setHeld(false)}>{t('startAgain')}</button></div>
+      </div>
+    );
   }
   if (begun) {
     return (
@@ -68,6 +83,7 @@ export function SignInForm({ title, submit = t('signIn'), children }: SignInForm
           if (answer) await opened(answer);
         } catch (err) {
           setSending(false);
+          if (err instanceof Problem && err.code === 'sign_in_held') return setHeld(true);
           throw err;
         }
       }}>
