@@ -25,7 +25,7 @@ before(async () => {
   if (require) assert.ok(postgres && redis && s3, 'the services are missing');
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'coffer-pairs-'));
   const stores = postgres && redis && s3
-    ? { COFFER_DATABASE_URL: postgres, COFFER_REDIS_URL: redis, COFFER_BLOBS: s3, COFFER_ROOT_KEY: crypto.randomBytes(32).toString('base64') }
+    ? { COFFER_DATABASE_URL: postgres, COFFER_REDIS_URL: redis, COFFER_BLOBS: s3, COFFER_ROOT_KEY: Buffer.alloc(32, 'pairs').toString('base64') } // the same in a second run
     : undefined;
   const first = await start({ ...limits, ...stores });
   nodes = [first, stores ? await start({ ...limits, ...stores }) : first];
