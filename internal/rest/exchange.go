@@ -46,6 +46,7 @@ type exchange struct {
 	stall  time.Duration // see Patience; 0 is Deadlines.Stall
 	piece  int           // how much of a stream's answer goes out at once
 	moved  time.Time     // when the write deadline last moved
+	lost   error         // with which writing to the client failed
 }
 
 var _ http.ResponseWriter = (*exchange)(nil)
@@ -99,6 +100,7 @@ func (x *exchange) Write(p []byte) (int, error) {
 	}
 	n, err := write(p)
 	x.bytes += int64(n)
+	x.lost = err
 	return n, err
 }
 

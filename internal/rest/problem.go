@@ -374,5 +374,8 @@ func (x *exchange) report() {
 
 // gone reports whether the client hung up. Then every error counts as the client's.
 func (x *exchange) gone() bool {
-	return x.cause != nil && x.cause.Err != nil && errors.Is(x.cause.Err, context.Canceled) && x.r.Context().Err() != nil
+	if x.cause == nil || x.cause.Err == nil {
+		return false
+	}
+	return x.lost != nil && errors.Is(x.cause.Err, x.lost) || errors.Is(x.cause.Err, context.Canceled) && x.r.Context().Err() != nil
 }

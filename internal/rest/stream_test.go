@@ -101,6 +101,27 @@ func TestHangUpIsNoError(t *testing.T) {
 	}
 }
 
+// Neither is one that hangs up while the server writes to it.
+func TestHangUpWithinAnAnswerIsNoError(t *testing.T) {
+	w := newWorld(t)
+	Raw(w.API, Op{Method: "GET", Path: "/endless", ID: "endless", Tag: "Streams"}, RawDoc{}, func(out http.ResponseWriter, _ *http.Request) error {
+		for {
+			if _, err := out.Write(make([]byte, 64<<10)); err != nil {
+				return err
+			}
+		}
+	})
+	res, err := w.srv.Client().Get(w.srv.URL + "/v1/endless")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	w.srv.Close()
+	if log := w.log.String(); strings.Contains(log, "ERROR") || !strings.Contains(log, "GET /v1/endless") {
+		t.Errorf("log:\n%s", log)
+	}
+}
+
 // deadlines is a ResponseWriter that records its deadlines.
 type deadlines struct {
 	*httptest.ResponseRecorder
