@@ -1,6 +1,6 @@
 // Package guard is what happened at the doors of an account: its sign-in history, for its owner's eyes.
 //
-// It hears every event of every account, and every proof that was wrong.
+// It hears every event of every account, and every proof that was wrong or held.
 //
 // # What it defends against
 //

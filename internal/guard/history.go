@@ -142,7 +142,8 @@ func (s *Service) keep(ctx context.Context, tx *db.Tx, r eventRow, d details) er
 	return insertEvent(ctx, tx, r, keeps[r.Outcome])
 }
 
-// failedJob adds a wrong proof to the history of its account, if there is one.
+// failedJob adds a wrong proof, or a right one that was held, to the history of its account, if
+// there is one.
 const failedJob = "guard.failed"
 
 // failure is the payload of the job.
@@ -155,12 +156,13 @@ type failure struct {
 	Device  string     `json:"device"`
 	Method  string     `json:"method"`
 	Session string     `json:"session"`
+	Held    bool       `json:"held"` // the proof was right
 }
 
 // failed hears of a wrong proof, in the request that gave it. It does the same for every
 // account and for none.
 func (s *Service) failed(ctx context.Context, f session.Failure) error {
-	p := failure{ID: uuid.Must(uuid.NewV7()).String(), Account: f.Account, At: s.Now().UnixMilli(), Method: f.Method, Session: f.Session}
+	p := failure{ID: uuid.Must(uuid.NewV7()).String(), Account: f.Account, At: s.Now().UnixMilli(), Method: f.Method, Session: f.Session, Held: f.Held}
 	p.Device, p.Place = s.Sessions.Client(f.Client)
 	if f.Client.Addr.IsValid() {
 		p.Address = f.Client.Addr.String()
@@ -195,6 +197,9 @@ func (s *Service) noteFailed(ctx context.Context, payload []byte) error {
 			return err
 		}
 		r := eventRow{ID: f.ID, Account: f.Account, At: f.At, Kind: signInFailed}
+		if f.Held {
+			r.Kind = signInHeld
+		}
 		d := details{Address: f.Address, Place: f.Place, Device: f.Device, Methods: []string{f.Method}, Session: f.Session}
 		d.note(found)
 		if err := s.keep(ctx, tx, r, d); err != nil || !tell {

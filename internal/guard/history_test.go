@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"fmt"
@@ -271,6 +272,13 @@ func TestFailureOnce(t *testing.T) {
 		}
 		if n := w.rows(w.ada); n != 1 {
 			t.Errorf("%d rows of one failure", n)
+		}
+		if err := w.noteFailed(t.Context(), bytes.Replace(payload(w.ada), []byte("{"), []byte(`{"held":true,`), 1)); err != nil {
+			t.Fatal(err)
+		}
+		list, err := w.List(t.Context(), caller(w.ada), Filter{Outcome: held}, rest.Paging{Limit: 50})
+		if err != nil || len(list.Items) != 1 || list.Items[0].Kind != "sign-in-held" {
+			t.Errorf("a right proof that was held: %+v, %v", list.Items, err)
 		}
 		late := payload(w.bob)
 		if err := w.Accounts.Forget(t.Context(), w.bob); err != nil {

@@ -85,7 +85,7 @@ func TestWatch(t *testing.T) {
 		check("a layer is asked", c, 202, "")
 		check("a wrong answer to a layer", b.pass(c, "pin", "9999"), 401, "invalid_credentials", own("pin", ""))
 		check("a right one", b.pass(c, "pin", "1234"), 201, "")
-		check("a good fresh proof", b.as("POST", "/account/reauthenticate", fields{"password": password}), 201, "")
+		check("a good fresh proof", b.as("POST", "/account/reauthenticate", fields{"password": password}), 202, "")
 
 		// A watch that cannot hear is no silent pass.
 		broken = fault.ErrUnavailable.Because(errors.New("no store"))
