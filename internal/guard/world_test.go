@@ -47,8 +47,8 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	places := func(a netip.Addr) string {
-		return map[string]string{home: "Utrecht, Netherlands", away: "=Oslo"}[a.String()]
+	places := func(a netip.Addr) session.Place {
+		return session.Place{Name: map[string]string{home: "Utrecht, Netherlands", away: "Utrecht, Netherlands", "198.51.100.9": "=Oslo"}[a.String()]}
 	}
 	sc := session.Config{
 		DB: d, Ring: b.Ring, Limit: b.Limits, Jobs: b.Jobs, Accounts: b.Accounts, Events: b.Events, Tokens: tokens, Now: b.Now, Log: b.Log, Place: places,
@@ -58,7 +58,7 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := Config{DB: d, Jobs: b.Jobs, Accounts: b.Accounts, Events: b.Events, Sessions: sessions, Now: b.Now, Log: b.Log}
+	c := Config{DB: d, Ring: b.Ring, Jobs: b.Jobs, Accounts: b.Accounts, Events: b.Events, Sessions: sessions, Now: b.Now, Log: b.Log}
 	limittest.Defaults(t, &c.Settings)
 	if w.Service, err = New(c); err != nil {
 		t.Fatal(err)
