@@ -11,6 +11,7 @@ import (
 type adminCmd struct {
 	Settings
 	Block adminBlockCmd `cmd:"" help:"Block addresses and networks, list blocks, end them."`
+	Prune pruneCmd      `cmd:"" help:"Remove what is kept no longer, or count it with --dry-run."`
 }
 
 // plainly is a refusal in words for a terminal.

@@ -20,6 +20,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
 
+	"coffer/internal/limit"
 	"coffer/internal/rest"
 	"coffer/internal/server"
 	"coffer/web"
@@ -35,24 +36,17 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const begin, end = "<!-- settings: generated -->\n", "<!-- end of settings -->\n"
-	before, after, ok1 := bytes.Cut(now, []byte(begin))
-	_, after, ok2 := bytes.Cut(after, []byte(end))
-	if !ok1 || !ok2 {
-		t.Fatalf("%s has no %q … %q", operations, begin, end)
-	}
 	var c cli
 	k, err := newParser(t.Context(), &c, dotenv{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var b bytes.Buffer
-	b.Write(before)
-	b.WriteString(begin)
-	writeSettings(&b, serveNode(t, k))
-	b.WriteString("\n" + end)
-	b.Write(after)
-	check(operations, b.Bytes())
+	var settings bytes.Buffer
+	writeSettings(&settings, serveNode(t, k))
+	settings.WriteString("\n")
+	page := replaceBetween(t, now, "<!-- settings: generated -->\n", "<!-- end of settings -->\n", settings.Bytes())
+	page = replaceBetween(t, page, "<!-- retention: generated -->\n", "<!-- end of retention -->\n", retention(t))
+	check(operations, page)
 
 	check(filepath.Join(root, "docs/errors.md"), errorsDocument(declaredCodes(t), scanFields(t, filepath.Join(root, "internal"))))
 
@@ -61,6 +55,36 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(filepath.Join(root, "api/openapi.json"), document)
+}
+
+// replaceBetween replaces what a page has between two marks.
+func replaceBetween(t *testing.T, page []byte, begin, end string, text []byte) []byte {
+	t.Helper()
+	before, after, ok1 := bytes.Cut(page, []byte(begin))
+	_, after, ok2 := bytes.Cut(after, []byte(end))
+	if !ok1 || !ok2 {
+		t.Fatalf("the page has no %q … %q", begin, end)
+	}
+	return slices.Concat(before, []byte(begin), text, []byte(end), after)
+}
+
+// retention is the table of what periodic work removes.
+func retention(t *testing.T) []byte {
+	t.Helper()
+	s := defaultSettings(t)
+	s.moveTo(t.TempDir())
+	a, err := openApp(t.Context(), &s, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.close()
+	var b bytes.Buffer
+	b.WriteString("\n| table | its rows stay | removed by | every |\n| --- | --- | --- | --- |\n")
+	for _, r := range a.jobs.Removals() {
+		fmt.Fprintf(&b, "| `%s` | %s | `%s` | %s |\n", r.Table, keptFor(r.Age), r.By, limit.Short(r.Every))
+	}
+	b.WriteString("\n")
+	return b.Bytes()
 }
 
 // declaredCodes are the codes of the rooms' operations and of the server itself.

@@ -37,6 +37,7 @@ import (
 	"coffer/internal/limit"
 	"coffer/internal/mail"
 	"coffer/internal/mailcode"
+	"coffer/internal/metric"
 	"coffer/internal/passkey"
 	"coffer/internal/picture"
 	"coffer/internal/question"
@@ -134,6 +135,10 @@ func (c serveCmd) Run(ctx context.Context, s *Settings, log *slog.Logger) error 
 	if err := srv.Listen(ctx); err != nil {
 		return err
 	}
+	private := server.NewMetrics(s.Server.MetricsAddr, a.metrics, log)
+	if err := private.Listen(ctx); err != nil {
+		return err
+	}
 	if err := c.greet(ctx, s, a); err != nil {
 		return err
 	}
@@ -148,7 +153,9 @@ func (c serveCmd) Run(ctx context.Context, s *Settings, log *slog.Logger) error 
 		others.Wait()
 		done <- err
 	}()
+	go private.Serve()
 	err = srv.Serve(ctx)
+	private.Close()
 	stop()
 	return errors.Join(err, <-done)
 }
@@ -174,6 +181,7 @@ func (serveCmd) greet(ctx context.Context, s *Settings, a *app) error {
 
 // app holds every package, opened and wired: the program's only wiring.
 type app struct {
+	metrics   *metric.Set
 	db        *db.DB
 	kv        kvStore
 	bus       kv.Bus
@@ -220,10 +228,11 @@ func openGround(ctx context.Context, s *Settings, log *slog.Logger) (*app, error
 	if err != nil {
 		return nil, err
 	}
-	a := &app{}
+	a := &app{metrics: metric.New(version())}
 	if a.db, err = db.Open(ctx, s.DB.DatabaseURL, log); err != nil {
 		return nil, fmt.Errorf("COFFER_DATABASE_URL: %w", err)
 	}
+	a.db.Measure(a.metrics)
 	if a.ring, err = keyring.Open(ctx, a.db, root, keyring.Config{
 		TokenAlg: s.Keyring.TokenAlg, TokenTTL: s.Token.AccessTTL, Log: log,
 	}); err != nil {
@@ -255,6 +264,7 @@ func (a *app) openStores(ctx context.Context, s *Settings, log *slog.Logger) (er
 		if err != nil {
 			return fmt.Errorf("COFFER_REDIS_URL: %w", err)
 		}
+		redis.Measure(a.metrics)
 		a.kv = redis
 		bus, err := kv.OpenRedisBus(ctx, s.KV.RedisURL)
 		if err != nil {
@@ -266,9 +276,11 @@ func (a *app) openStores(ctx context.Context, s *Settings, log *slog.Logger) (er
 		a.kv, a.prune = values, values.Prune
 		a.bus = kv.NewLocalBus()
 	}
-	if a.blobs, err = blob.Open(ctx, s.Blob.Blobs); err != nil {
+	blobs, err := blob.Open(ctx, s.Blob.Blobs)
+	if err != nil {
 		return fmt.Errorf("COFFER_BLOBS: %w", err)
 	}
+	a.blobs = blob.Measure(blobs, a.metrics)
 	var sender mail.Sender = mail.NewOutbox(filepath.Join(s.Data, "outbox"), s.Mail.MailFrom, time.Now)
 	if s.Mail.SMTPURL != "" {
 		if sender, err = mail.NewSMTP(s.Mail.SMTPURL, s.Mail.MailFrom); err != nil {
@@ -278,7 +290,7 @@ func (a *app) openStores(ctx context.Context, s *Settings, log *slog.Logger) (er
 	if err := a.ring.Need(ctx, keyring.Field); err != nil { // of the jobs
 		return err
 	}
-	a.jobs = jobs.New(a.db, jobs.Config{Now: time.Now, Log: log, Seal: a.sealJob, Open: a.openJob})
+	a.jobs = jobs.New(a.db, jobs.Config{Now: time.Now, Log: log, Seal: a.sealJob, Open: a.openJob, Metrics: a.metrics})
 	a.ring.AddRewraps(keyring.Rewrap{Name: "jobs", Purpose: keyring.Field, Step: a.jobs.Reseal})
 	a.mailer = mail.New(sender, "Coffer", s.URL)
 	a.jobs.Handle(mail.Job, a.mailer.Handle)
@@ -323,10 +335,11 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 		return err
 	}
 	limits := limit.New(a.kv, a.ring.Index, time.Now)
+	limits.Measure(a.metrics)
 	a.openDoor(s, log)
 	events := event.New(a.mailer, time.Now)
 	if a.accounts, err = account.New(account.Config{
-		Settings: s.Account, DB: a.db, Ring: a.ring, Jobs: a.jobs, Limit: limits, KV: a.kv, Mail: a.mailer, Events: events, Now: time.Now, Log: log, BaseURL: s.URL,
+		Settings: s.Account, DB: a.db, Ring: a.ring, Jobs: a.jobs, Limit: limits, KV: a.kv, Mail: a.mailer, Events: events, Metrics: a.metrics, Now: time.Now, Log: log, BaseURL: s.URL,
 	}); err != nil {
 		return err
 	}
@@ -337,7 +350,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 		return err
 	}
 	if a.tokens, err = token.New(token.Config{
-		Settings: s.Token, KV: a.kv, Ring: a.ring, Accounts: a.accounts, Now: time.Now, BaseURL: s.URL,
+		Settings: s.Token, KV: a.kv, Ring: a.ring, Accounts: a.accounts, Metrics: a.metrics, Now: time.Now, BaseURL: s.URL,
 	}); err != nil {
 		return err
 	}
@@ -405,7 +418,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	}
 
 	a.api = rest.New(rest.Config{
-		Settings: s.Rest, Title: "Coffer", Version: apiVersion, BaseURL: base, Auth: a.sessions, Log: log, Now: time.Now,
+		Settings: s.Rest, Title: "Coffer", Version: apiVersion, BaseURL: base, Auth: a.sessions, Log: log, Metrics: a.metrics, Now: time.Now,
 	})
 	for _, room := range []interface{ Routes(*rest.API) }{
 		a.blocks, a.accounts, a.feed, a.tokens, a.sessions, a.guard, back, app, mailed, phones, asked, passkeys, others,
@@ -462,7 +475,7 @@ func (a *app) openFiles(s *Settings, limits *limit.Limiter, events *event.Log, l
 		Now: time.Now, Log: log, BaseURL: s.URL,
 	})
 	a.drops, err = drop.New(drop.Config{
-		Settings: s.Drop, DB: a.db, Bus: a.bus, Limit: limits, Index: a.ring.Index, Now: time.Now, Log: log,
+		Settings: s.Drop, DB: a.db, Bus: a.bus, Limit: limits, Index: a.ring.Index, Metrics: a.metrics, Now: time.Now, Log: log,
 	})
 	return err
 }
@@ -478,11 +491,11 @@ func (a *app) named(ctx context.Context, who string) (account.ID, error) {
 
 // periodic registers the ground's periodic work; rooms register their own.
 func (a *app) periodic() {
-	a.jobs.Every("drop.prune", time.Minute, a.drops.Prune)
+	a.jobs.Every("drop.prune", time.Minute, a.drops.Prune, a.drops.Old()...)
 	a.jobs.Every("keyring.maintain", 5*time.Minute, a.ring.Maintain)
 	a.jobs.Every("keyring.rewrap", time.Hour, func(ctx context.Context) error { return a.ring.RewrapAll(ctx, a.ring.Rewraps(), nil) })
 	if a.prune != nil {
-		a.jobs.Every("kv.prune", 10*time.Minute, a.prune)
+		a.jobs.Every("kv.prune", 10*time.Minute, a.prune, jobs.Old{Table: "kv", Rows: "expires_at <= $1"})
 	}
 }
 

@@ -53,6 +53,7 @@ import (
 	"coffer/internal/kv"
 	"coffer/internal/limit"
 	"coffer/internal/mail"
+	"coffer/internal/metric"
 )
 
 // ID names an account: a UUIDv7, public.
@@ -87,16 +88,17 @@ var ErrCredentials = fault.New(fault.Unauthenticated, "invalid_credentials", "Wr
 // Config is what a Service needs. DB, Ring, Jobs, Limit, KV, Mail and Events are required.
 type Config struct {
 	Settings
-	DB     *db.DB
-	Ring   *keyring.Ring
-	Jobs   *jobs.Queue
-	Limit  *limit.Limiter
-	KV     kv.Store
-	Mail   *mail.Mailer // gets the words of this room's mails
-	Events *event.Log
-	Now    func() time.Time // zero: time.Now
-	Rand   io.Reader        // zero: crypto/rand
-	Log    *slog.Logger     // zero: slog.Default()
+	DB      *db.DB
+	Ring    *keyring.Ring
+	Jobs    *jobs.Queue
+	Limit   *limit.Limiter
+	KV      kv.Store
+	Mail    *mail.Mailer // gets the words of this room's mails
+	Events  *event.Log
+	Now     func() time.Time // zero: time.Now
+	Rand    io.Reader        // zero: crypto/rand
+	Log     *slog.Logger     // zero: slog.Default()
+	Metrics *metric.Set      // zero: no counts are shown
 
 	BaseURL string // links in mails start with it; no slash at the end
 
@@ -167,6 +169,7 @@ func New(cfg Config) (*Service, error) {
 		Config: cfg, hasher: newHasher(cfg.Argon, cfg.Hashers, cfg.HashQueue, cfg.Rand),
 		states: db.Keep[State](cfg.DB, topic, 16_384), profiles: db.Keep[Profile](cfg.DB, topic, 2048),
 	}
+	s.hasher.measure(cfg.Metrics)
 	s.register()
 	return s, nil
 }

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"coffer/internal/fault"
+	"coffer/internal/metric"
 )
 
 const (
@@ -39,13 +40,28 @@ type hasher struct {
 	waiting atomic.Int64
 	queue   int64
 	done    atomic.Int64 // hashes finished, for tests that compare work
+	waited  *metric.Histogram
 
 	mu      sync.Mutex
 	garbage int // argon2id memories given back and not yet collected
 }
 
 func newHasher(p Argon2Params, slots, queue int, rand io.Reader) *hasher {
-	return &hasher{params: p, rand: rand, slots: make(chan struct{}, slots), queue: int64(queue)}
+	h := &hasher{params: p, rand: rand, slots: make(chan struct{}, slots), queue: int64(queue)}
+	h.measure(nil)
+	return h
+}
+
+// measure shows the queue on the page of s.
+func (h *hasher) measure(s *metric.Set) {
+	h.waited = s.Histogram("coffer_hash_wait_seconds", "Time that a password waits for its turn to be hashed.", metric.Requests).With()
+	s.Read(func(_ context.Context, r *metric.Reading) error {
+		r.Counter("coffer_hashes_total", "Passwords hashed.", float64(h.done.Load()))
+		r.Gauge("coffer_hash_queue", "Passwords that wait for their turn to be hashed.", float64(h.waiting.Load()))
+		r.Gauge("coffer_hash_queue_limit", "Waiting passwords above which the server refuses more.", float64(h.queue))
+		r.Gauge("coffer_hash_running", "Passwords that are being hashed.", float64(len(h.slots)))
+		return nil
+	})
 }
 
 // ErrBusy is the answer to a password that finds the queue full.
@@ -55,15 +71,18 @@ var ErrBusy = &fault.Error{Kind: fault.Unavailable, Code: "busy", RetryAfter: 5 
 func (h *hasher) enter(ctx context.Context) error {
 	select {
 	case h.slots <- struct{}{}:
+		h.waited.Observe(0)
 		return nil
 	default:
 	}
+	begun := time.Now()
 	defer h.waiting.Add(-1)
 	if h.waiting.Add(1) > h.queue {
 		return ErrBusy
 	}
 	select {
 	case h.slots <- struct{}{}:
+		h.waited.Observe(time.Since(begun))
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -73,7 +73,7 @@ func (s *Service) register() {
 			return err
 		}
 		return pruneLinks(ctx, s.DB, now)
-	})
+	}, jobs.Old{Table: "sign_up_proofs", Rows: "expires_at <= $1"}, jobs.Old{Table: "sign_ups", Rows: "expires_at <= $1"}, jobs.Old{Table: "links", Rows: "expires_at <= $1"})
 }
 
 // SignUp takes a sign-up and returns its token. Beside the mailed proof, the token shows

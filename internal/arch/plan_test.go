@@ -17,6 +17,8 @@ var plan = map[string]place{
 	"lang":  {0, "the one list of languages that Coffer speaks, and the choice of one"},
 	"text":  {0, "what may be shown of a text"},
 
+	"metric": {0, "counts what the process does and writes it as Prometheus reads it"},
+
 	"outbox": {0, "a folder into which messages are written whole, the newest sorting last"},
 
 	"seal": {0, "authenticated encryption over io.Reader and io.Writer in segments, and key wrapping; no storage of its own"},

@@ -122,7 +122,8 @@ func New(c Config) *Service {
 	s.Accounts.ShowAvatars(s.read)
 	s.Accounts.Keep("avatar", account.Keeper{Export: s.export, Forget: s.forget})
 	s.Jobs.Handle(purgeJob, func(ctx context.Context, _ []byte) error { return s.purge(ctx) })
-	s.Jobs.Every("avatar.sweep", sweepEvery, s.Sweep)
+	s.Jobs.Every("avatar.sweep", sweepEvery, s.Sweep,
+		jobs.Old{Table: "avatars", Rows: "(state = 'deleting' OR state = 'pending' AND created_at <= $1)", Age: abandonedAfter})
 	return s
 }
 

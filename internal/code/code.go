@@ -101,7 +101,7 @@ func New(cfg Config) (*Service, error) {
 	s.Jobs.Every("code.prune", 10*time.Minute, func(ctx context.Context) error {
 		now := s.Now()
 		return prune(ctx, s.DB, now.UnixMilli(), now.Add(-failureTime).UnixMilli())
-	})
+	}, jobs.Old{Table: "codes", Rows: "ends_at <= $1"}, jobs.Old{Table: "code_failures", Rows: "at <= $1", Age: failureTime})
 	return s, nil
 }
 

@@ -78,7 +78,9 @@ func New(c Config) (*Service, error) {
 	s.Accounts.Keep("content", account.Keeper{Forget: s.Forget})
 	s.Ring.AddRewraps(keyring.Rewrap{Name: "content.blobs", Purpose: keyring.Blob, Step: s.rewrap})
 	s.Jobs.Handle(purgeJob, func(ctx context.Context, _ []byte) error { return s.purge(ctx) })
-	s.Jobs.Every("content.sweep", sweepEvery, s.Sweep)
+	s.Jobs.Every("content.sweep", sweepEvery, s.Sweep, jobs.Old{Table: "blob_growth", Rows: "expires_at <= $1"},
+		jobs.Old{Table: "blobs", Rows: "(state = 'deleting' OR state = 'pending' AND touched_at <= $1)", Age: abandonedAfter},
+		jobs.Old{Table: "blob_parts", Rows: "(state = 'deleting' OR state = 'pending' AND touched_at <= $1)", Age: abandonedAfter})
 	s.Jobs.Every("content.orphans", 24*time.Hour, s.sweepOrphans)
 	return s, nil
 }

@@ -42,6 +42,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"coffer/internal/metric"
 )
 
 // Engine names a database engine.
@@ -93,10 +95,11 @@ type session interface {
 
 // DB is an open database. Its methods are safe for concurrent use.
 type DB struct {
-	kind   Engine
-	engine engine
-	hub    *hub
-	owner  *os.File // locked while this process owns the database; see Own
+	kind    Engine
+	engine  engine
+	hub     *hub
+	owner   *os.File // locked while this process owns the database; see Own
+	metrics *metric.Set
 }
 
 // Querier runs statements: a [DB] each by itself, a [Tx] in its transaction. A statement

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"sync"
+
+	"coffer/internal/metric"
 )
 
 // ErrOwned says that another process has claimed the database.
@@ -49,8 +51,9 @@ func (t *Tx) Changed(topic, key string) { t.notes = append(t.notes, note{topic, 
 // Kept stores a value only when no drop happened since before the read. So a reader slower
 // than a change caches no old value.
 type Kept[V any] struct {
-	db   *DB
-	most int
+	db    *DB
+	most  int
+	reads metric.Cache
 
 	mu     sync.RWMutex
 	values map[string]V
@@ -60,7 +63,7 @@ type Kept[V any] struct {
 // Keep returns an empty Kept for at most that many values. Notes of topic drop its values.
 // Call Keep before the server serves requests.
 func Keep[V any](d *DB, topic string, most int) *Kept[V] {
-	k := &Kept[V]{db: d, most: most, values: map[string]V{}}
+	k := &Kept[V]{db: d, most: most, reads: d.metrics.Cache(topic), values: map[string]V{}}
 	d.Listen(topic, k.drop)
 	return k
 }
@@ -75,8 +78,10 @@ func (k *Kept[V]) Get(ctx context.Context, key string, read func(context.Context
 	drops := k.drops
 	k.mu.RUnlock()
 	if ok {
+		k.reads.Hit.Inc()
 		return v, nil
 	}
+	k.reads.Miss.Inc()
 	v, err := read(ctx)
 	if err != nil {
 		return v, err

@@ -47,6 +47,7 @@ import (
 	"coffer/internal/fault"
 	"coffer/internal/kv"
 	"coffer/internal/limit"
+	"coffer/internal/metric"
 	"coffer/internal/rest"
 )
 
@@ -57,6 +58,7 @@ const (
 	maxTold      = 12               // messages of such a guest: an exchange, a greeting and its offers
 	joinPause    = 2 * time.Second  // until a join that has to wait is tried again
 	joinTime     = time.Minute      // from a join to its admission
+	transferTime = time.Minute      // from a request for a file to its stream
 	rejections   = 3                // of one address and drop
 	rejectPause  = 15 * time.Minute // after those
 	ticketTime   = 30 * time.Second
@@ -95,10 +97,11 @@ type Config struct {
 	Bus   kv.Bus
 	Limit *limit.Limiter
 	// Index computes a blind index: [coffer/internal/keyring.Ring.Index].
-	Index func(ctx context.Context, column, canonical string) ([]byte, error)
-	Now   func() time.Time // zero: time.Now
-	Rand  io.Reader        // zero: crypto/rand
-	Log   *slog.Logger     // nil discards
+	Index   func(ctx context.Context, column, canonical string) ([]byte, error)
+	Now     func() time.Time // zero: time.Now
+	Rand    io.Reader        // zero: crypto/rand
+	Log     *slog.Logger     // nil discards
+	Metrics *metric.Set      // nil shows no counts
 }
 
 // Service is the room. It is safe for concurrent use.
@@ -111,6 +114,8 @@ type Service struct {
 	hub         hub
 	budget      budget
 	reject      limit.Rule
+	passed      *metric.Counter
+	ended       metric.Counters
 	// drained ends when the server stops.
 	drained context.Context
 	drain   context.CancelFunc
@@ -133,6 +138,7 @@ func New(c Config) (*Service, error) {
 	}
 	s := &Service{Config: c, budget: newBudget(c.DropMemory), reject: limit.Rule{Name: "drop-reject", Limit: rejections, Window: rejectPause}}
 	s.hub = newHub()
+	s.measure(c.Metrics)
 	s.drained, s.drain = context.WithCancel(context.Background())
 	var err error
 	s.node, err = s.random(16)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"coffer/internal/jobs"
 )
 
 // hub holds the connections of this process and the transfers of its senders.
@@ -342,7 +344,7 @@ func (s *Service) Prune(ctx context.Context) error {
 	return errors.Join(
 		s.bury(ctx, ""),
 		deleteAllLate(ctx, s.DB, s.lateBefore()),
-		deleteTransfers(ctx, s.DB, now.Add(-time.Minute).UnixMilli()),
+		deleteTransfers(ctx, s.DB, now.Add(-transferTime).UnixMilli()),
 	)
 }
 
@@ -378,5 +380,14 @@ func (s *Service) Drain() {
 	now := s.Now().UnixMilli()
 	if err := errors.Join(disconnectAll(ctx, s.DB, s.node, now), deleteNode(ctx, s.DB, s.node)); err != nil {
 		s.Log.Warn("drops: cannot note the end of this node", "error", err)
+	}
+}
+
+// Old names the rows that Prune removes by their age.
+func (s *Service) Old() []jobs.Old {
+	return []jobs.Old{
+		{Table: "drops", Rows: "expires_at <= $1"},
+		{Table: "drop_members", Rows: "admitted = FALSE AND joined_at <= $1", Age: joinTime},
+		{Table: "drop_transfers", Rows: "node = '' AND asked_at < $1", Age: transferTime},
 	}
 }

@@ -1,6 +1,7 @@
 package drop
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -47,6 +48,7 @@ func (s *Service) forward(ctx context.Context, m member, id, sender string, out 
 		s.Log.Warn("drops: cannot look for a sender", "error", err) // the transfer ends as sender_gone
 	}
 	code, err := f.run(ctx)
+	s.ended.With(cmp.Or(code, "failed")).Inc()
 	// The receiver may be gone, so its context is too.
 	ctx, end := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer end()
@@ -123,6 +125,7 @@ func (f *forwarding) run(ctx context.Context) (code string, err error) {
 		case frameStart:
 			f.started = true
 		case frameChunk:
+			f.s.passed.Add(int64(len(b) - frameHead))
 			recycle(b)
 			f.noted = time.Now()
 			f.note(noteTaken)

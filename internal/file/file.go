@@ -23,6 +23,7 @@
 package file
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -108,8 +109,8 @@ func New(c Config) *Service {
 	s.Jobs.Handle(thumbnailJob, s.draw)
 	s.Jobs.Every("file.thumbnails", time.Hour, s.drawAll)
 	s.Jobs.Every("file.clear", time.Hour, s.clearAll)
-	s.Jobs.Every("file.trash", time.Hour, s.purgeTrash)
-	s.Jobs.Every("file.versions", time.Hour, s.purgeVersions)
+	s.Jobs.Every("file.trash", time.Hour, s.purgeTrash, jobs.Old{Table: "files", Rows: "trashed_at <= $1", Age: cmp.Or(s.TrashKeep, jobs.Forever)})
+	s.Jobs.Every("file.versions", time.Hour, s.purgeVersions, jobs.Old{Table: "file_versions", Rows: "replaced_at <= $1", Age: cmp.Or(s.VersionsKeep, jobs.Forever)})
 	return s
 }
 

@@ -14,14 +14,15 @@ type period struct {
 	name     string
 	interval time.Duration
 	fn       func(ctx context.Context) error
+	removes  []Old
 }
 
 // Every runs fn once per interval on one of the nodes: immediately at the first start, then
 // an interval after each run began, across restarts. A run that fails, or whose node died,
 // is repeated like a job, after an interval at the latest. It never goes to the dead list.
 // Names are stable and unique: the next time is stored under the name. A second use of a
-// name panics.
-func (q *Queue) Every(name string, interval time.Duration, fn func(ctx context.Context) error) {
+// name panics. removes names the rows that fn removes.
+func (q *Queue) Every(name string, interval time.Duration, fn func(ctx context.Context) error, removes ...Old) {
 	if interval <= 0 {
 		panic("internal error: jobs: no interval of " + name)
 	}
@@ -30,7 +31,7 @@ func (q *Queue) Every(name string, interval time.Duration, fn func(ctx context.C
 	if slices.ContainsFunc(q.periods, func(p period) bool { return p.name == name }) {
 		panic("internal error: jobs: two periods named " + name)
 	}
-	q.periods = append(q.periods, period{name, interval, fn})
+	q.periods = append(q.periods, period{name, interval, fn, removes})
 }
 
 // keep runs periodic work on time until ctx ends.
@@ -59,17 +60,21 @@ func (q *Queue) tick(ctx context.Context, p period) (ran bool, wait time.Duratio
 	if err != nil || attempts == 0 {
 		return false, wait, err
 	}
+	begun := time.Now()
 	err = q.hold(ctx, func(ctx context.Context, until int64) (int64, error) {
 		return renewPeriod(ctx, q.db, p.name, claim, until)
 	}, p.fn)
+	outcome := "done"
 	wait = p.interval - q.cfg.Now().Sub(start)
 	switch {
 	case errors.Is(err, errDrain):
-		wait = 0
+		outcome, wait = "released", 0
 	case err != nil:
-		wait = min(q.delay(int(attempts)), p.interval)
+		outcome, wait = "failed", min(q.delay(int(attempts)), p.interval)
 		q.cfg.Log.WarnContext(ctx, "jobs: periodic work failed", "name", p.name, "class", classOf(err), "attempt", attempts, "again_in", wait)
 	}
+	q.measures.turns.With(p.name, outcome).Inc()
+	q.measures.turning.With(p.name).Observe(time.Since(begun))
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callFor)
 	defer cancel()
 	wait = max(wait, 0)

@@ -42,6 +42,7 @@ import (
 	"github.com/google/uuid"
 
 	"coffer/internal/db"
+	"coffer/internal/metric"
 	"coffer/internal/seal"
 )
 
@@ -67,8 +68,9 @@ type Config struct {
 	// Seal encrypts stored values and Open decrypts them. Both must be safe for concurrent
 	// use.
 	Seal, Open func(ctx context.Context, b []byte) ([]byte, error)
-	Workers    int       // concurrent jobs in this process; zero: 8. One kind takes half of them at most
-	Rand       io.Reader // ids, claims, jitter; zero: crypto/rand
+	Workers    int         // concurrent jobs in this process; zero: 8. One kind takes half of them at most
+	Rand       io.Reader   // ids, claims, jitter; zero: crypto/rand
+	Metrics    *metric.Set // zero: no counts are shown
 }
 
 // Handler does one job. payload is the enqueued JSON. The handler may run twice. Its ctx
@@ -86,6 +88,8 @@ type Queue struct {
 	grace   time.Duration // a shutdown's wait for handlers
 
 	woken chan struct{}
+
+	measures measures
 
 	mu       sync.Mutex
 	handlers map[string]Handler
@@ -117,7 +121,8 @@ func New(d *db.DB, cfg Config) *Queue {
 		db: d, cfg: cfg, workers: cfg.Workers, lease: defaultLease, poll: defaultPoll, grace: defaultGrace,
 		woken: make(chan struct{}, 1), handlers: map[string]Handler{}, running: map[string]int{},
 	}
-	q.Every("jobs.forget-dead", 24*time.Hour, q.forgetDead)
+	q.measures = q.newMeasures(cfg.Metrics)
+	q.Every("jobs.forget-dead", 24*time.Hour, q.forgetDead, Old{"jobs", "dead_at < $1", KeepDead})
 	return q
 }
 

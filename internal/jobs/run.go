@@ -164,6 +164,8 @@ func (q *Queue) Step(ctx context.Context) (worked bool, err error) {
 
 // work runs a claimed job and records the outcome. It returns the handler's error.
 func (q *Queue) work(ctx context.Context, j job) error {
+	begun := time.Now()
+	defer func() { q.measures.took.With(j.Kind).Observe(time.Since(begun)) }()
 	if j.Attempts > MaxAttempts { // every worker of it died
 		err := Permanent(errors.New("no attempt came to an end"))
 		return errors.Join(err, q.settle(ctx, j, err))
@@ -229,7 +231,8 @@ func (q *Queue) hold(ctx context.Context, renew func(ctx context.Context, until 
 func (q *Queue) settle(ctx context.Context, j job, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.lease)
 	defer cancel()
-	record := q.outcome(ctx, j, err)
+	outcome, record := q.outcome(ctx, j, err)
+	q.measures.ended.With(j.Kind, outcome).Inc()
 	for n := 1; ; n++ {
 		if _, err = record(ctx); err == nil || ctx.Err() != nil {
 			return err
@@ -238,8 +241,9 @@ func (q *Queue) settle(ctx context.Context, j job, err error) error {
 	}
 }
 
-// outcome decides about a job and returns the statement that records it.
-func (q *Queue) outcome(ctx context.Context, j job, err error) func(context.Context) (int64, error) {
+// outcome decides about a job and returns its outcome in a word and the statement that
+// records it.
+func (q *Queue) outcome(ctx context.Context, j job, err error) (string, func(context.Context) (int64, error)) {
 	now := q.cfg.Now()
 	// anew runs end. If the job was enqueued again meanwhile, it restarts the job.
 	anew := func(end func(context.Context) (int64, error)) func(context.Context) (int64, error) {
@@ -252,20 +256,20 @@ func (q *Queue) outcome(ctx context.Context, j job, err error) func(context.Cont
 		}
 	}
 	if err == nil {
-		return anew(func(ctx context.Context) (int64, error) { return finishJob(ctx, q.db, j) })
+		return "done", anew(func(ctx context.Context) (int64, error) { return finishJob(ctx, q.db, j) })
 	}
 	if errors.Is(err, errDrain) {
-		return func(ctx context.Context) (int64, error) { return releaseJob(ctx, q.db, j, now.UnixMilli()) }
+		return "released", func(ctx context.Context) (int64, error) { return releaseJob(ctx, q.db, j, now.UnixMilli()) }
 	}
 	f := q.failure(ctx, j, err)
 	log := q.cfg.Log.With("kind", j.Kind, "id", j.ID, "attempt", j.Attempts, "class", f.Class)
 	if isPermanent(err) || j.Attempts >= MaxAttempts {
 		log.ErrorContext(ctx, "jobs: a job is dead")
-		return anew(func(ctx context.Context) (int64, error) { return buryJob(ctx, q.db, j, f, now.UnixMilli()) })
+		return "dead", anew(func(ctx context.Context) (int64, error) { return buryJob(ctx, q.db, j, f, now.UnixMilli()) })
 	}
 	wait := q.delay(int(j.Attempts))
 	log.WarnContext(ctx, "jobs: an attempt failed", "again_in", wait)
-	return func(ctx context.Context) (int64, error) { return delayJob(ctx, q.db, j, f, now.Add(wait).UnixMilli()) }
+	return "failed", func(ctx context.Context) (int64, error) { return delayJob(ctx, q.db, j, f, now.Add(wait).UnixMilli()) }
 }
 
 // delay is the time between attempt n and the next: 2 s, doubled each time up to an hour.

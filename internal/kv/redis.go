@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"coffer/internal/metric"
 )
 
 // Redis is a store in Redis (6 or later) or Valkey, shared by every node.
@@ -25,6 +27,7 @@ type Redis struct {
 	client rueidis.Client
 	cache  *cache
 	log    *slog.Logger
+	reads  metric.Cache
 
 	stop    context.CancelFunc
 	stopped context.Context
@@ -66,6 +69,7 @@ func OpenRedis(ctx context.Context, url string, log *slog.Logger) (*Redis, error
 		return nil, err
 	}
 	r := &Redis{cache: newCache(time.Now), log: log, ended: make(chan struct{})}
+	r.Measure(nil)
 	r.stopped, r.stop = context.WithCancel(context.Background())
 	opt.ClientName = "coffer"
 	opt.ForceSingleClient = true // one server and one connection keep its announcements in order
@@ -104,6 +108,9 @@ func (r *Redis) Close() error {
 	return nil
 }
 
+// Measure shows the cache on the page of s. Call it before the first Get.
+func (r *Redis) Measure(s *metric.Set) { r.reads = s.Cache("redis") }
+
 // Ping reports whether the server answers.
 func (r *Redis) Ping(ctx context.Context) error { return r.beat(ctx) }
 
@@ -118,10 +125,12 @@ func (r *Redis) Get(ctx context.Context, key string) ([]byte, error) {
 		return read(ctx, r.client.Do(ctx, r.client.B().Get().Key(space+key).Build()))
 	}
 	if value, ok := r.cache.get(key); ok {
+		r.reads.Hit.Inc()
 		return value, nil
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, answerFor, ErrUnavailable)
 	defer cancel()
+	r.reads.Miss.Inc()
 	f := r.cache.begin(key)
 	answers := r.client.DoMulti(ctx,
 		r.client.B().Get().Key(space+key).Build(), r.client.B().Pttl().Key(space+key).Build())

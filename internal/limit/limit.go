@@ -42,6 +42,7 @@ import (
 
 	"coffer/internal/fault"
 	"coffer/internal/kv"
+	"coffer/internal/metric"
 )
 
 // Rule allows Limit calls in any Window, for each key.
@@ -85,12 +86,20 @@ type Limiter struct {
 	store kv.Store
 	index func(ctx context.Context, column, canonical string) ([]byte, error)
 	now   func() time.Time
+	over  metric.Counters
 }
 
 // New returns a Limiter over store. index computes a key's blind index:
 // [coffer/internal/keyring.Ring.Index].
 func New(store kv.Store, index func(ctx context.Context, column, canonical string) ([]byte, error), now func() time.Time) *Limiter {
-	return &Limiter{store: store, index: index, now: now}
+	l := &Limiter{store: store, index: index, now: now}
+	l.Measure(nil)
+	return l
+}
+
+// Measure shows the refusals on the page of s. Call it before the first call is counted.
+func (l *Limiter) Measure(s *metric.Set) {
+	l.over = s.Counter("coffer_limit_refusals_total", "Calls that were over a limit, by its rule.", "rule")
 }
 
 // Call is one call that a rule counts for a key.
@@ -155,7 +164,7 @@ func (l *Limiter) ask(ctx context.Context, r Rule, key string) (bucket, error) {
 	}
 	this, err := l.count(ctx, b.this)
 	if err == nil && !b.allows(this+1) {
-		err = refusal(r, b.wait(this))
+		err = l.refusal(r, b.wait(this))
 	}
 	return b, err
 }
@@ -173,7 +182,7 @@ func (l *Limiter) add(ctx context.Context, b bucket) error {
 	if _, err := l.store.Add(context.WithoutCancel(ctx), b.this, -1, b.ttl()); err != nil {
 		return fmt.Errorf("limit %s: %w", b.rule.Name, err)
 	}
-	return refusal(b.rule, b.wait(n-1))
+	return l.refusal(b.rule, b.wait(n-1))
 }
 
 // Refund takes one call back, as after a successful sign-in.
@@ -280,7 +289,8 @@ func (l *Limiter) count(ctx context.Context, key string) (int64, error) {
 // its own waiting time.
 var ErrLimited = fault.New(fault.Limited, "rate_limited", "Too many attempts. Try again in %s.")
 
-func refusal(r Rule, wait time.Duration) error {
+func (l *Limiter) refusal(r Rule, wait time.Duration) error {
+	l.over.With(r.Name).Inc()
 	e := *ErrLimited
 	e.Detail = fmt.Sprintf(e.Detail, wait)
 	e.RetryAfter = wait

@@ -105,7 +105,7 @@ func New(cfg Config) (*Service, error) {
 	s.Ring.AddRewraps(keyring.Rewrap{Name: "question.answers", Purpose: keyring.Pepper, Step: s.rewrap})
 	s.Jobs.Every("question.prune", 10*time.Minute, func(ctx context.Context) error {
 		return prune(ctx, s.DB, s.Now().Add(-failureTime).UnixMilli())
-	})
+	}, jobs.Old{Table: "question_failures", Rows: "at <= $1", Age: failureTime})
 	return s, nil
 }
 

@@ -273,6 +273,7 @@ func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	meta.Produces = cmp.Or(meta.Produces, "application/octet-stream")
 	describeBytes(op, meta)
 	declared := a.api.documentProblems(op, meta)
+	declared.answers = a.api.measures.of(op.Method + " " + prefix + op.Path)
 	a.api.v1.HandleFunc(op.Method+" "+prefix+op.Path, func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange)
 		x.declared = declared

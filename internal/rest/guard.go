@@ -144,6 +144,7 @@ func setHeaders(h http.Header, id string) {
 
 // serve is the outermost handler.
 func (a *API) serve(w http.ResponseWriter, r *http.Request) {
+	a.measures.running.Add(1)
 	x := &exchange{api: a, w: w, id: newRequestID(), start: time.Now()}
 	r = x.takeBody(r)
 	x.r = r

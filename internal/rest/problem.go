@@ -342,6 +342,7 @@ func escape(name string) string { return escaper.Replace(name) }
 // report logs the request in one line: always for a failure or a change, at debug level for
 // a read. It logs the pattern, because a path may hold secrets.
 func (x *exchange) report() {
+	x.api.measures.count(x)
 	level := slog.LevelInfo
 	switch {
 	case x.cause != nil && x.cause.Kind == fault.Internal && !x.gone():

@@ -40,6 +40,7 @@ type declared struct {
 	operation string
 	codes     map[string]fault.Kind
 	challenge string // of WWW-Authenticate; "": Bearer
+	answers   *answers
 }
 
 // declare records an operation's refusals and those common to all operations.

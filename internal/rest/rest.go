@@ -41,6 +41,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"coffer/internal/fault"
+	"coffer/internal/metric"
 )
 
 // Caller is the identity that the [Authenticator] found. The zero value is a caller without
@@ -81,6 +82,7 @@ type Config struct {
 	Undeclared func(operation string, f *fault.Error)
 
 	Log       *slog.Logger     // nil discards
+	Metrics   *metric.Set      // nil shows no counts
 	Now       func() time.Time // nil is time.Now
 	MaxBody   int64            // longest JSON body in bytes; 0 is 1 MiB
 	Deadlines Deadlines
@@ -103,6 +105,7 @@ type API struct {
 	door       Door
 	codes      map[string]*CodeInfo // what the operations declare, and the guard's own
 	told       told
+	measures   *measures
 	// registering is the id of the operation that is being added.
 	registering string
 	// document is built on the first request for it.
@@ -130,6 +133,7 @@ func New(cfg Config) *API {
 	a := &API{cfg: cfg, v1: http.NewServeMux(), outer: http.NewServeMux(), guard: newGuard(cfg), anyHost: map[string]bool{}, codes: map[string]*CodeInfo{}}
 	a.declare("", errNotFound, errMethod, errMalformed, ErrCrossOrigin, errEncoded, errAddressBlocked)
 	a.streams = newStreams(a)
+	a.measures = newMeasures(a, cfg.Metrics)
 	a.huma = huma.NewAPI(humaConfig(cfg, &a.registering), &adapter{a})
 	a.document = sync.OnceValues(a.render)
 	a.routeDocs()
@@ -220,6 +224,7 @@ func Raw(a *API, op Op, doc RawDoc, h func(w http.ResponseWriter, r *http.Reques
 	doc.describe(a.huma.OpenAPI().Components.Schemas, &o)
 	a.huma.OpenAPI().AddOperation(&o)
 	declared := a.documentProblems(&o, op)
+	declared.answers = a.measures.of(op.Method + " " + prefix + op.Path)
 	a.v1.HandleFunc(op.Method+" "+prefix+op.Path, func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange)
 		x.declared = declared
@@ -269,6 +274,7 @@ func (l *Late) Write(p []byte) (int, error) {
 // it declares refusals as an operation does.
 func (a *API) Handle(pattern string, h http.Handler, refusals ...*fault.Error) {
 	declared := a.declare(pattern, refusals...)
+	declared.answers = a.measures.of(pattern)
 	a.outer.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange)
 		x.declared = declared

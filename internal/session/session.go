@@ -146,7 +146,9 @@ func New(cfg Config) (*Service, error) {
 	s.declare()
 	s.Accounts.Keep("session", account.Keeper{Export: s.export, Empty: s.empty, Forget: s.forget, SignOut: s.signOutAll})
 	s.Jobs.Handle(forgetJob, s.forgetRecords)
-	s.Jobs.Every("session.prune", 10*time.Minute, s.Prune)
+	s.Jobs.Every("session.prune", 10*time.Minute, s.Prune,
+		jobs.Old{Table: "sessions", Rows: "(expires_at <= $1 OR refresh_expires_at <= $1)"}, jobs.Old{Table: "attempts", Rows: "expires_at <= $1"},
+		jobs.Old{Table: "devices", Rows: "expires_at <= $1"}, jobs.Old{Table: "session_clients", Rows: "expires_at <= $1"})
 	return s, nil
 }
 

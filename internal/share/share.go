@@ -117,7 +117,8 @@ func New(c Config) *Service {
 	s.Events.Declare(mail.Kind{Name: filesReceived}, words)
 	s.Accounts.Keep("share", account.Keeper{Export: s.export, Empty: s.empty, Forget: forget})
 	s.Files.MarkShared(s.sharedOf)
-	s.Jobs.Every("share.sweep", time.Hour, s.sweep)
+	s.Jobs.Every("share.sweep", time.Hour, s.sweep,
+		jobs.Old{Table: "share_uses", Rows: "at <= $1", Age: useTTL}, jobs.Old{Table: "share_downloads", Rows: "expires_at <= $1"})
 	return s
 }
 

@@ -131,7 +131,8 @@ func New(cfg Config) (*Service, error) {
 	s.Sessions.AddLayer(s, remove)
 	s.Accounts.Protect(name, s.protection)
 	s.Accounts.Keep("smscode", account.Keeper{Export: s.export, Forget: forget})
-	s.Jobs.Every("smscode.prune", 10*time.Minute, func(ctx context.Context) error { return prune(ctx, s.DB, s.Now().UnixMilli()) })
+	s.Jobs.Every("smscode.prune", 10*time.Minute, func(ctx context.Context) error { return prune(ctx, s.DB, s.Now().UnixMilli()) },
+		jobs.Old{Table: "smscode_counts", Rows: "ends_at <= $1"})
 	return s, nil
 }
 

@@ -49,8 +49,10 @@ func (s *Service) parse(ctx context.Context, token string) (*verified, error) {
 		if _, err := s.Ring.Key(ctx, keyring.Token, v.kid); err != nil {
 			return nil, keyError(err)
 		}
+		s.reads.Hit.Inc()
 		return v, nil
 	}
+	s.reads.Miss.Inc()
 	signed, raw, ok := split(token)
 	if !ok {
 		return nil, badToken("not three parts of base64url")

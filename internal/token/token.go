@@ -44,6 +44,7 @@ import (
 	"coffer/internal/fault"
 	"coffer/internal/keyring"
 	"coffer/internal/kv"
+	"coffer/internal/metric"
 )
 
 // Config is what a Service needs. KV, Ring, Accounts and BaseURL are required.
@@ -51,6 +52,7 @@ type Config struct {
 	Settings
 	KV       kv.Store // holds the records
 	Ring     *keyring.Ring
+	Metrics  *metric.Set // nil shows no counts
 	Accounts *account.Service
 	Now      func() time.Time // zero: time.Now
 	Rand     io.Reader        // zero: crypto/rand
@@ -76,6 +78,7 @@ func (c *Config) complete() error {
 type Service struct {
 	Config
 	signers signers
+	reads   metric.Cache // of tokens
 	tokens  *otter.Cache[[32]byte, *verified]
 	derived *otter.Cache[derivation, *Keys]
 }
@@ -88,7 +91,7 @@ func New(cfg Config) (*Service, error) {
 	if err := cfg.Ring.Need(context.Background(), keyring.Token, keyring.Session); err != nil {
 		return nil, err
 	}
-	s := &Service{Config: cfg}
+	s := &Service{Config: cfg, reads: cfg.Metrics.Cache("tokens")}
 	var err error
 	// A token is about 1.5 KiB when verified, a derivation about 1 KiB.
 	if s.tokens, err = otter.New(&otter.Options[[32]byte, *verified]{MaximumSize: 16_384}); err != nil {

@@ -92,7 +92,7 @@ func New(c Config) (*Service, error) {
 		return nil, err
 	}
 	s.Accounts.Keep("upload", account.Keeper{Export: s.export, Forget: deleteOf})
-	s.Jobs.Every("upload.sweep", sweepEvery, s.Sweep)
+	s.Jobs.Every("upload.sweep", sweepEvery, s.Sweep, jobs.Old{Table: "uploads", Rows: "expires_at <= $1"})
 	return s, nil
 }
 
