@@ -106,12 +106,35 @@ func (b *bench) account() ([]row, error) {
 	} else {
 		pocket.run = side(pb.process, get("/api/collections/users/records/"+pb.id, pb.token))
 	}
+	before, err := b.beforeGuard("p1-before", func(p *process, s signedIn) func() (sample, error) { return side(p, get("/v1/account", s.AccessToken)) })
+	if err != nil {
+		return nil, err
+	}
 	return []row{{
 		id: "P1", work: "authenticated GET /v1/account, 16 connections", per: "1,000 requests", format: perSecond, ours: side(p, request),
-		beside: []contender{{name: "bare net/http", limit: true, run: side(bare, request)}, pocket},
+		beside: []contender{{name: "bare net/http", limit: true, run: side(bare, request)}, pocket, before},
 		must: []target{{text: "≥50 % of bare net/http", of: []string{"bare net/http"}, ratio: 0.5}, {text: "≥2× PocketBase", of: []string{"PocketBase"}, ratio: 2},
-			{text: "p99 ≤10 ms", p99: 10 * time.Millisecond}},
+			{text: "p99 ≤10 ms", p99: 10 * time.Millisecond}, {text: "≥95 % of before the guard", of: []string{unguarded}, ratio: 0.95}},
 	}}, nil
+}
+
+// unguarded names the server as it was before the guard.
+const unguarded = "before the guard"
+
+// beforeGuard is the contender that shows what the guard costs: the server of a commit before
+// it, with the same work.
+func (b *bench) beforeGuard(data string, work func(p *process, s signedIn) func() (sample, error)) (contender, error) {
+	c := contender{name: unguarded, note: "commit " + os.Getenv("BENCH_BEFORE")}
+	if b.before == "" {
+		c.missing = "no binary of it was given (-before)"
+		return c, nil
+	}
+	p, s, err := b.worldOf(b.before, data)
+	if err != nil {
+		return c, fmt.Errorf("%s: %w", unguarded, err)
+	}
+	c.run = work(p, s)
+	return c, nil
 }
 
 // signIn is P3: sign-in against raw argon2id, and 200 at once.
@@ -125,19 +148,26 @@ func (b *bench) signIn() ([]row, error) {
 		return nil, err
 	}
 	request := post("/v1/auth/sign-in", body)
+	signIns := func(p *process) func() (sample, error) {
+		return func() (sample, error) { return b.rate(p, 2*runtime.NumCPU(), 201, always(request), nil) }
+	}
+	before, err := b.beforeGuard("p3-before", func(p *process, _ signedIn) func() (sample, error) { return signIns(p) })
+	if err != nil {
+		return nil, err
+	}
 	raw := "raw argon2id, all cores"
 	bound := int64(runtime.NumCPU())*64<<20 + 100<<20
 	return []row{
 		{
 			id: "P3", work: "sign-in with password, argon2id 64 MiB, 3 passes", per: "1,000 requests", format: perSecond,
-			ours: func() (sample, error) { return b.rate(p, 2*runtime.NumCPU(), 201, always(request), nil) },
+			ours: signIns(p),
 			beside: []contender{{name: raw, limit: true, run: func() (sample, error) {
 				return b.allCores(func() error {
 					argon2.IDKey([]byte(benchPassword), []byte("0123456789abcdef"), 3, 64<<10, 1, 32)
 					return nil
 				})
-			}}},
-			must: []target{{text: "≥95 % of raw argon2id", of: []string{raw}, ratio: 0.95}},
+			}}, before},
+			must: []target{{text: "≥95 % of raw argon2id", of: []string{raw}, ratio: 0.95}, {text: "≥95 % of before the guard", of: []string{unguarded}, ratio: 0.95}},
 		},
 		{
 			id: "P3", work: "200 sign-ins at once: memory at the peak, and p99 of /healthz meanwhile", format: megabytes,

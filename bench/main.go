@@ -36,6 +36,7 @@ type contender struct {
 // bench holds the common state of all measurements.
 type bench struct {
 	binary  string        // the measured server
+	before  string        // the server as it was before the guard; empty: not measured
 	dir     string        // scratch folder, on the measured disk
 	span    time.Duration // duration of each rate measurement
 	rounds  int           // alternations
@@ -66,6 +67,7 @@ func main() {
 	out := flag.String("out", "", "where the table goes (default bench/RESULTS.md for a whole run)")
 	version := flag.String("version", "", "what is measured, for the head of the table")
 	flag.StringVar(&b.binary, "binary", "", "coffer binary to measure")
+	flag.StringVar(&b.before, "before", "", "coffer binary of a commit before the guard, to measure beside it")
 	flag.DurationVar(&b.span, "span", 5*time.Second, "how long each rate is measured, each round")
 	flag.IntVar(&b.rounds, "rounds", 5, "how often each row alternates with its limit and its peers")
 	flag.Int64Var(&b.size, "size", 1<<30, "bytes of the large file")

@@ -60,13 +60,17 @@ func launch(addr, probe string, env []string, name string, args ...string) (*pro
 // coffer starts the server on a data folder. Its limits are lifted; all other settings are
 // the shipped ones.
 func (b *bench) coffer(data string, env ...string) (*process, time.Duration, error) {
+	return b.cofferOf(b.binary, data, env...)
+}
+
+func (b *bench) cofferOf(binary, data string, env ...string) (*process, time.Duration, error) {
 	addr := freeAddr()
 	env = append([]string{
 		"COFFER_ADDR=" + addr, "COFFER_DATA=" + b.path(data), "COFFER_LOG_LEVEL=error",
 		"COFFER_LIMIT_SIGN_UP=1000000/1s", "COFFER_LIMIT_SIGN_IN_ADDRESS=1000000/1s", "COFFER_LIMIT_SIGN_IN_ACCOUNT=1000000/1s",
 		"COFFER_LIMIT_SIGN_IN_PAIR=1000000/1s", "COFFER_LIMIT_MAIL_RECIPIENT=1000000/1s", "COFFER_LIMIT_MAIL_ADDRESS=1000000/1s",
 	}, env...)
-	return launch(addr, "/healthz", env, b.binary, "serve")
+	return launch(addr, "/healthz", env, binary, "serve")
 }
 
 func (p *process) stop() {
@@ -198,7 +202,11 @@ func (b *bench) newcomer(p *process, data string) error {
 
 // world is a server with one account, for a group of rows.
 func (b *bench) world(data string, env ...string) (*process, signedIn, error) {
-	p, _, err := b.coffer(data, env...)
+	return b.worldOf(b.binary, data, env...)
+}
+
+func (b *bench) worldOf(binary, data string, env ...string) (*process, signedIn, error) {
+	p, _, err := b.cofferOf(binary, data, env...)
 	if err != nil {
 		return nil, signedIn{}, err
 	}

@@ -355,7 +355,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 		return err
 	}
 	if a.sessions, err = session.New(session.Config{
-		Settings: s.Session, DB: a.db, Ring: a.ring, Limit: limits, Jobs: a.jobs, Accounts: a.accounts, Events: events, Tokens: a.tokens,
+		Settings: s.Session, DB: a.db, Ring: a.ring, Limit: limits, Jobs: a.jobs, Accounts: a.accounts, Events: events, Tokens: a.tokens, Metrics: a.metrics,
 		Now: time.Now, Log: log, Place: a.place,
 	}); err != nil {
 		return err

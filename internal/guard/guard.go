@@ -85,7 +85,9 @@ func New(c Config) (*Service, error) {
 	s.Sessions.Judge(s.judge)
 	s.Jobs.Handle(failedJob, s.noteFailed)
 	s.Jobs.Every("guard.check", 10*time.Minute, s.LookBack)
-	s.Jobs.Every("guard.prune", time.Hour, s.prune)
+	s.Jobs.Every("guard.prune", time.Hour, s.prune,
+		jobs.Old{Table: "sign_in_events", Rows: "at <= $1", Age: s.HistoryTTL}, jobs.Old{Table: "guard_failures", Rows: "at <= $1", Age: failureTTL},
+		jobs.Old{Table: "guard_entries", Rows: "at <= $1", Age: failureTTL}, jobs.Old{Table: "guard_networks", Rows: "at <= $1", Age: failureTTL})
 	s.Accounts.Keep("guard", account.Keeper{Export: s.export, Empty: s.empty, Forget: forget})
 	return s, nil
 }

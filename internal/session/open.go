@@ -169,6 +169,7 @@ func (s *Service) open(ctx context.Context, p pendingSession, aal string, key *k
 		}
 		return Outcome{}, err
 	}
+	s.countOpened(p.AMR)
 	s.endRecords(ctx, ended)
 	if p.Replaces != "" {
 		if err := s.end(context.WithoutCancel(ctx), p.Owner, p.Replaces); err != nil {

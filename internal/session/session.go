@@ -43,6 +43,7 @@ import (
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
 	"coffer/internal/limit"
+	"coffer/internal/metric"
 	"coffer/internal/rest"
 	"coffer/internal/token"
 )
@@ -90,6 +91,7 @@ type Config struct {
 	Accounts *account.Service
 	Events   *event.Log
 	Tokens   *token.Service
+	Metrics  *metric.Set      // zero: no counts are shown
 	Now      func() time.Time // zero: time.Now
 	Rand     io.Reader        // zero: crypto/rand
 	Log      *slog.Logger     // zero: discards
@@ -132,6 +134,8 @@ type Service struct {
 	watch  func(context.Context, Failure) error                              // see Watch
 	look   func(context.Context, account.State, Entering) (Verdict, error)   // see Judge
 	beside sync.WaitGroup                                                    // see later
+
+	signIns metric.Counters
 }
 
 // New returns the service.
@@ -143,6 +147,7 @@ func New(cfg Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{Config: cfg}
+	s.measure(cfg.Metrics)
 	s.declare()
 	s.Accounts.Keep("session", account.Keeper{Export: s.export, Empty: s.empty, Forget: s.forget, SignOut: s.signOutAll})
 	s.Jobs.Handle(forgetJob, s.forgetRecords)

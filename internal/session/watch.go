@@ -40,7 +40,11 @@ func (s *Service) Watch(fn func(ctx context.Context, f Failure) error) { s.watch
 // returns err, or why the watch could not hear of it. A room that judges proofs of its own calls
 // it after its judgement.
 func (s *Service) Failed(ctx context.Context, err error, f Failure) error {
-	if !judged(err) || s.watch == nil {
+	if !judged(err) {
+		return err
+	}
+	s.signIns.With(f.Method, "wrong").Inc()
+	if s.watch == nil {
 		return err
 	}
 	if f.Subject == "" && f.Account != "" {
