@@ -433,7 +433,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 // openDoor makes the list of blocked networks.
 func (a *app) openDoor(s *Settings, log *slog.Logger) {
 	a.blocks = block.New(block.Config{
-		Settings: s.Block, DB: a.db, Ring: a.ring, KV: a.kv, Jobs: a.jobs, Proxies: s.Rest.TrustedProxies, Now: time.Now, Log: log,
+		Settings: s.Block, DB: a.db, Ring: a.ring, KV: a.kv, Jobs: a.jobs, Metrics: a.metrics, Proxies: s.Rest.TrustedProxies, Now: time.Now, Log: log,
 	})
 }
 

@@ -47,6 +47,7 @@ import (
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
 	"coffer/internal/kv"
+	"coffer/internal/metric"
 	"coffer/internal/text"
 )
 
@@ -59,7 +60,8 @@ const (
 	widest4, widest6 = 8, 16 // bits of the widest network that an admin may block
 	crowded          = 16    // blocked /64 of one /48 that block the /48
 	mostRows         = 50_000
-	mostReason       = 500 // characters
+	mostReason       = 500            // characters
+	endedTime        = 24 * time.Hour // that a block by hand stays after its end
 )
 
 // never is the end of a block without one.
@@ -72,6 +74,7 @@ type Config struct {
 	Ring    *keyring.Ring
 	KV      kv.Store
 	Jobs    *jobs.Queue
+	Metrics *metric.Set    // nil shows no counts
 	Proxies []netip.Prefix // that are trusted
 	Now     func() time.Time
 	Log     *slog.Logger
@@ -130,7 +133,9 @@ func New(c Config) *Service {
 		keyring.Rewrap{Name: "block.sealed", Purpose: keyring.Field, Step: s.renew},
 		keyring.Rewrap{Name: "block.subjects", Purpose: keyring.Index, Step: s.renew},
 	)
-	c.Jobs.Every("block.prune", 10*time.Minute, s.Prune)
+	c.Jobs.Every("block.prune", 10*time.Minute, s.Prune, jobs.Old{Table: "blocks", Rows: "automatic = TRUE AND expires_at <= $1", Age: calm},
+		jobs.Old{Table: "blocks", Rows: "automatic = FALSE AND expires_at <= $1", Age: endedTime})
+	s.measure(c.Metrics)
 	return s
 }
 
@@ -421,7 +426,7 @@ func (s *Service) Prune(ctx context.Context) error {
 	if err := pruneEnded(ctx, s.DB, true, now.Add(-calm).UnixMilli()); err != nil {
 		return err
 	}
-	if err := pruneEnded(ctx, s.DB, false, now.Add(-24*time.Hour).UnixMilli()); err != nil {
+	if err := pruneEnded(ctx, s.DB, false, now.Add(-endedTime).UnixMilli()); err != nil {
 		return err
 	}
 	return pruneOver(ctx, s.DB, mostRows)
