@@ -46,7 +46,7 @@ func (q *Queue) CountOld(ctx context.Context) (rows []int64, err error) {
 	now := q.cfg.Now()
 	for _, r := range q.Removals() {
 		var n int64
-		if err := q.db.QueryRow(ctx, `SELECT COUNT(*) FROM `+r.Table+` WHERE `+r.Rows, now.Add(-r.Age).UnixMilli()).Scan(&n); err != nil {
+		if err := q.db.QueryRow(ctx, `SELECT COUNT(*) /* bounded: an operator asks */ FROM `+r.Table+` WHERE `+r.Rows, now.Add(-r.Age).UnixMilli()).Scan(&n); err != nil {
 			return nil, fmt.Errorf("count old rows of %s: %w", r.Table, err)
 		}
 		rows = append(rows, n)

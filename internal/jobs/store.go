@@ -178,7 +178,7 @@ func endPeriod(ctx context.Context, d *db.DB, name, claim string, due int64, fai
 // readQueue counts the unfinished and the dead jobs. oldest is the first time at which one
 // of the unfinished was due.
 func readQueue(ctx context.Context, q db.Querier) (waiting, oldest, dead int64, err error) {
-	err = q.QueryRow(ctx, `SELECT (SELECT COUNT(*) FROM jobs WHERE dead_at IS NULL),
+	err = q.QueryRow(ctx, `SELECT (SELECT COUNT(*) /* bounded: what waits, once for each page of metrics */ FROM jobs WHERE dead_at IS NULL),
 		(SELECT COALESCE(MIN(run_at), 0) FROM jobs WHERE dead_at IS NULL),
 		(SELECT COUNT(*) FROM jobs WHERE dead_at IS NOT NULL)`).Scan(&waiting, &oldest, &dead)
 	return waiting, oldest, dead, err
