@@ -186,6 +186,7 @@ func (s *Service) uncount(ctx context.Context, g guess, all bool) {
 // hold refuses a sign-in that the room of Judge holds, and mails its owner. That the password
 // was right shows here, as it does where an account has layers.
 func (s *Service) hold(ctx context.Context, st account.State, c rest.Client) error {
+	s.countFailed(Failure{Method: passwordMethod, Held: true})
 	g := guess{found: account.Found{State: st}, client: c}
 	s.later(ctx, func(ctx context.Context) error { return s.tellHeld(ctx, g, true) })
 	return ErrSignInHeld

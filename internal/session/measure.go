@@ -4,7 +4,7 @@ import "coffer/internal/metric"
 
 // measure shows sign-ins on the page of set.
 func (s *Service) measure(set *metric.Set) {
-	s.signIns = set.Counter("coffer_sign_ins_total", "Sessions opened, and wrong proofs, by method; wrong fresh proofs are among them.", "method", "outcome")
+	s.signIns = set.Counter("coffer_sign_ins_total", "Sessions opened, wrong proofs, and right ones that wait for a mailed link, by method; wrong fresh proofs are among them.", "method", "outcome")
 }
 
 // methods name the first proof of a session as [Failure] does.
@@ -20,4 +20,13 @@ func (s *Service) countOpened(amr []string) {
 		method = name
 	}
 	s.signIns.With(method, "opened").Inc()
+}
+
+// countFailed counts a proof that opened nothing.
+func (s *Service) countFailed(f Failure) {
+	outcome := "wrong"
+	if f.Held {
+		outcome = "held"
+	}
+	s.signIns.With(f.Method, outcome).Inc()
 }

@@ -43,7 +43,7 @@ func (s *Service) Failed(ctx context.Context, err error, f Failure) error {
 	if !judged(err) {
 		return err
 	}
-	s.signIns.With(f.Method, "wrong").Inc()
+	s.countFailed(f)
 	if s.watch == nil {
 		return err
 	}
