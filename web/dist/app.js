@@ -131,8 +131,8 @@ var require_url_parse = __commonJS({
       // Extract from the back.
       ["?", "query"],
       // Extract from the back.
-      function sanitize(address3, url) {
-        return isSpecial(url.protocol) ? address3.replace(/\\/g, "/") : address3;
+      function sanitize(address4, url) {
+        return isSpecial(url.protocol) ? address4.replace(/\\/g, "/") : address4;
       },
       ["/", "pathname"],
       // Extract from the back.
@@ -174,11 +174,11 @@ var require_url_parse = __commonJS({
     function isSpecial(scheme) {
       return scheme === "file:" || scheme === "ftp:" || scheme === "http:" || scheme === "https:" || scheme === "ws:" || scheme === "wss:";
     }
-    function extractProtocol(address3, location2) {
-      address3 = trimLeft(address3);
-      address3 = address3.replace(CRHTLF, "");
+    function extractProtocol(address4, location2) {
+      address4 = trimLeft(address4);
+      address4 = address4.replace(CRHTLF, "");
       location2 = location2 || {};
-      var match2 = protocolre.exec(address3);
+      var match2 = protocolre.exec(address4);
       var protocol = match2[1] ? match2[1].toLowerCase() : "";
       var forwardSlashes = !!match2[2];
       var otherSlashes = !!match2[3];
@@ -239,11 +239,11 @@ var require_url_parse = __commonJS({
       if (last3 === "." || last3 === "..") path3.push("");
       return path3.join("/");
     }
-    function Url(address3, location2, parser) {
-      address3 = trimLeft(address3);
-      address3 = address3.replace(CRHTLF, "");
+    function Url(address4, location2, parser) {
+      address4 = trimLeft(address4);
+      address4 = address4.replace(CRHTLF, "");
       if (!(this instanceof Url)) {
-        return new Url(address3, location2, parser);
+        return new Url(address4, location2, parser);
       }
       var relative, extracted, parse, instruction, index, key3, instructions = rules.slice(), type = typeof location2, url = this, i4 = 0;
       if ("object" !== type && "string" !== type) {
@@ -252,38 +252,38 @@ var require_url_parse = __commonJS({
       }
       if (parser && "function" !== typeof parser) parser = qs.parse;
       location2 = lolcation(location2);
-      extracted = extractProtocol(address3 || "", location2);
+      extracted = extractProtocol(address4 || "", location2);
       relative = !extracted.protocol && !extracted.slashes;
       url.slashes = extracted.slashes || relative && location2.slashes;
       url.protocol = extracted.protocol || location2.protocol || "";
-      address3 = extracted.rest;
-      if (extracted.protocol === "file:" && (extracted.slashesCount !== 2 || windowsDriveLetter.test(address3)) || !extracted.slashes && (extracted.protocol || extracted.slashesCount < 2 || !isSpecial(url.protocol))) {
+      address4 = extracted.rest;
+      if (extracted.protocol === "file:" && (extracted.slashesCount !== 2 || windowsDriveLetter.test(address4)) || !extracted.slashes && (extracted.protocol || extracted.slashesCount < 2 || !isSpecial(url.protocol))) {
         instructions[3] = [/(.*)/, "pathname"];
       }
       for (; i4 < instructions.length; i4++) {
         instruction = instructions[i4];
         if (typeof instruction === "function") {
-          address3 = instruction(address3, url);
+          address4 = instruction(address4, url);
           continue;
         }
         parse = instruction[0];
         key3 = instruction[1];
         if (parse !== parse) {
-          url[key3] = address3;
+          url[key3] = address4;
         } else if ("string" === typeof parse) {
-          index = parse === "@" ? address3.lastIndexOf(parse) : address3.indexOf(parse);
+          index = parse === "@" ? address4.lastIndexOf(parse) : address4.indexOf(parse);
           if (~index) {
             if ("number" === typeof instruction[2]) {
-              url[key3] = address3.slice(0, index);
-              address3 = address3.slice(index + instruction[2]);
+              url[key3] = address4.slice(0, index);
+              address4 = address4.slice(index + instruction[2]);
             } else {
-              url[key3] = address3.slice(index);
-              address3 = address3.slice(0, index);
+              url[key3] = address4.slice(index);
+              address4 = address4.slice(0, index);
             }
           }
-        } else if (index = parse.exec(address3)) {
+        } else if (index = parse.exec(address4)) {
           url[key3] = index[1];
-          address3 = address3.slice(0, index.index);
+          address4 = address4.slice(0, index.index);
         }
         url[key3] = url[key3] || (relative && instruction[3] ? location2[key3] || "" : "");
         if (instruction[4]) url[key3] = url[key3].toLowerCase();
@@ -442,9 +442,9 @@ var _ = Object.assign;
 function g(n3) {
   n3 && n3.parentNode && n3.remove();
 }
-function k(n3, t20, r4) {
+function k(n3, t21, r4) {
   var u4, i4, f5, o5 = {}, e4 = arguments.length;
-  for (f5 in t20) "key" == f5 ? u4 = t20[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t20[f5] : o5[f5] = t20[f5];
+  for (f5 in t21) "key" == f5 ? u4 = t21[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t21[f5] : o5[f5] = t21[f5];
   return e4 > 2 && (o5.children = e4 > 3 ? d.call(arguments, 2) : r4), m(n3, o5, u4, i4, null);
 }
 function m(r4, u4, i4, f5, o5) {
@@ -454,41 +454,41 @@ function m(r4, u4, i4, f5, o5) {
 function $(n3) {
   return n3.children;
 }
-function x(n3, t20) {
-  this.props = n3, this.context = t20, this.__g = 0;
+function x(n3, t21) {
+  this.props = n3, this.context = t21, this.__g = 0;
 }
-function S(n3, t20) {
-  if (null == t20) return n3.__ && S(n3.__, n3.__i + 1);
-  for (var r4; t20 < n3.__k.length; t20++) if ((r4 = n3.__k[t20]) && r4.__e) return r4.__e;
+function S(n3, t21) {
+  if (null == t21) return n3.__ && S(n3.__, n3.__i + 1);
+  for (var r4; t21 < n3.__k.length; t21++) if ((r4 = n3.__k[t21]) && r4.__e) return r4.__e;
   return "function" != typeof n3.type || n3.props.__P ? null : S(n3);
 }
-function C(t20) {
-  var r4, u4 = t20.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t20.__P;
-  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t20.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
+function C(t21) {
+  var r4, u4 = t21.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t21.__P;
+  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t21.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
 }
 function j(n3) {
-  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t20) {
-    return t20 && (n3.__e = t20.__e);
+  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t21) {
+    return t21 && (n3.__e = t21.__e);
   }), j(n3);
 }
-function L(t20) {
-  (8 & t20.__g || (t20.__g |= 8, u.push(t20), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
+function L(t21) {
+  (8 & t21.__g || (t21.__g |= 8, u.push(t21), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
 }
 function H() {
   try {
-    for (var n3, t20 = 1; u.length; ) u.length > t20 && u.sort(o), n3 = u.shift(), t20 = u.length, 8 & n3.__g && C(n3);
+    for (var n3, t21 = 1; u.length; ) u.length > t21 && u.sort(o), n3 = u.shift(), t21 = u.length, 8 & n3.__g && C(n3);
   } finally {
     (f = u.length) && (i || queueMicrotask)(H);
   }
 }
-function I(n3, t20, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
-  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t20.length;
-  for (l4 = q(r4, t20, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
+function I(n3, t21, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t21.length;
+  for (l4 = q(r4, t21, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
   return r4.__e = d5, l4;
 }
-function q(n3, t20, r4, u4, i4) {
+function q(n3, t21, r4, u4, i4) {
   var f5, o5, e4, l4, c4, a5, s4, p5, y5, v4 = r4.length, d5 = v4, _4 = 0, g5 = 0, k4 = n3.__k = Array(i4);
-  for (f5 = 0; f5 < i4; f5++) null != (o5 = t20[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
+  for (f5 = 0; f5 < i4; f5++) null != (o5 = t21[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
   if (g5) {
     for (a5 = [], s4 = [], f5 = 0; f5 < i4; f5++) if ((o5 = k4[f5]) && 16 & o5.__u) {
       for (_4 = 0, p5 = a5.length; _4 < p5; ) a5[y5 = _4 + p5 >> 1] < o5.__i ? _4 = y5 + 1 : p5 = y5;
@@ -499,58 +499,58 @@ function q(n3, t20, r4, u4, i4) {
   if (d5) for (f5 = 0; f5 < v4; f5++) !(e4 = r4[f5]) || 2 & e4.__u || (e4.__e == u4 && (u4 = S(e4)), J(e4, e4));
   return u4;
 }
-function A(n3, t20, r4, u4) {
+function A(n3, t21, r4, u4) {
   var i4, f5, o5, e4;
   if ("function" == typeof n3.type) {
-    if (n3.props.__P) return t20;
-    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t20 = A(i4[f5], t20, r4, false));
-    return t20;
+    if (n3.props.__P) return t21;
+    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t21 = A(i4[f5], t21, r4, false));
+    return t21;
   }
-  for (t20 && !t20.parentNode && (t20 = S(n3)) && !t20.parentNode && (t20 = null), o5 = n3.__e, e4 = t20; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
-  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t20) : r4.insertBefore(o5, t20 || null)), t20 = o5; (t20 = t20 && t20.nextSibling) && 8 == t20.nodeType && !t20.data.startsWith("$s"); ) ;
-  return t20;
+  for (t21 && !t21.parentNode && (t21 = S(n3)) && !t21.parentNode && (t21 = null), o5 = n3.__e, e4 = t21; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
+  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t21) : r4.insertBefore(o5, t21 || null)), t21 = o5; (t21 = t21 && t21.nextSibling) && 8 == t21.nodeType && !t21.data.startsWith("$s"); ) ;
+  return t21;
 }
-function P(n3, t20, r4, u4) {
-  var i4, f5 = n3.key, o5 = n3.type, e4 = t20[r4], l4 = e4 && !(2 & e4.__u);
+function P(n3, t21, r4, u4) {
+  var i4, f5 = n3.key, o5 = n3.type, e4 = t21[r4], l4 = e4 && !(2 & e4.__u);
   if (null === e4 && null == f5 || l4 && f5 == e4.key && o5 == e4.type) return r4;
   if (u4 > (l4 ? 1 : 0)) {
-    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t20[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
-    for (i4 = r4 + 1; i4 < t20.length; i4++) if ((e4 = t20[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t21[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 + 1; i4 < t21.length; i4++) if ((e4 = t21[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
   }
   return -1;
 }
-function T(n3, t20, r4) {
-  null == r4 && (r4 = ""), "-" == t20[0] ? n3.setProperty(t20, r4) : n3[t20] = r4;
+function T(n3, t21, r4) {
+  null == r4 && (r4 = ""), "-" == t21[0] ? n3.setProperty(t21, r4) : n3[t21] = r4;
 }
-function N(n3, t20, r4, u4, i4) {
+function N(n3, t21, r4, u4, i4) {
   var f5, o5;
-  if ("style" == t20) if ("string" == typeof r4) n3.style.cssText = r4;
+  if ("style" == t21) if ("string" == typeof r4) n3.style.cssText = r4;
   else {
-    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t20 in u4) r4 && t20 in r4 || T(n3.style, t20);
-    if (r4) for (t20 in r4) u4 && r4[t20] == u4[t20] || T(n3.style, t20, r4[t20]);
+    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t21 in u4) r4 && t21 in r4 || T(n3.style, t21);
+    if (r4) for (t21 in r4) u4 && r4[t21] == u4[t21] || T(n3.style, t21, r4[t21]);
   }
-  else if ("o" == t20[0] && "n" == t20[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t20] = r4, r4 && u4 || (o5 = a[t20] || (a[t20] = V(t20)), (n3.__a || (n3.__a = {}))[t20] = c, f5 = t20 != (t20 = t20.replace(l, "$1")), (t20 = t20.slice(2))[0] < "a" && (t20 = t20.toLowerCase()), r4 ? n3.addEventListener(t20, o5, f5) : n3.removeEventListener(t20, o5, f5));
+  else if ("o" == t21[0] && "n" == t21[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t21] = r4, r4 && u4 || (o5 = a[t21] || (a[t21] = V(t21)), (n3.__a || (n3.__a = {}))[t21] = c, f5 = t21 != (t21 = t21.replace(l, "$1")), (t21 = t21.slice(2))[0] < "a" && (t21 = t21.toLowerCase()), r4 ? n3.addEventListener(t21, o5, f5) : n3.removeEventListener(t21, o5, f5));
   else {
-    if ("http://www.w3.org/2000/svg" == i4) t20 = t20.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
-    else if ("width" != t20 && "height" != t20 && "href" != t20 && "list" != t20 && "form" != t20 && "tabIndex" != t20 && "download" != t20 && "rowSpan" != t20 && "colSpan" != t20 && "role" != t20 && "popover" != t20 && t20 in n3) try {
-      return void (n3[t20] = null == r4 ? "" : r4);
+    if ("http://www.w3.org/2000/svg" == i4) t21 = t21.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
+    else if ("width" != t21 && "height" != t21 && "href" != t21 && "list" != t21 && "form" != t21 && "tabIndex" != t21 && "download" != t21 && "rowSpan" != t21 && "colSpan" != t21 && "role" != t21 && "popover" != t21 && t21 in n3) try {
+      return void (n3[t21] = null == r4 ? "" : r4);
     } catch (n4) {
     }
     if ("function" == typeof r4) return;
-    null == r4 || false === r4 && "-" != t20[4] ? n3.removeAttribute(t20) : n3.setAttribute(t20, "popover" == t20 && 1 == r4 ? "" : r4);
+    null == r4 || false === r4 && "-" != t21[4] ? n3.removeAttribute(t21) : n3.setAttribute(t21, "popover" == t21 && 1 == r4 ? "" : r4);
   }
 }
-function V(t20) {
+function V(t21) {
   return function(r4) {
     var u4 = this.__e;
     if (u4) {
-      if (u4 = u4[t20], null == r4[e]) r4[e] = c++;
-      else if (r4[e] < this.__a[t20]) return;
+      if (u4 = u4[t21], null == r4[e]) r4[e] = c++;
+      else if (r4[e] < this.__a[t21]) return;
       return u4(n.event ? n.event(r4) : r4);
     }
   };
 }
-function z(t20, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function z(t21, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, p5, v4, d5, k4, b4, m5, M2, C3, j4, L2, H2, q2, A4, O2, P3, T4, N2, V2 = r4.type;
   if (r4.constructor !== h) return null;
   128 & u4.__u && (c4 = 32 & u4.__u, s4 = u4.__c.__z) && (r4.__u |= c4, p5 = o5 = [], 8 == s4.nodeType ? l4 = B(s4, o5) : o5.push(s4), l4 = o5[0] || l4), (s4 = n.__b) && s4(r4);
@@ -568,15 +568,15 @@ function z(t20, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
           d5.componentDidUpdate(k4, b4, m5);
         });
       } else C3 && !V2.getDerivedStateFromProps && d5.componentWillMount && d5.componentWillMount(), C3 && d5.componentDidMount && d5.__h.push(d5.componentDidMount);
-      d5.context = L2, d5.props = M2, d5.__P = t20, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
+      d5.context = L2, d5.props = M2, d5.__P = t21, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
       do {
         d5.__g &= -9, H2 && H2(r4), s4 = d5.render(d5.props, d5.state = d5.__s, d5.context);
       } while (8 & d5.__g && ++q2 < 25);
-      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t20 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t20 && (u4.__k.some(function(n3) {
+      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t21 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t21 && (u4.__k.some(function(n3) {
         n3 && J(n3, n3);
-      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t20, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
-    } catch (t21) {
-      if (e4.length = v4, r4.__v = null, c4 || o5) if (t21 && t21.then) {
+      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t21, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
+    } catch (t22) {
+      if (e4.length = v4, r4.__v = null, c4 || o5) if (t22 && t22.then) {
         if (r4.__u |= 128 | c4, o5) {
           for (~(T4 = o5.indexOf(l4 || void 0)) || (T4 = o5.length); (N2 = o5[T4 - 1]) && 8 == N2.nodeType; ) T4--;
           for (; T4 < o5.length; T4++) if (N2 = o5[T4]) if (o5[T4] = null, O2) {
@@ -593,86 +593,86 @@ function z(t20, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
         (s4 = B(O2 = r4.__c.__z || (r4.__c.__z = O2))) ? (r4.__e = O2, l4 = s4) : r4.__e = l4, l4 = l4 && l4.nextSibling;
       } else o5 && o5.some(g);
       else r4.__e = u4.__e;
-      r4.__k || (r4.__k = u4.__k || []), t21 && t21.then || D(r4), n.__e(t21, r4, u4);
+      r4.__k || (r4.__k = u4.__k || []), t22 && t22.then || D(r4), n.__e(t22, r4, u4);
     }
-  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t20);
+  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t21);
   return (s4 = n.diffed) && s4(r4), l4;
 }
-function B(n3, t20) {
+function B(n3, t21) {
   if (n3 && 8 == n3.nodeType && n3.data.startsWith("$s")) for (var r4 = 1; n3 = n3.nextSibling; ) {
     if (8 == n3.nodeType) {
       if (n3.data.startsWith("$s")) r4++;
       else if (n3.data.startsWith("/$s") && !--r4) return n3;
     }
-    t20 && t20.push(n3);
+    t21 && t21.push(n3);
   }
 }
 function D(n3) {
   n3 && (n3.__c && (n3.__c.__g |= 4), n3.__k && n3.__k.some(D));
 }
-function E(t20, r4, u4) {
+function E(t21, r4, u4) {
   for (var i4 = 0; i4 < u4.length; ) G(u4[i4++], u4[i4++], u4[i4++]);
-  n.__c && n.__c(r4, t20), t20.some(function(r5) {
+  n.__c && n.__c(r4, t21), t21.some(function(r5) {
     try {
-      t20 = r5.__h, r5.__h = [], t20.some(function(n3) {
+      t21 = r5.__h, r5.__h = [], t21.some(function(n3) {
         n3.call(r5);
       });
-    } catch (t21) {
-      n.__e(t21, r5.__v);
+    } catch (t22) {
+      n.__e(t22, r5.__v);
     }
   });
 }
-function F(t20, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function F(t21, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, h5, y5, _4, k4, b4, m5, M2, $2 = u4.props || p, x3 = r4.props, C3 = r4.type;
   if ("svg" == C3 ? f5 = "http://www.w3.org/2000/svg" : "math" == C3 ? f5 = "http://www.w3.org/1998/Math/MathML" : f5 || (f5 = "http://www.w3.org/1999/xhtml"), o5) {
     for (s4 = 0; s4 < o5.length; s4++) if ((k4 = o5[s4]) && (C3 ? k4.localName == C3 : 3 == k4.nodeType)) {
-      t20 = k4, o5[s4] = null;
+      t21 = k4, o5[s4] = null;
       break;
     }
   }
-  if (!t20) {
+  if (!t21) {
     if (M2 = a5.ownerDocument || document, !C3) return M2.createTextNode(x3);
-    t20 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
+    t21 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
   }
   if (C3) {
-    if (a5 = "template" == C3 && t20.content || t20, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t20.attributes.length; s4++) $2[(k4 = t20.attributes[s4]).name] = k4.value;
-    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t20, s4, null, k4, f5);
-    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t20, s4, k4, $2[s4], f5);
-    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t20.innerHTML) || (t20.innerHTML = h5.__html), r4.__k = []) : (y5 && (t20.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t20.removeAttribute(s4) : null == b4 || b4 === t20[s4] && ("progress" != C3 || b4) || N(t20, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t20[s4] && N(t20, s4, m5, $2[s4], f5));
-  } else $2 === x3 || l4 && t20.data == x3 || (t20.data = x3);
-  return t20;
+    if (a5 = "template" == C3 && t21.content || t21, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t21.attributes.length; s4++) $2[(k4 = t21.attributes[s4]).name] = k4.value;
+    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t21, s4, null, k4, f5);
+    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t21, s4, k4, $2[s4], f5);
+    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t21.innerHTML) || (t21.innerHTML = h5.__html), r4.__k = []) : (y5 && (t21.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t21.removeAttribute(s4) : null == b4 || b4 === t21[s4] && ("progress" != C3 || b4) || N(t21, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t21[s4] && N(t21, s4, m5, $2[s4], f5));
+  } else $2 === x3 || l4 && t21.data == x3 || (t21.data = x3);
+  return t21;
 }
-function G(t20, r4, u4, i4) {
+function G(t21, r4, u4, i4) {
   try {
-    "function" == typeof t20 ? r4 ? r4.__x = t20(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t20(null)) : t20.current = r4;
-  } catch (t21) {
-    n.__e(t21, u4);
+    "function" == typeof t21 ? r4 ? r4.__x = t21(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t21(null)) : t21.current = r4;
+  } catch (t22) {
+    n.__e(t22, u4);
   }
 }
-function J(t20, r4, u4) {
+function J(t21, r4, u4) {
   var i4, f5, o5, e4;
-  if (n.unmount && n.unmount(t20), !(i4 = t20.ref) || i4.current && i4.current != t20.__e || G(i4, null, r4, t20), i4 = t20.__c) {
+  if (n.unmount && n.unmount(t21), !(i4 = t21.ref) || i4.current && i4.current != t21.__e || G(i4, null, r4, t21), i4 = t21.__c) {
     if (i4.componentWillUnmount) try {
       i4.componentWillUnmount();
-    } catch (t21) {
-      n.__e(t21, r4);
+    } catch (t22) {
+      n.__e(t22, r4);
     }
     i4.__P = i4.__n = null;
   }
-  if (i4 = t20.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t20.type || u4 && !t20.props.__P);
-  !u4 && (i4 = t20.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t20.__e && o5.some(g), g(f5), g(i4)), u4 || g(t20.__e), t20.__e = t20.__c = t20.__ = null;
+  if (i4 = t21.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t21.type || u4 && !t21.props.__P);
+  !u4 && (i4 = t21.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t21.__e && o5.some(g), g(f5), g(i4)), u4 || g(t21.__e), t21.__e = t21.__c = t21.__ = null;
 }
-function K(n3, t20, r4) {
+function K(n3, t21, r4) {
   return this.constructor(n3, r4);
 }
-function Q(t20, r4) {
+function Q(t21, r4) {
   var u4, i4, f5, o5;
-  n.__ && n.__(t20, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t20 && 32 & t20.__u) ? null : r4.__k, r4.__k = m($, { children: [t20] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
+  n.__ && n.__(t21, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t21 && 32 & t21.__u) ? null : r4.__k, r4.__k = m($, { children: [t21] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
 }
 function U(n3) {
-  function t20(n4) {
+  function t21(n4) {
     var r4, u4;
-    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t20.__c] = this, this.getChildContext = function() {
+    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t21.__c] = this, this.getChildContext = function() {
       return u4;
     }, this.shouldComponentUpdate = function(n5) {
       this.props.value != n5.value && r4.forEach(function(n6) {
@@ -680,41 +680,42 @@ function U(n3) {
       });
     }, this.sub = function(n5) {
       r4.add(n5);
-      var t21 = n5.componentWillUnmount;
+      var t22 = n5.componentWillUnmount;
       n5.componentWillUnmount = function() {
-        r4.delete(n5), t21 && t21.call(n5);
+        r4.delete(n5), t22 && t22.call(n5);
       };
     }), n4.children;
   }
-  return t20.__c = "__cC" + s++, t20.__ = n3, t20.Provider = (t20.Consumer = function(n4, t21) {
-    return n4.children(t21);
-  }).contextType = t20, t20;
+  return t21.__c = "__cC" + s++, t21.__ = n3, t21.Provider = (t21.Consumer = function(n4, t22) {
+    return n4.children(t22);
+  }).contextType = t21, t21;
 }
-n = { __e: function(n3, t20, r4, u4) {
-  for (var i4, o5, e4; t20 = t20.__; ) if ((i4 = t20.__c) && !(1 & i4.__g)) {
+n = { __e: function(n3, t21, r4, u4) {
+  for (var i4, o5, e4; t21 = t21.__; ) if ((i4 = t21.__c) && !(1 & i4.__g)) {
     i4.__g |= 4;
     try {
       if ((e4 = (o5 = i4.constructor) && o5.getDerivedStateFromError) && i4.setState(o5.getDerivedStateFromError(n3)), i4.componentDidCatch && (i4.componentDidCatch(n3, u4 || {}), e4 = 1), e4 && 8 & i4.__g) return void (i4.__g |= 2);
-    } catch (t21) {
-      n3 = t21;
+    } catch (t22) {
+      n3 = t22;
     }
   }
   throw f = 0, n3;
 } }, t = 0, r = function(n3) {
   return null != n3 && n3.constructor === h;
-}, x.prototype.setState = function(n3, t20) {
+}, x.prototype.setState = function(n3, t21) {
   var r4 = this.__s;
-  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t20 && this.__k.push(t20), L(this)));
+  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t21 && this.__k.push(t21), L(this)));
 }, x.prototype.forceUpdate = function(n3) {
   this.__v && (this.__g |= 4, n3 && this.__h.push(n3), L(this));
-}, x.prototype.render = $, u = [], f = 0, o = function(n3, t20) {
-  return n3.__v.__b - t20.__v.__b;
+}, x.prototype.render = $, u = [], f = 0, o = function(n3, t21) {
+  return n3.__v.__b - t21.__v.__b;
 }, e = /* @__PURE__ */ Symbol(), l = /(PointerCapture)$|Capture$/i, c = 0, a = {}, s = 0;
 
 // src/rooms.ts
 var rooms_exports = {};
 __export(rooms_exports, {
   account: () => account,
+  admin: () => admin,
   avatar: () => avatar,
   drop: () => drop,
   file: () => file,
@@ -746,8 +747,8 @@ var m2 = a2.diffed;
 var h2 = a2.__c;
 var s2 = a2.unmount;
 var p2 = a2.__;
-function y2(n3, t20) {
-  a2.__h && a2.__h(r2, n3, f2 || t20), f2 = 0;
+function y2(n3, t21) {
+  a2.__h && a2.__h(r2, n3, f2 || t21), f2 = 0;
   var u4 = r2.__H || (r2.__H = { __: [], __h: [] });
   return n3 >= u4.__.length && u4.__.push({}), u4.__[n3];
 }
@@ -757,19 +758,19 @@ function d2(n3) {
 function _2(n3, u4, i4) {
   var f5 = y2(t2++, 2);
   if (f5.t = n3, !f5.__c && (f5.__ = [i4 ? i4(u4) : G2(void 0, u4), function(n4) {
-    var t20 = (f5.__N || f5.__)[0], r4 = f5.t(t20, n4);
-    o2(t20, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
+    var t21 = (f5.__N || f5.__)[0], r4 = f5.t(t21, n4);
+    o2(t21, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
   }], f5.__c = r2, !r2.__f)) {
     r2.__f = true;
     var c4 = r2.shouldComponentUpdate;
-    r2.shouldComponentUpdate = function(n4, t20, r4) {
+    r2.shouldComponentUpdate = function(n4, t21, r4) {
       var u5 = this.__H;
       if (!u5) return true;
       var i5 = false, f6 = this.props != n4;
       if (u5.__.some(function(n5) {
         n5.__N && (i5 = true, o2(n5.__[0], n5.__N[0]) || (f6 = true));
       }), c4) {
-        var e4 = c4.call(this, n4, t20, r4);
+        var e4 = c4.call(this, n4, t21, r4);
         return i5 ? e4 || f6 : e4;
       }
       return !i5 || f6;
@@ -794,10 +795,10 @@ function w2(n3, r4) {
   var u4 = y2(t2++, 7);
   return E2(u4.__H, r4) && (u4.__ = n3(), u4.__H = r4), u4.__;
 }
-function b(n3, t20) {
+function b(n3, t21) {
   return f2 = 8, w2(function() {
     return n3;
-  }, t20);
+  }, t21);
 }
 function j2(n3) {
   var u4 = r2.context[n3.__c], i4 = y2(t2++, 9);
@@ -817,23 +818,23 @@ function g2() {
   do {
     for (; n3 = e2.shift(); ) try {
       C2(n3);
-    } catch (t21) {
-      a2.__e(t21, { __: (n3 = n3.__P) && n3.__v });
+    } catch (t22) {
+      a2.__e(t22, { __: (n3 = n3.__P) && n3.__v });
     }
     for (; n3 = c2.shift(); ) {
-      var t20 = n3.__H;
-      if (n3.__P && t20) try {
-        t20.__h.some(C2), t20.__h.some(D2), t20.__h = [];
+      var t21 = n3.__H;
+      if (n3.__P && t21) try {
+        t21.__h.some(C2), t21.__h.some(D2), t21.__h = [];
       } catch (r4) {
-        t20.__h = [], a2.__e(r4, n3.__v);
+        t21.__h = [], a2.__e(r4, n3.__v);
       }
     }
   } while (e2.length);
 }
 a2.__b = function(n3) {
   r2 = null, v2 && v2(n3);
-}, a2.__ = function(n3, t20) {
-  n3 && t20.__k && t20.__k.__m && (n3.__m = t20.__k.__m), p2 && p2(n3, t20);
+}, a2.__ = function(n3, t21) {
+  n3 && t21.__k && t21.__k.__m && (n3.__m = t21.__k.__m), p2 && p2(n3, t21);
 }, a2.__r = function(n3) {
   l2 && l2(n3), t2 = 0;
   var i4 = (r2 = n3.__c).__H;
@@ -842,25 +843,25 @@ a2.__b = function(n3) {
   })), u2 = r2;
 }, a2.diffed = function(n3) {
   m2 && m2(n3);
-  var t20 = n3.__c;
-  t20 && t20.__H && (t20.__H.__h.length && B2(c2.push(t20)), t20.__H.__.some(function(n4) {
+  var t21 = n3.__c;
+  t21 && t21.__H && (t21.__H.__h.length && B2(c2.push(t21)), t21.__H.__.some(function(n4) {
     n4.u && (n4.__H = n4.u);
   })), u2 = r2 = null;
-}, a2.__c = function(n3, t20) {
-  t20.some(function(n4) {
+}, a2.__c = function(n3, t21) {
+  t21.some(function(n4) {
     try {
       n4.__h.some(C2), n4.__h = n4.__h.filter(function(n5) {
         return !n5.__ || D2(n5);
       });
-    } catch (t21) {
+    } catch (t22) {
       n4.__h = [function() {
-        throw t21;
+        throw t22;
       }];
     }
-  }), h2 && h2(n3, t20);
+  }), h2 && h2(n3, t21);
 }, a2.unmount = function(n3) {
   s2 && s2(n3);
-  var t20, r4, u4 = n3.__c;
+  var t21, r4, u4 = n3.__c;
   u4 && u4.__H && (u4.__H.__.some(function(u5) {
     try {
       if (u5.__P && u5.__c) {
@@ -871,49 +872,49 @@ a2.__b = function(n3) {
         u5.__P = r4, B2(e2.push(u5));
       } else C2(u5);
     } catch (n4) {
-      t20 = n4;
+      t21 = n4;
     }
-  }), u4.__H = void 0, t20 && a2.__e(t20, u4.__v));
+  }), u4.__H = void 0, t21 && a2.__e(t21, u4.__v));
 };
 var k2 = "function" == typeof requestAnimationFrame;
 function z2(n3) {
-  var t20, r4 = function() {
-    clearTimeout(u4), k2 && cancelAnimationFrame(t20), setTimeout(n3);
+  var t21, r4 = function() {
+    clearTimeout(u4), k2 && cancelAnimationFrame(t21), setTimeout(n3);
   }, u4 = setTimeout(r4, 35);
-  k2 && (t20 = requestAnimationFrame(r4));
+  k2 && (t21 = requestAnimationFrame(r4));
 }
 function B2(n3) {
   1 != n3 && i2 == a2.requestAnimationFrame || ((i2 = a2.requestAnimationFrame) || z2)(g2);
 }
 function C2(n3) {
-  var t20 = r2, u4 = n3.__c;
-  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t20;
+  var t21 = r2, u4 = n3.__c;
+  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t21;
 }
 function D2(n3) {
-  var t20 = r2;
-  n3.__c = n3.__(), r2 = t20;
+  var t21 = r2;
+  n3.__c = n3.__(), r2 = t21;
 }
-function E2(n3, t20) {
-  return !n3 || n3.length != t20.length || t20.some(function(t21, r4) {
-    return !o2(t21, n3[r4]);
+function E2(n3, t21) {
+  return !n3 || n3.length != t21.length || t21.some(function(t22, r4) {
+    return !o2(t22, n3[r4]);
   });
 }
-function G2(n3, t20) {
-  return "function" == typeof t20 ? t20(n3) : t20;
+function G2(n3, t21) {
+  return "function" == typeof t21 ? t21(n3) : t21;
 }
 
 // node_modules/@preact/signals-core/dist/signals-core.module.js
 var i3 = /* @__PURE__ */ Symbol.for("preact-signals");
 function t3() {
   if (!(v3 > 1)) {
-    var i4, t20 = false;
+    var i4, t21 = false;
     !(function() {
       var i5 = c3;
       c3 = void 0;
       while (void 0 !== i5) {
-        var t21 = i5.S;
-        if (t21.v === i5.v) {
-          for (var r5 = t21.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t21.i;
+        var t22 = i5.S;
+        if (t22.v === i5.v) {
+          for (var r5 = t22.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t22.i;
         }
         i5 = i5.o;
       }
@@ -929,9 +930,9 @@ function t3() {
         if (!(8 & r4.f) && w3(r4)) try {
           r4.c();
         } catch (r5) {
-          if (!t20) {
+          if (!t21) {
             i4 = r5;
-            t20 = true;
+            t21 = true;
           }
         }
         r4 = n3;
@@ -939,7 +940,7 @@ function t3() {
     }
     s3 = 0;
     v3--;
-    if (t20) throw i4;
+    if (t21) throw i4;
   } else v3--;
 }
 function r3(i4) {
@@ -955,13 +956,13 @@ function r3(i4) {
 var n2;
 var o3 = void 0;
 function f3(i4) {
-  var t20 = o3, r4 = n2;
+  var t21 = o3, r4 = n2;
   o3 = void 0;
   n2 = void 0;
   try {
     return i4();
   } finally {
-    o3 = t20;
+    o3 = t21;
     n2 = r4;
   }
 }
@@ -974,56 +975,56 @@ var c3 = void 0;
 var a3 = 0;
 function d3(i4) {
   if (void 0 !== o3) {
-    var t20 = i4.n;
-    if (void 0 === t20 || t20.t !== o3) {
-      t20 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t20 };
-      if (void 0 !== o3.s) o3.s.n = t20;
-      o3.s = t20;
-      i4.n = t20;
-      if (32 & o3.f) i4.S(t20);
-      return t20;
-    } else if (-1 === t20.i) {
-      t20.i = 0;
-      if (void 0 !== t20.n) {
-        t20.n.p = t20.p;
-        if (void 0 !== t20.p) t20.p.n = t20.n;
-        t20.p = o3.s;
-        t20.n = void 0;
-        o3.s.n = t20;
-        o3.s = t20;
+    var t21 = i4.n;
+    if (void 0 === t21 || t21.t !== o3) {
+      t21 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t21 };
+      if (void 0 !== o3.s) o3.s.n = t21;
+      o3.s = t21;
+      i4.n = t21;
+      if (32 & o3.f) i4.S(t21);
+      return t21;
+    } else if (-1 === t21.i) {
+      t21.i = 0;
+      if (void 0 !== t21.n) {
+        t21.n.p = t21.p;
+        if (void 0 !== t21.p) t21.p.n = t21.n;
+        t21.p = o3.s;
+        t21.n = void 0;
+        o3.s.n = t21;
+        o3.s = t21;
       }
-      return t20;
+      return t21;
     }
   }
 }
-function l3(i4, t20) {
+function l3(i4, t21) {
   this.v = i4;
   this.i = 0;
   this.n = void 0;
   this.t = void 0;
   this.l = 0;
-  this.W = null == t20 ? void 0 : t20.watched;
-  this.Z = null == t20 ? void 0 : t20.unwatched;
-  this.name = null == t20 ? void 0 : t20.name;
+  this.W = null == t21 ? void 0 : t21.watched;
+  this.Z = null == t21 ? void 0 : t21.unwatched;
+  this.name = null == t21 ? void 0 : t21.name;
 }
 l3.prototype.brand = i3;
 l3.prototype.h = function() {
   return true;
 };
 l3.prototype.S = function(i4) {
-  var t20 = this, r4 = this.t;
+  var t21 = this, r4 = this.t;
   if (r4 !== i4 && void 0 === i4.e) {
     i4.x = r4;
     this.t = i4;
     if (void 0 !== r4) r4.e = i4;
     else f3(function() {
       var i5;
-      null == (i5 = t20.W) || i5.call(t20);
+      null == (i5 = t21.W) || i5.call(t21);
     });
   }
 };
 l3.prototype.U = function(i4) {
-  var t20 = this;
+  var t21 = this;
   if (void 0 !== this.t) {
     var r4 = i4.e, n3 = i4.x;
     if (void 0 !== r4) {
@@ -1038,15 +1039,15 @@ l3.prototype.U = function(i4) {
       this.t = n3;
       if (void 0 === n3) f3(function() {
         var i5;
-        null == (i5 = t20.Z) || i5.call(t20);
+        null == (i5 = t21.Z) || i5.call(t21);
       });
     }
   }
 };
 l3.prototype.subscribe = function(i4) {
-  var t20 = this;
+  var t21 = this;
   return x2(function() {
-    var r4 = t20.value;
+    var r4 = t21.value;
     f3(function() {
       return i4(r4);
     });
@@ -1093,42 +1094,42 @@ Object.defineProperty(l3.prototype, "value", { get: function() {
     }
   }
 } });
-function y3(i4, t20) {
-  return new l3(i4, t20);
+function y3(i4, t21) {
+  return new l3(i4, t21);
 }
 function w3(i4) {
-  for (var t20 = i4.s; void 0 !== t20; t20 = t20.n) if (t20.S.i !== t20.i || !t20.S.h() || t20.S.i !== t20.i) return true;
+  for (var t21 = i4.s; void 0 !== t21; t21 = t21.n) if (t21.S.i !== t21.i || !t21.S.h() || t21.S.i !== t21.i) return true;
   return false;
 }
 function b2(i4) {
-  for (var t20 = i4.s; void 0 !== t20; t20 = t20.n) {
-    var r4 = t20.S.n;
-    if (void 0 !== r4) t20.r = r4;
-    t20.S.n = t20;
-    t20.i = -1;
-    if (void 0 === t20.n) {
-      i4.s = t20;
+  for (var t21 = i4.s; void 0 !== t21; t21 = t21.n) {
+    var r4 = t21.S.n;
+    if (void 0 !== r4) t21.r = r4;
+    t21.S.n = t21;
+    t21.i = -1;
+    if (void 0 === t21.n) {
+      i4.s = t21;
       break;
     }
   }
 }
 function _3(i4) {
-  var t20 = i4.s, r4 = void 0;
-  while (void 0 !== t20) {
-    var n3 = t20.p;
-    if (-1 === t20.i) {
-      t20.S.U(t20);
-      if (void 0 !== n3) n3.n = t20.n;
-      if (void 0 !== t20.n) t20.n.p = n3;
-    } else r4 = t20;
-    t20.S.n = t20.r;
-    if (void 0 !== t20.r) t20.r = void 0;
-    t20 = n3;
+  var t21 = i4.s, r4 = void 0;
+  while (void 0 !== t21) {
+    var n3 = t21.p;
+    if (-1 === t21.i) {
+      t21.S.U(t21);
+      if (void 0 !== n3) n3.n = t21.n;
+      if (void 0 !== t21.n) t21.n.p = n3;
+    } else r4 = t21;
+    t21.S.n = t21.r;
+    if (void 0 !== t21.r) t21.r = void 0;
+    t21 = n3;
   }
   i4.s = r4;
 }
-function j3(i4, t20) {
-  l3.call(this, void 0, t20);
+function j3(i4, t21) {
+  l3.call(this, void 0, t21);
   this.x = i4;
   this.s = void 0;
   this.g = a3 - 1;
@@ -1151,9 +1152,9 @@ j3.prototype.h = function() {
   try {
     b2(this);
     o3 = this;
-    var t20 = this.x();
-    if (16 & this.f || this.v !== t20 || 0 === this.i) {
-      this.v = t20;
+    var t21 = this.x();
+    if (16 & this.f || this.v !== t21 || 0 === this.i) {
+      this.v = t21;
       this.f &= -17;
       this.i++;
     }
@@ -1170,7 +1171,7 @@ j3.prototype.h = function() {
 j3.prototype.S = function(i4) {
   if (void 0 === this.t) {
     this.f |= 36;
-    for (var t20 = this.s; void 0 !== t20; t20 = t20.n) t20.S.S(t20);
+    for (var t21 = this.s; void 0 !== t21; t21 = t21.n) t21.S.S(t21);
   }
   l3.prototype.S.call(this, i4);
 };
@@ -1179,7 +1180,7 @@ j3.prototype.U = function(i4) {
     l3.prototype.U.call(this, i4);
     if (void 0 === this.t) {
       this.f &= -33;
-      for (var t20 = this.s; void 0 !== t20; t20 = t20.n) t20.S.U(t20);
+      for (var t21 = this.s; void 0 !== t21; t21 = t21.n) t21.S.U(t21);
     }
   }
 };
@@ -1197,8 +1198,8 @@ Object.defineProperty(j3.prototype, "value", { get: function() {
   if (16 & this.f) throw this.v;
   return this.v;
 } });
-function O(i4, t20) {
-  return new j3(i4, t20);
+function O(i4, t21) {
+  return new j3(i4, t21);
 }
 function p3(i4) {
   var r4 = i4.j;
@@ -1209,11 +1210,11 @@ function p3(i4) {
     o3 = void 0;
     try {
       r4();
-    } catch (t20) {
+    } catch (t21) {
       i4.f &= -2;
       i4.f |= 8;
       g3(i4);
-      throw t20;
+      throw t21;
     } finally {
       o3 = n3;
       t3();
@@ -1221,7 +1222,7 @@ function p3(i4) {
   }
 }
 function g3(i4) {
-  for (var t20 = i4.s; void 0 !== t20; t20 = t20.n) t20.S.U(t20);
+  for (var t21 = i4.s; void 0 !== t21; t21 = t21.n) t21.S.U(t21);
   i4.x = void 0;
   i4.s = void 0;
   p3(i4);
@@ -1237,13 +1238,13 @@ function S2(i4) {
     t3();
   }
 }
-function m3(i4, t20) {
+function m3(i4, t21) {
   this.x = i4;
   this.j = void 0;
   this.s = void 0;
   this.u = void 0;
   this.f = 32;
-  this.name = null == t20 ? void 0 : t20.name;
+  this.name = null == t21 ? void 0 : t21.name;
   if (n2) n2.push(this);
 }
 m3.prototype.c = function() {
@@ -1251,8 +1252,8 @@ m3.prototype.c = function() {
   try {
     if (8 & this.f) return;
     if (void 0 === this.x) return;
-    var t20 = this.x();
-    if ("function" == typeof t20) this.j = t20;
+    var t21 = this.x();
+    if ("function" == typeof t21) this.j = t21;
   } finally {
     i4();
   }
@@ -1282,8 +1283,8 @@ m3.prototype.d = function() {
 m3.prototype.dispose = function() {
   this.d();
 };
-function x2(i4, t20) {
-  var r4 = new m3(i4, t20);
+function x2(i4, t21) {
+  var r4 = new m3(i4, t21);
   try {
     r4.c();
   } catch (i5) {
@@ -1317,9 +1318,9 @@ function y4(i4) {
   p4 = i4 && i4.S();
 }
 function w4(i4) {
-  var n3 = this, r4 = i4.data, t20 = useSignal(r4);
-  t20.name = "ReactiveDom";
-  t20.value = r4;
+  var n3 = this, r4 = i4.data, t21 = useSignal(r4);
+  t21.name = "ReactiveDom";
+  t21.value = r4;
   var e4 = w2(function() {
     var i5 = n3, r5 = n3.__v;
     while (r5 = r5.__) if (r5.__c) {
@@ -1327,7 +1328,7 @@ function w4(i4) {
       break;
     }
     var o5 = O(function() {
-      var i6 = t20.value.value;
+      var i6 = t21.value.value;
       return 0 === i6 ? 0 : true === i6 ? "" : i6 || "";
     }), e5 = O(function() {
       return !Array.isArray(o5.value) && !r(o5.value);
@@ -1357,13 +1358,13 @@ b3("__b", function(i4, n3) {
   y4();
   d4 = void 0;
   if ("string" == typeof n3.type) {
-    var r4, t20 = n3.props;
-    for (var f5 in t20) if ("children" !== f5) {
-      var o5 = t20[f5];
+    var r4, t21 = n3.props;
+    for (var f5 in t21) if ("children" !== f5) {
+      var o5 = t21[f5];
       if (o5 instanceof l3) {
         if (!r4) n3.__np = r4 = {};
         r4[f5] = o5;
-        t20[f5] = o5.peek();
+        t21[f5] = o5.peek();
       }
     }
   }
@@ -1373,10 +1374,10 @@ b3("__r", function(i4, r4) {
   i4(r4);
   if (r4.type !== $) {
     y4();
-    var t20, f5 = r4.__c;
+    var t21, f5 = r4.__c;
     if (f5) {
       f5.__$f &= -2;
-      if (void 0 === (t20 = f5.__$u)) f5.__$u = t20 = (function(i5, n3) {
+      if (void 0 === (t21 = f5.__$u)) f5.__$u = t21 = (function(i5, n3) {
         var r5;
         x2(function() {
           r5 = this;
@@ -1393,34 +1394,34 @@ b3("__r", function(i4, r4) {
       })(f5), "function" == typeof r4.type ? r4.type.displayName || r4.type.name : "");
     }
     d4 = f5;
-    y4(t20);
+    y4(t21);
   }
 });
-b3("__e", function(i4, n3, r4, t20) {
+b3("__e", function(i4, n3, r4, t21) {
   y4();
   d4 = void 0;
-  i4(n3, r4, t20);
+  i4(n3, r4, t21);
 });
 b3("diffed", function(i4, n3) {
   y4();
   d4 = void 0;
   var r4;
   if ("string" == typeof n3.type && (r4 = n3.__e)) {
-    var t20 = n3.__np, f5 = n3.props, o5 = r4.U;
+    var t21 = n3.__np, f5 = n3.props, o5 = r4.U;
     if (o5) for (var e4 in o5) {
       var u4 = o5[e4];
-      if (!(void 0 === u4 || t20 && e4 in t20)) {
+      if (!(void 0 === u4 || t21 && e4 in t21)) {
         u4.d();
         o5[e4] = void 0;
       }
     }
-    if (t20) {
+    if (t21) {
       if (!o5) {
         o5 = {};
         r4.U = o5;
       }
-      for (var a5 in t20) {
-        var c4 = o5[a5], v4 = t20[a5];
+      for (var a5 in t21) {
+        var c4 = o5[a5], v4 = t21[a5];
         if (void 0 === c4) {
           c4 = k3(r4, a5, v4, f5);
           o5[a5] = c4;
@@ -1430,16 +1431,16 @@ b3("diffed", function(i4, n3) {
   }
   i4(n3);
 });
-function k3(i4, n3, r4, t20) {
+function k3(i4, n3, r4, t21) {
   var f5 = n3 in i4 && void 0 === i4.ownerSVGElement, o5 = y3(r4);
   return { o: function(i5, n4) {
     o5.value = i5;
-    t20 = n4;
+    t21 = n4;
   }, d: x2(function() {
     this.N = M;
     var r5 = o5.value.value;
-    if (t20[n3] !== r5) {
-      t20[n3] = r5;
+    if (t21[n3] !== r5) {
+      t21[n3] = r5;
       if (f5) i4[n3] = r5;
       else if (null != r5 && (false !== r5 || "-" === n3[4])) i4.setAttribute(n3, r5);
       else i4.removeAttribute(n3);
@@ -1450,11 +1451,11 @@ b3("unmount", function(i4, n3) {
   if ("string" == typeof n3.type) {
     var r4 = n3.__e;
     if (r4) {
-      var t20 = r4.U;
-      if (t20) {
+      var t21 = r4.U;
+      if (t21) {
         r4.U = void 0;
-        for (var f5 in t20) {
-          var o5 = t20[f5];
+        for (var f5 in t21) {
+          var o5 = t21[f5];
           if (o5) o5.d();
         }
       }
@@ -1478,20 +1479,20 @@ b3("unmount", function(i4, n3) {
   }
   i4(n3);
 });
-b3("__h", function(i4, n3, r4, t20) {
-  if (t20 < 3) n3.__$f |= 2;
-  i4(n3, r4, t20);
+b3("__h", function(i4, n3, r4, t21) {
+  if (t21 < 3) n3.__$f |= 2;
+  i4(n3, r4, t21);
 });
 x.prototype.shouldComponentUpdate = function(i4, n3) {
   if (this.__R) return true;
-  var r4 = this.__$u, t20 = r4 && void 0 !== r4.s;
+  var r4 = this.__$u, t21 = r4 && void 0 !== r4.s;
   for (var f5 in n3) return true;
   if (this.__f || "boolean" == typeof this.u && true === this.u) {
     var o5 = 2 & this.__$f;
-    if (!(t20 || o5 || 4 & this.__$f)) return true;
+    if (!(t21 || o5 || 4 & this.__$f)) return true;
     if (1 & this.__$f) return true;
   } else {
-    if (!(t20 || 4 & this.__$f)) return true;
+    if (!(t21 || 4 & this.__$f)) return true;
     if (3 & this.__$f) return true;
   }
   for (var e4 in i4) if ("__source" !== e4 && i4[e4] !== this.props[e4]) return true;
@@ -1570,10 +1571,10 @@ function fill(message, values, l4) {
   });
 }
 function catalog(c4) {
-  const t20 = (key3, values = {}) => fill(c4[lang.value][key3], values, lang.value);
-  return Object.assign(t20, {
+  const t21 = (key3, values = {}) => fill(c4[lang.value][key3], values, lang.value);
+  return Object.assign(t21, {
     catalog: c4,
-    find: (key3, values) => Object.hasOwn(c4.en, key3) ? t20(key3, values) : void 0
+    find: (key3, values) => Object.hasOwn(c4.en, key3) ? t21(key3, values) : void 0
   });
 }
 var units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
@@ -1831,6 +1832,7 @@ var problems = catalog({
     malformed_request: "The page sent something that the server does not understand. Reload the page and try again.",
     method_not_allowed: "The page asked for something that the server does not know. Reload the page and try again.",
     unsupported_media_type: "The page sent something that the server does not understand. Reload the page and try again.",
+    address_blocked: "This server takes no requests from your network at present. Try again later, or from another network.",
     cross_origin: "The server refused this, because it came from another site.",
     unknown_host: "The server does not know the address in your address bar. Ask the person who runs it for the right one.",
     busy: "The server is busy just now. Try again in a moment.",
@@ -1852,6 +1854,7 @@ var problems = catalog({
     invalid_credentials: "Wrong e-mail, username or password.",
     invalid_client: "The id or secret of the resource server is wrong.",
     account_deactivated: "This account is deactivated.",
+    account_suspended: "This account is suspended. Ask the people who run this server.",
     field_too_common: "This password is one of the most common. Choose another one.",
     field_too_personal: "This password is only your name, username or e-mail address. Add something else, or choose another one.",
     last_way_in: "This is your last way to sign in. Choose a password or add another way first.",
@@ -1881,6 +1884,7 @@ var problems = catalog({
     malformed_request: "Die Seite hat etwas gesendet, das der Server nicht versteht. Laden Sie sie neu und versuchen Sie es noch einmal.",
     method_not_allowed: "Die Seite hat etwas verlangt, das der Server nicht kennt. Laden Sie sie neu und versuchen Sie es noch einmal.",
     unsupported_media_type: "Die Seite hat etwas gesendet, das der Server nicht versteht. Laden Sie sie neu und versuchen Sie es noch einmal.",
+    address_blocked: "Dieser Server nimmt zurzeit keine Anfragen aus Ihrem Netz an. Versuchen Sie es später oder aus einem anderen Netz.",
     cross_origin: "Der Server hat das abgelehnt, weil es von einer anderen Website kam.",
     unknown_host: "Der Server kennt die Adresse in Ihrer Adressleiste nicht. Fragen Sie, wer ihn betreibt, nach der richtigen.",
     busy: "Der Server ist gerade ausgelastet. Versuchen Sie es gleich noch einmal.",
@@ -1902,6 +1906,7 @@ var problems = catalog({
     invalid_credentials: "E-Mail, Benutzername oder Passwort falsch.",
     invalid_client: "Kennung oder Geheimnis des Dienstes ist falsch.",
     account_deactivated: "Dieses Konto ist deaktiviert.",
+    account_suspended: "Dieses Konto ist gesperrt. Fragen Sie, wer diesen Server betreibt.",
     field_too_common: "Dieses Passwort gehört zu den häufigsten. Wählen Sie ein anderes.",
     field_too_personal: "Dieses Passwort besteht nur aus Ihrem Namen, Benutzernamen oder Ihrer E-Mail-Adresse. Ergänzen Sie es oder wählen Sie ein anderes.",
     last_way_in: "Das ist Ihr letzter Weg, sich anzumelden. Wählen Sie zuerst ein Passwort oder fügen Sie einen anderen Weg hinzu.",
@@ -1993,8 +1998,8 @@ function sayWait(seconds) {
 }
 function sayField(f5) {
   const code = "field_" + (f5.code ?? "");
-  const count2 = /\d+/.exec(f5.detail ?? "")?.[0];
-  const words2 = count2 && worded(code + "_count", { count: Number(count2) }) || worded(code);
+  const count3 = /\d+/.exec(f5.detail ?? "")?.[0];
+  const words2 = count3 && worded(code + "_count", { count: Number(count3) }) || worded(code);
   if (words2) return words2;
   return lang.value === "en" && f5.detail || problems("field_other");
 }
@@ -2063,8 +2068,8 @@ var serverNow = () => Date.now() + ahead;
 function proof(method, to, authorization, body) {
   return keeper().sign({ method, address: to, authorization, body, at: serverNow() });
 }
-async function send(method, path3, { path: named, query, body, raw, signal, signed: signed3 }, authorization) {
-  const to = address(path3, query, named);
+async function send(method, path3, { path: named2, query, body, raw, signal, signed: signed3 }, authorization) {
+  const to = address(path3, query, named2);
   const json = body === void 0 ? void 0 : JSON.stringify(body);
   const headers = { Accept: "application/json", ...signed3 && await proof(method, to, authorization, json) };
   if (authorization) headers.Authorization = authorization;
@@ -2081,8 +2086,8 @@ async function send(method, path3, { path: named, query, body, raw, signal, sign
   if (!response.ok) throw problemOf(response.status, await bodyOf(response), response.headers.get("Retry-After"));
   return response;
 }
-function address(path3, query = {}, named = {}) {
-  const values = named;
+function address(path3, query = {}, named2 = {}) {
+  const values = named2;
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== void 0 && value !== "") search.set(name, String(value));
   const tail = search.toString();
@@ -2101,11 +2106,11 @@ async function bodyOf(response) {
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
 var f4 = /* @__PURE__ */ Symbol.for("pv");
 var o4 = 0;
-function a4(t20, e4, n3, u4, a5, i4) {
+function a4(t21, e4, n3, u4, a5, i4) {
   e4 || (e4 = {});
   var c4, l4, p5 = e4;
-  if ("ref" in p5 && "function" != typeof t20) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
-  var s4 = { type: t20, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
+  if ("ref" in p5 && "function" != typeof t21) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
+  var s4 = { type: t21, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
   return (a5 || i4) && (s4.__source = a5, s4.__self = i4), n.vnode && n.vnode(s4), s4;
 }
 
@@ -2577,10 +2582,10 @@ function useEnd() {
 }
 var notes = y3([]);
 var noteId = 0;
-function toast(text2, bad = false, act, problem2) {
+function toast(text2, bad = false, act2, problem2) {
   const id = ++noteId;
-  notes.value = [...notes.value.slice(-2), { id, text: text2, bad, page: path.value, act, problem: problem2 }];
-  if (!bad) fade(id, act ? 15e3 : 6e3);
+  notes.value = [...notes.value.slice(-2), { id, text: text2, bad, page: path.value, act: act2, problem: problem2 }];
+  if (!bad) fade(id, act2 ? 15e3 : 6e3);
 }
 function fade(id, after) {
   setTimeout(() => document.querySelector(`.toast[data-id="${id}"]:is(:hover, :focus-within)`) ? fade(id, 2e3) : dismiss(id), after);
@@ -3198,8 +3203,8 @@ function Face({ account: account2, size: size2 }) {
   const [broken2, setBroken] = d2();
   const { avatar: avatar2 } = account2;
   if (!avatar2 || broken2 === avatar2.id) return /* @__PURE__ */ a4("span", { class: "initials", "aria-hidden": "true", "data-initials": initials(account2.first_name, account2.last_name) });
-  const [plain, sharp] = sizes[size2];
-  return /* @__PURE__ */ a4("img", { class: "face", src: avatar2.urls[plain], srcset: `${avatar2.urls[plain]} 1x, ${avatar2.urls[sharp]} 2x`, alt: "", draggable: false, onError: () => setBroken(avatar2.id) });
+  const [plain2, sharp] = sizes[size2];
+  return /* @__PURE__ */ a4("img", { class: "face", src: avatar2.urls[plain2], srcset: `${avatar2.urls[plain2]} 1x, ${avatar2.urls[sharp]} 2x`, alt: "", draggable: false, onError: () => setBroken(avatar2.id) });
 }
 function initials(first, last3) {
   const letter = (name) => [...name ?? ""][0] ?? "";
@@ -3212,16 +3217,16 @@ var stored4 = "coffer.theme";
 var theme = y3("auto");
 function startTheme() {
   const chosen3 = localStorage.getItem(stored4);
-  show2(themes.find((t20) => t20 === chosen3) ?? "auto");
+  show2(themes.find((t21) => t21 === chosen3) ?? "auto");
 }
-function setTheme(t20) {
-  localStorage.setItem(stored4, t20);
-  show2(t20);
+function setTheme(t21) {
+  localStorage.setItem(stored4, t21);
+  show2(t21);
 }
-function show2(t20) {
-  theme.value = t20;
-  if (t20 === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = t20;
+function show2(t21) {
+  theme.value = t21;
+  if (t21 === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = t21;
 }
 
 // src/shell/look.tsx
@@ -3329,20 +3334,20 @@ function Search({ href, from, label }) {
   ] });
 }
 function Ring() {
-  const { count: count2, resting, failed, done } = transfers.value;
+  const { count: count3, resting, failed, done } = transfers.value;
   const open2 = panel.value;
   if (open2 === void 0) return null;
   const over3 = failed > 0 ? t4("transfersFailed", { count: failed }) : resting > 0 ? t4("transfersRest", { count: resting }) : t4("transfersOver");
-  const runs3 = done === void 0 ? t4("transfersOpen", { count: count2 }) : t4("transfers", { count: count2, percent: Math.round(done * 100) });
-  const label = count2 === 0 ? over3 : failed > 0 ? `${runs3}, ${t4("transfersFailed", { count: failed })}` : runs3;
+  const runs3 = done === void 0 ? t4("transfersOpen", { count: count3 }) : t4("transfers", { count: count3, percent: Math.round(done * 100) });
+  const label = count3 === 0 ? over3 : failed > 0 ? `${runs3}, ${t4("transfersFailed", { count: failed })}` : runs3;
   return /* @__PURE__ */ a4("button", { type: "button", class: failed > 0 ? "ring bad" : "ring", "aria-expanded": open2, "aria-label": label, title: label, onClick: () => {
     panel.value = !open2;
   }, children: [
     /* @__PURE__ */ a4("svg", { viewBox: "0 0 36 36", "aria-hidden": "true", focusable: "false", children: [
       /* @__PURE__ */ a4("circle", { class: "ring-whole", cx: "18", cy: "18", r: "15" }),
-      /* @__PURE__ */ a4("circle", { class: "ring-share", cx: "18", cy: "18", r: "15", pathLength: 100, "stroke-dasharray": `${count2 > 0 ? (done ?? 0.25) * 100 : resting > 0 ? 0 : 100} 200` })
+      /* @__PURE__ */ a4("circle", { class: "ring-share", cx: "18", cy: "18", r: "15", pathLength: 100, "stroke-dasharray": `${count3 > 0 ? (done ?? 0.25) * 100 : resting > 0 ? 0 : 100} 200` })
     ] }),
-    count2 > 0 ? /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: count2 }) : /* @__PURE__ */ a4(Icon, { name: failed > 0 ? "warning" : resting > 0 ? "pause" : "check" })
+    count3 > 0 ? /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: count3 }) : /* @__PURE__ */ a4(Icon, { name: failed > 0 ? "warning" : resting > 0 ? "pause" : "check" })
   ] });
 }
 function mine(account2) {
@@ -3533,14 +3538,14 @@ function focusMain() {
 function Guarded({ found }) {
   const { path: path3 } = place.value;
   const state = auth.value;
-  const leave5 = !found.route.open && state.is === "out";
+  const leave6 = !found.route.open && state.is === "out";
   const away = !found.route.open && state.is === "repair" && found.route.path !== repairPath();
   const shown2 = T2(0);
   A2(() => {
-    if (!leave5) return;
+    if (!leave6) return;
     const search = [place.value.search.slice(1), carried()].filter(Boolean).join("&");
     go(signInPath() + "?next=" + encodeURIComponent(path3 + (search && "?" + search)), { replace: true });
-  }, [leave5, path3]);
+  }, [leave6, path3]);
   A2(() => {
     if (away) go(repairPath(), { replace: true });
   }, [away, path3]);
@@ -3555,7 +3560,7 @@ function Guarded({ found }) {
   }, [path3, state.is]);
   if (state.is === "starting" && !found.route.open) return /* @__PURE__ */ a4(Skeleton, {});
   if (state.is === "unreachable" && !found.route.open) return /* @__PURE__ */ a4(Failed, { problem: state.problem, retry: state.retry });
-  if (leave5 || away) return null;
+  if (leave6 || away) return null;
   const { page: Page3 } = found.route;
   return /* @__PURE__ */ a4(Page3, { params: found.params }, found.route.path + arrivals.value);
 }
@@ -3843,7 +3848,7 @@ function Delete() {
       /* @__PURE__ */ a4("h2", { id: "goes", children: t5("goes") }),
       /* @__PURE__ */ a4("ul", { class: "effects address", children: [
         /* @__PURE__ */ a4("li", { children: t5("goesAccount", { email: me3.email, username: me3.username }) }),
-        collect((room) => room.loss).map(({ Line: Line2, order }) => /* @__PURE__ */ a4(Line2, {}, order))
+        collect((room) => room.loss).map(({ Line: Line3, order }) => /* @__PURE__ */ a4(Line3, {}, order))
       ] }),
       /* @__PURE__ */ a4("p", { children: t5("goesFree") })
     ] }),
@@ -3897,9 +3902,9 @@ function SendAgain({ send: send4 }) {
   const [wait, setWait] = useWait();
   return /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: wait > 0, onClick: async (event) => {
     try {
-      const said = await send4(event.currentTarget.form);
-      if (!said) return;
-      toast(said);
+      const said2 = await send4(event.currentTarget.form);
+      if (!said2) return;
+      toast(said2);
       setWait(30);
     } catch (err2) {
       if (err2 instanceof Problem && err2.retryAfter) setWait(err2.retryAfter);
@@ -4506,6 +4511,1653 @@ var account = {
   start: startAwaited
 };
 
+// src/shell/pages.ts
+function usePages(read8, changes3) {
+  const [held4, setHeld] = d2();
+  const [problem2, setProblem] = d2();
+  const [busy3, setBusy] = d2(false);
+  const latest = T2(void 0);
+  const running7 = T2(void 0);
+  async function run2(before2, from, wanted5) {
+    running7.current?.abort();
+    const { signal } = running7.current = new AbortController();
+    setBusy(true);
+    try {
+      const items = [...before2];
+      let next = from;
+      do {
+        const page2 = await read8(next, signal);
+        items.push(...page2.items);
+        next = page2.next_cursor || void 0;
+        if (signal.aborted) return;
+      } while (next && items.length < wanted5);
+      latest.current = { items, next_cursor: next };
+      setHeld(latest.current);
+      setProblem(void 0);
+    } catch (err2) {
+      if (!signal.aborted) setProblem(asProblem(err2));
+    } finally {
+      if (!signal.aborted) setBusy(false);
+    }
+  }
+  const reload = () => run2([], void 0, latest.current?.items.length ?? 1);
+  A2(() => {
+    void reload();
+    return () => running7.current?.abort();
+  }, [changes3]);
+  return {
+    items: held4?.items,
+    problem: problem2,
+    busy: busy3,
+    reload,
+    more: held4?.next_cursor ? () => void run2(held4.items, held4.next_cursor, held4.items.length + 1) : void 0
+  };
+}
+
+// src/admin/words.ts
+var t6 = catalog({
+  en: {
+    admin: "Admin",
+    overview: "Overview",
+    people: "People",
+    storage: "Storage",
+    blocks: "Blocks",
+    jobs: "Jobs and mail",
+    keys: "Keys",
+    log: "Log",
+    more: "Show more",
+    undo: "Undo",
+    number: "{count}",
+    gone: "a deleted account",
+    unreadable: "Name cannot be read",
+    days: { one: "{count} day", other: "{count} days" },
+    strangerTitle: "This page is for admins",
+    strangerText: "Your account is no admin. If it should be one, ask another admin of this server.",
+    toFiles: "Go to your files",
+    demoted: "Your account is no longer an admin. Nothing you did before is undone.",
+    overviewText: "Whether this server is well. What needs you stands first; everything else can wait until morning.",
+    wellTitle: "All is well",
+    wellText: "Everything answers, no job has been given up, and nothing waits for long.",
+    needsTitle: { one: "{count} thing needs you", other: "{count} things need you" },
+    needDead: { one: "{count} job has been given up", other: "{count} jobs have been given up" },
+    needDeadText: "Mail may be among them. Read why, mend that, then try them again.",
+    needDeadDo: "See the jobs",
+    needLate: "A job has waited for {time}",
+    needLateText: "Mail and other work comes late. If the server is not busy, restart it: jobs are kept.",
+    needLateDo: "See what waits",
+    needDown: "{part}: no answer",
+    parts: "What the server needs",
+    partWell: "Answers.",
+    partDown: "Does not answer. Look at the server’s log for the reason.",
+    part_database: "Database",
+    part_kv: "Key store",
+    part_blobs: "Storage of files",
+    partDown_database: "Does not answer: no one can sign in, and nothing is saved. Check that it runs and that its disk is not full.",
+    partDown_kv: "Does not answer: no one can sign in. Check that Redis runs and is reachable from here.",
+    partDown_blobs: "Does not answer: files cannot be read or stored. Check the disk, or the S3 server and its access.",
+    queue: "Work that waits",
+    queueText: "Mail and other work that the server does by itself.",
+    queueWaiting: "Waiting",
+    queueAge: "Waiting the longest",
+    queueDead: "Given up",
+    queueNone: "Nothing waits",
+    counts: "In numbers",
+    accounts: "Accounts",
+    admins: "Admins among them",
+    stored: "Stored",
+    version: "Version",
+    peopleText: "Find one account and help its owner. You never see the names or the content of files.",
+    find: "Find",
+    findLabel: "E-mail address or username",
+    findHint: "The whole of it, exactly. Parts find nothing, because addresses are stored encrypted.",
+    findOther: "Find another",
+    newest: "All accounts, the newest first",
+    nobody: "No such account",
+    nobodyText: "No account has exactly “{q}” as its address or username. Ask the person to read it to you, letter by letter.",
+    state_active: "Active",
+    state_suspended: "Suspended",
+    state_deactivated: "Deactivated",
+    state_deleting: "Being deleted",
+    state_locked: "Locked",
+    is_active: "Its owner can sign in and use everything.",
+    is_suspended: "An admin has suspended this account. Its owner cannot sign in, and cannot lift that.",
+    is_deactivated: "Its owner has deactivated it, and can activate it again by a mailed link.",
+    is_deleting: "Its owner has deleted it. What is left is being removed.",
+    is_locked: "An admin locked it, or too many wrong passwords did: a new device must open a mailed link before a password counts. Devices that are signed in or remembered go on.",
+    isYou: "This is your own account.",
+    joined: "Joined",
+    lastSignIn: "Last sign-in",
+    never: "Never",
+    devices: "Devices signed in",
+    steps: "Sign-in steps",
+    stepsNone: "Password alone",
+    passkeys: "Passkeys",
+    used: "{used} used",
+    usedOf: "{used} of {whole}",
+    files: "Files and folders",
+    filesOf: "{count} of {whole}",
+    links: "Links",
+    accountId: "Account number",
+    logOf: "What was done with this account",
+    deeds: "What you can do",
+    ownText: "You cannot lock or suspend yourself, or change your own role. Another admin can.",
+    do_signOut: "Sign out all devices",
+    does_signOut: "Every device has to sign in again. Files and settings stay as they are.",
+    button_signOut: "Sign out",
+    ask_signOut: "Sign out all devices of {name}?",
+    done_signOut: "All devices of {name} are signed out.",
+    do_reset: "Start a reset",
+    does_reset: "The owner gets a mail with a link to choose a new password. Until then the old one works. You do not see the link.",
+    button_reset: "Start a reset",
+    ask_reset: "Mail {name} a link for a new password?",
+    done_reset: "The mail to {name} is on its way.",
+    do_lock: "Lock",
+    does_lock: "New devices must open a mailed link before a password counts. Devices that are signed in or remembered go on.",
+    button_lock: "Lock",
+    ask_lock: "Lock the account of {name}?",
+    done_lock: "The account of {name} is locked.",
+    do_unlock: "Unlock",
+    does_unlock: "A password counts again from new devices, and wrong ones are counted from zero.",
+    button_unlock: "Unlock",
+    ask_unlock: "Unlock the account of {name}?",
+    done_unlock: "The account of {name} is unlocked.",
+    do_suspend: "Suspend",
+    does_suspend: "Every device is signed out at once and no one can sign in. Nothing is deleted, and you can activate the account again.",
+    button_suspend: "Suspend",
+    ask_suspend: "Suspend the account of {name}?",
+    done_suspend: "The account of {name} is suspended.",
+    do_activate: "Activate",
+    does_activate: "Lifts the suspension: the owner can sign in again, with the password and sign-in steps as before.",
+    button_activate: "Activate",
+    ask_activate: "Activate the account of {name}?",
+    done_activate: "The suspension of {name} is lifted.",
+    do_promote: "Make an admin",
+    does_promote: "Can then do all that you can do here, also with your account, from the next click on.",
+    button_promote: "Make an admin",
+    ask_promote: "Make {name} an admin?",
+    done_promote: "{name} is an admin.",
+    do_demote: "Make an ordinary user",
+    does_demote: "Loses these pages with the next click. Files and sign-in stay as they are.",
+    button_demote: "Make an ordinary user",
+    ask_demote: "Take the role of admin from {name}?",
+    done_demote: "{name} is no longer an admin.",
+    do_quota: "Change the storage limit",
+    does_quota: "How much may be stored. A limit below what is stored deletes nothing: only new files are refused.",
+    button_quota: "Change",
+    ask_quota: "Storage limit of {name}",
+    done_quota: "The storage limit of {name} is changed.",
+    quotaBytes: "Storage",
+    quotaFiles: "Files and folders",
+    quotaKeep: "As it is ({now})",
+    quotaDefault: "As the server’s settings say",
+    quotaNone: "No limit",
+    quotaOwn: "A limit of its own",
+    amount: "Amount",
+    unit: "Unit",
+    amountFiles: "Number of files and folders",
+    storageText: "How much this server stores, and where you take down what must not be reachable.",
+    kept: "What is stored",
+    keptBytes: "In all",
+    keptReserved: "Reserved for uploads",
+    keptFiles: "Files",
+    keptFolders: "Folders",
+    keptLinks: "Links to files",
+    keptRequests: "Requests for files",
+    keptBlocked: "Blocked among them",
+    keptBlobs: "Stored objects",
+    keptText: "Equal content is stored once for one person. Trash and older versions are included.",
+    connections: "Open connections to send",
+    takeDown: "Take down a link",
+    takeDownText: "For a link that somebody reported. Paste it to see its state, then block it. The owner’s file stays.",
+    linkLabel: "Address of the link",
+    linkHint: "The whole address, as it was reported to you.",
+    findLink: "Find the link",
+    linkFound: "The link",
+    linkTo_read: "Link to files",
+    linkTo_request: "Link to hand in files",
+    link_open: "Works",
+    link_expired: "Expired",
+    link_used_up: "Used up",
+    link_blocked: "Blocked",
+    linkMade: "made",
+    linkOwner: "by",
+    linkBlock: "Block",
+    linkUnblock: "Unblock",
+    askBlock: "Block this link?",
+    askUnblock: "Unblock this link?",
+    blockText: "It stops working at once for everybody, downloads that are running too. Its owner sees that it is blocked. You can unblock it.",
+    unblockText: "Everybody who has the link can use it again, within its limits.",
+    blocked: "The link is blocked.",
+    unblocked: "The link works again.",
+    endDrop: "End a connection",
+    endDropText: "For a connection under “Send & receive” that is misused. The server sees none of its content.",
+    dropName: "Name of the connection",
+    dropHint: "The last part of its address, such as blue-tiger.",
+    endDropDo: "End connection",
+    askEndDrop: "End the connection “{name}”?",
+    endDropAsk: "Everybody in it is cut off at once, and what is being sent stops. It cannot be brought back.",
+    endedDrop: "The connection “{name}” is over.",
+    blocksText: "Addresses that get no answer from this server. Remove a block that hits the wrong people; add one while you are being attacked.",
+    blocksWhich: "Which blocks",
+    blocks_all: "All",
+    blocks_automatic: "Automatic",
+    blocks_hand: "Made by admins",
+    why_spraying: "Tried passwords at many accounts",
+    why_stuffing: "Tried stolen passwords, each account once",
+    why_calls_over_the_limits: "Far more calls than the limits allow",
+    why_links_that_do_not_exist: "Tried many links that do not exist",
+    blocksNone: "Nothing is blocked",
+    blocksNoneText: "The server blocks addresses by itself when they misuse it. You can also add one.",
+    blockAdd: "Block a network",
+    blockAddText: "No one there can reach this server, not even to sign in. An office or a mobile network is many people behind one address.",
+    blockDo: "Block",
+    blockAdded: "{network} is blocked.",
+    blockAutomatic: "Automatic",
+    blockSince: "blocked",
+    blockUntil: "until {time}",
+    blockForever: "until you remove it",
+    blockRemove: "Remove",
+    blockRemoveOf: "Remove the block of {network}",
+    blockRemoved: "{network} is no longer blocked.",
+    network: "Address or network",
+    networkHint: "Such as 203.0.113.7, 203.0.113.0/24 or 2001:db8::/48.",
+    reason: "Reason",
+    reasonHint: "For you and other admins, who will wonder later.",
+    lasts: "For how long",
+    lastsHour: "1 hour",
+    lastsDay: "1 day",
+    lastsWeek: "7 days",
+    lastsMonth: "30 days",
+    lastsEver: "Until I remove it",
+    jobsText: "Mail and other work that the server does by itself. Look here when mail does not arrive: mend the reason, then try again.",
+    jobsWhich: "Which jobs",
+    jobs_dead: "Given up",
+    jobs_waiting: "Waiting",
+    jobs_running: "Running",
+    jobsText_dead: "Tried again and again, for about six hours. They are kept for 30 days.",
+    jobsText_waiting: "In the order in which they come. What failed is tried again by itself, later each time.",
+    jobsText_running: "Being done right now.",
+    none_dead: "No job has been given up",
+    none_waiting: "Nothing waits",
+    none_running: "Nothing is running right now",
+    noneText_dead: "Everything the server had to do was done, or will be tried again by itself.",
+    noneText_waiting: "All mail has been handed over, and no other work is left.",
+    noneText_running: "Most jobs take less than a second.",
+    attempts: { one: "{count} attempt", other: "{count} attempts" },
+    lastError: "Last error: {error}",
+    cause_connect: "The mail server cannot be reached.",
+    cause_login: "The mail server refuses the server’s password.",
+    cause_rcpt: "The mail server refused the receiver’s address.",
+    cause_later: "The mail server asked to come later.",
+    cause_refused: "The mail server refused the mail.",
+    cause_unavailable: "Something that this job needs did not answer.",
+    cause_timeout: "It took too long.",
+    cause_panic: "A fault of the program. The server’s log has more.",
+    jobMade: "ordered",
+    jobDead: "given up",
+    jobNext: "next attempt {time}",
+    jobRuns: "running now",
+    retry: "Try again",
+    retryOf: "Try again: {kind}",
+    retryAll: "Try all of these again",
+    retried: { one: "{count} job is tried again. It comes back if it fails.", other: "{count} jobs are tried again. What fails comes back." },
+    kind_mail: "Send a mail",
+    kind_sms: "Send a text message",
+    kind_account_sign_up: "Mail of a sign-up",
+    kind_account_resend: "Another mail of a sign-up",
+    kind_account_change_email: "Mail to a new address",
+    kind_account_delete: "Remove a deleted account",
+    kind_content_purge: "Remove deleted files",
+    kind_avatar_purge: "Remove old pictures",
+    kind_session_forget: "Forget ended sign-ins",
+    kind_file_clear: "Empty a deleted folder",
+    kind_file_thumbnail: "Draw a small picture",
+    kind_recovery_forgot: "Mail for a new password",
+    kind_recovery_activate: "Mail to activate an account",
+    kind_recovery_backup_code: "Way back by backup code",
+    kind_recovery_trusted_email: "Mail to a trusted address",
+    kind_recovery_trusted_recover: "Way back by trusted address",
+    keysText: "The keys that protect what is stored. The server changes some by itself; change one here when you think that somebody has seen it.",
+    purpose_token: "Proof of being signed in",
+    purpose_session: "Signed-in devices",
+    purpose_field: "Names and addresses",
+    purpose_blob: "Files",
+    purpose_index: "Looking up accounts",
+    purpose_pepper: "Passwords",
+    purpose_refresh: "Staying signed in",
+    purpose_code: "Mailed codes and links",
+    purposeFor_token: "Signs what devices show with each request. Changes by itself every 90 days.",
+    purposeFor_session: "Encrypts the list of signed-in devices. Changes by itself every day.",
+    purposeFor_field: "Encrypts the keys of all personal data.",
+    purposeFor_blob: "Encrypts the keys of all files.",
+    purposeFor_index: "Finds an account by its address without storing the address in clear.",
+    purposeFor_pepper: "Encrypts what is stored of passwords.",
+    purposeFor_refresh: "Makes what keeps a device signed in.",
+    purposeFor_code: "Checks codes and links from mails.",
+    keyActive: "Changed",
+    keyNone: "No key yet",
+    keysOld: { one: "{count} older key still opens what it sealed", other: "{count} older keys still open what they sealed" },
+    keyNext: "the next one is ready",
+    walk: { one: "Moving what is stored to the new key: {count} row so far", other: "Moving what is stored to the new key: {count} rows so far" },
+    damaged: { one: "{count} value opens under no key. The server’s log names it.", other: "{count} values open under no key. The server’s log names them." },
+    walkLabel: "Rotation: {purpose}",
+    rotate: "Rotate",
+    rotateOf: "Rotate: {purpose}",
+    askRotate: "Rotate the key “{purpose}”?",
+    rotateText: "A new key is used from now on. The old one still opens what it sealed, so no one notices. What is stored moves to the new key in the background.",
+    rotated: "A new key is in use: {purpose}.",
+    logText: "Each deed of an admin and each security finding, the newest first. Look here to see who did what. No one can erase it here.",
+    logWhich: "What to show",
+    log_all: "All",
+    log_deeds: "Admins’ deeds",
+    log_findings: "Findings",
+    logNone: "Nothing yet",
+    logNoneText: "What admins do, and what the server finds suspicious, will stand here.",
+    logBy: "by",
+    logServer: "found by the server",
+    logConsole: "at the server, by {user}",
+    logEveryone: "Show every account",
+    nowAdmin: "Now an admin",
+    nowUser: "Now an ordinary user",
+    rule_odd_hour: "at an unusual hour",
+    rule_new_place: "new place",
+    rule_new_device: "new device",
+    rule_after_failures: "after several wrong answers",
+    rule_layer_failed: "right password, wrong sign-in step",
+    rule_moved_device: "a known device looks different, in a new place",
+    rule_impossible_travel: "too far from the last sign-in",
+    rule_stranger: "new device far from every known place, no sign-in steps",
+    rule_spraying: "its network fails at many accounts",
+    rule_stuffing: "its network tries many accounts once each",
+    event_account_suspend: "Account suspended",
+    event_account_activate: "Suspension lifted",
+    event_account_role: "Role changed",
+    event_account_quota: "Storage limit changed",
+    event_account_sessions_end: "All devices signed out",
+    event_account_reset: "Reset started",
+    event_account_lock: "Account locked",
+    event_account_unlock: "Account unlocked",
+    event_job_retry: "Job tried again",
+    event_key_rotate: "Key rotated",
+    event_share_block: "Link blocked",
+    event_share_unblock: "Link unblocked",
+    event_drop_end: "Connection ended",
+    event_block_add: "Network blocked",
+    event_block_remove: "Block removed",
+    event_found_refresh_reuse: "A copied sign-in was used",
+    event_found_passkey_cloned: "A passkey may be copied",
+    event_found_recovery_used: "A way back was used",
+    event_found_security_alert: "Suspicious sign-in",
+    event_damaged: "This line was altered in the database",
+    event_log_damaged: "The log was altered in the database",
+    logVerify: "To prove that no line was changed or removed, run at the server:"
+  },
+  de: {
+    admin: "Verwaltung",
+    overview: "Übersicht",
+    people: "Personen",
+    storage: "Speicher",
+    blocks: "Sperren",
+    jobs: "Aufgaben und Mail",
+    keys: "Schlüssel",
+    log: "Protokoll",
+    more: "Mehr anzeigen",
+    undo: "Rückgängig",
+    number: "{count}",
+    gone: "ein gelöschtes Konto",
+    unreadable: "Name nicht lesbar",
+    days: { one: "{count} Tag", other: "{count} Tage" },
+    strangerTitle: "Diese Seite ist für die Verwaltung",
+    strangerText: "Ihr Konto verwaltet diesen Server nicht. Wenn es das soll, fragen Sie, wer ihn verwaltet.",
+    toFiles: "Zu Ihren Dateien",
+    demoted: "Ihr Konto verwaltet diesen Server nicht mehr. Was Sie vorher getan haben, bleibt getan.",
+    overviewText: "Ob es diesem Server gut geht. Was Sie braucht, steht zuerst; alles andere hat Zeit bis morgen.",
+    wellTitle: "Alles in Ordnung",
+    wellText: "Alles antwortet, keine Aufgabe ist aufgegeben, und nichts wartet lange.",
+    needsTitle: { one: "{count} Sache braucht Sie", other: "{count} Sachen brauchen Sie" },
+    needDead: { one: "{count} Aufgabe ist aufgegeben", other: "{count} Aufgaben sind aufgegeben" },
+    needDeadText: "Darunter können Mails sein. Lesen Sie, warum, beheben Sie das, und versuchen Sie es dann noch einmal.",
+    needDeadDo: "Aufgaben ansehen",
+    needLate: "Eine Aufgabe wartet seit {time}",
+    needLateText: "Mail und andere Arbeit kommt zu spät. Wenn der Server nicht ausgelastet ist, starten Sie ihn neu: Aufgaben bleiben erhalten.",
+    needLateDo: "Wartendes ansehen",
+    needDown: "{part}: keine Antwort",
+    parts: "Was der Server braucht",
+    partWell: "Antwortet.",
+    partDown: "Antwortet nicht. Den Grund nennt das Protokoll des Servers.",
+    part_database: "Datenbank",
+    part_kv: "Schlüsselspeicher",
+    part_blobs: "Speicher der Dateien",
+    partDown_database: "Antwortet nicht: Niemand kann sich anmelden, und nichts wird gespeichert. Prüfen Sie, ob sie läuft und ob ihre Platte voll ist.",
+    partDown_kv: "Antwortet nicht: Niemand kann sich anmelden. Prüfen Sie, ob Redis läuft und von hier erreichbar ist.",
+    partDown_blobs: "Antwortet nicht: Dateien lassen sich weder lesen noch speichern. Prüfen Sie die Platte oder den S3-Server und seinen Zugang.",
+    queue: "Arbeit, die wartet",
+    queueText: "Mail und andere Arbeit, die der Server von selbst erledigt.",
+    queueWaiting: "Wartet",
+    queueAge: "Wartet am längsten",
+    queueDead: "Aufgegeben",
+    queueNone: "Nichts wartet",
+    counts: "In Zahlen",
+    accounts: "Konten",
+    admins: "Davon in der Verwaltung",
+    stored: "Gespeichert",
+    version: "Version",
+    peopleText: "Finden Sie ein Konto und helfen Sie der Person. Namen und Inhalt von Dateien sehen Sie nie.",
+    find: "Suchen",
+    findLabel: "E-Mail-Adresse oder Benutzername",
+    findHint: "Ganz und genau. Teile finden nichts, weil Adressen verschlüsselt gespeichert sind.",
+    findOther: "Anderes suchen",
+    newest: "Alle Konten, die neuesten zuerst",
+    nobody: "Kein solches Konto",
+    nobodyText: "Kein Konto hat genau „{q}“ als Adresse oder Benutzernamen. Lassen Sie es sich Buchstabe für Buchstabe vorlesen.",
+    state_active: "Aktiv",
+    state_suspended: "Gesperrt",
+    state_deactivated: "Deaktiviert",
+    state_deleting: "Wird gelöscht",
+    state_locked: "Verriegelt",
+    is_active: "Die Person kann sich anmelden und alles benutzen.",
+    is_suspended: "Die Verwaltung hat dieses Konto gesperrt. Die Person kann sich nicht anmelden und das nicht aufheben.",
+    is_deactivated: "Die Person hat es deaktiviert und kann es über einen Link in einer Mail wieder aktivieren.",
+    is_deleting: "Die Person hat es gelöscht. Der Rest wird gerade entfernt.",
+    is_locked: "Die Verwaltung hat es verriegelt, oder zu viele falsche Passwörter: Ein neues Gerät muss erst einen Link aus einer Mail öffnen, bevor ein Passwort zählt. Angemeldete und gemerkte Geräte bleiben nutzbar.",
+    isYou: "Das ist Ihr eigenes Konto.",
+    joined: "Dabei seit",
+    lastSignIn: "Letzte Anmeldung",
+    never: "Nie",
+    devices: "Angemeldete Geräte",
+    steps: "Anmeldeschritte",
+    stepsNone: "Nur das Passwort",
+    passkeys: "Passkeys",
+    used: "{used} belegt",
+    usedOf: "{used} von {whole}",
+    files: "Dateien und Ordner",
+    filesOf: "{count} von {whole}",
+    links: "Links",
+    accountId: "Nummer des Kontos",
+    logOf: "Was mit diesem Konto geschah",
+    deeds: "Was Sie tun können",
+    ownText: "Sich selbst können Sie weder verriegeln noch sperren, und Ihre eigene Rolle ändern Sie nicht. Das kann eine andere Person der Verwaltung.",
+    do_signOut: "Alle Geräte abmelden",
+    does_signOut: "Jedes Gerät muss sich neu anmelden. Dateien und Einstellungen bleiben, wie sie sind.",
+    button_signOut: "Abmelden",
+    ask_signOut: "Alle Geräte von {name} abmelden?",
+    done_signOut: "Alle Geräte von {name} sind abgemeldet.",
+    do_reset: "Zurücksetzen anstoßen",
+    does_reset: "Die Person bekommt eine Mail mit einem Link für ein neues Passwort. Bis dahin gilt das alte. Den Link sehen Sie nicht.",
+    button_reset: "Anstoßen",
+    ask_reset: "{name} einen Link für ein neues Passwort mailen?",
+    done_reset: "Die Mail an {name} ist unterwegs.",
+    do_lock: "Verriegeln",
+    does_lock: "Neue Geräte müssen erst einen Link aus einer Mail öffnen, bevor ein Passwort zählt. Angemeldete und gemerkte Geräte bleiben nutzbar.",
+    button_lock: "Verriegeln",
+    ask_lock: "Konto von {name} verriegeln?",
+    done_lock: "Das Konto von {name} ist verriegelt.",
+    do_unlock: "Entriegeln",
+    does_unlock: "Ein Passwort zählt wieder auch von neuen Geräten, und falsche werden ab null gezählt.",
+    button_unlock: "Entriegeln",
+    ask_unlock: "Konto von {name} entriegeln?",
+    done_unlock: "Das Konto von {name} ist entriegelt.",
+    do_suspend: "Konto sperren",
+    does_suspend: "Jedes Gerät wird sofort abgemeldet, und niemand kann sich anmelden. Nichts wird gelöscht, und Sie können das Konto wieder aktivieren.",
+    button_suspend: "Sperren",
+    ask_suspend: "Konto von {name} sperren?",
+    done_suspend: "Das Konto von {name} ist gesperrt.",
+    do_activate: "Aktivieren",
+    does_activate: "Hebt die Sperre auf: Die Person kann sich wieder anmelden, mit Passwort und Anmeldeschritten wie zuvor.",
+    button_activate: "Aktivieren",
+    ask_activate: "Konto von {name} aktivieren?",
+    done_activate: "Die Sperre von {name} ist aufgehoben.",
+    do_promote: "In die Verwaltung aufnehmen",
+    does_promote: "Kann dann alles, was Sie hier können, auch mit Ihrem Konto, ab dem nächsten Klick.",
+    button_promote: "Aufnehmen",
+    ask_promote: "{name} in die Verwaltung aufnehmen?",
+    done_promote: "{name} gehört zur Verwaltung.",
+    do_demote: "Aus der Verwaltung nehmen",
+    does_demote: "Verliert diese Seiten mit dem nächsten Klick. Dateien und Anmeldung bleiben, wie sie sind.",
+    button_demote: "Herausnehmen",
+    ask_demote: "{name} aus der Verwaltung nehmen?",
+    done_demote: "{name} gehört nicht mehr zur Verwaltung.",
+    do_quota: "Speichergrenze ändern",
+    does_quota: "Wie viel gespeichert werden darf. Eine Grenze unter dem Gespeicherten löscht nichts: Nur neue Dateien werden abgelehnt.",
+    button_quota: "Ändern",
+    ask_quota: "Speichergrenze von {name}",
+    done_quota: "Die Speichergrenze von {name} ist geändert.",
+    quotaBytes: "Speicher",
+    quotaFiles: "Dateien und Ordner",
+    quotaKeep: "Wie bisher ({now})",
+    quotaDefault: "Wie in den Einstellungen des Servers",
+    quotaNone: "Keine Grenze",
+    quotaOwn: "Eine eigene Grenze",
+    amount: "Menge",
+    unit: "Einheit",
+    amountFiles: "Anzahl der Dateien und Ordner",
+    storageText: "Wie viel dieser Server speichert, und wo Sie herunternehmen, was nicht erreichbar sein darf.",
+    kept: "Was gespeichert ist",
+    keptBytes: "Insgesamt",
+    keptReserved: "Für Uploads reserviert",
+    keptFiles: "Dateien",
+    keptFolders: "Ordner",
+    keptLinks: "Links zu Dateien",
+    keptRequests: "Dateianfragen",
+    keptBlocked: "Davon gesperrt",
+    keptBlobs: "Gespeicherte Objekte",
+    keptText: "Gleicher Inhalt einer Person ist einmal gespeichert. Papierkorb und ältere Versionen zählen mit.",
+    connections: "Offene Verbindungen zum Senden",
+    takeDown: "Link herunternehmen",
+    takeDownText: "Für einen Link, der gemeldet wurde. Fügen Sie ihn ein, um seinen Zustand zu sehen, und sperren Sie ihn dann. Die Datei der Person bleibt.",
+    linkLabel: "Adresse des Links",
+    linkHint: "Die ganze Adresse, wie sie Ihnen gemeldet wurde.",
+    findLink: "Link suchen",
+    linkFound: "Der Link",
+    linkTo_read: "Link zu Dateien",
+    linkTo_request: "Link zum Abgeben von Dateien",
+    link_open: "Gilt",
+    link_expired: "Abgelaufen",
+    link_used_up: "Aufgebraucht",
+    link_blocked: "Gesperrt",
+    linkMade: "erstellt",
+    linkOwner: "von",
+    linkBlock: "Sperren",
+    linkUnblock: "Freigeben",
+    askBlock: "Diesen Link sperren?",
+    askUnblock: "Diesen Link freigeben?",
+    blockText: "Er gilt sofort für niemanden mehr, auch nicht für laufende Downloads. Die Person sieht, dass er gesperrt ist. Sie können ihn wieder freigeben.",
+    unblockText: "Alle, die den Link haben, können ihn innerhalb seiner Grenzen wieder benutzen.",
+    blocked: "Der Link ist gesperrt.",
+    unblocked: "Der Link gilt wieder.",
+    endDrop: "Verbindung beenden",
+    endDropText: "Für eine Verbindung unter „Senden & empfangen“, die missbraucht wird. Von ihrem Inhalt sieht der Server nichts.",
+    dropName: "Name der Verbindung",
+    dropHint: "Der letzte Teil ihrer Adresse, etwa blue-tiger.",
+    endDropDo: "Verbindung beenden",
+    askEndDrop: "Die Verbindung „{name}“ beenden?",
+    endDropAsk: "Alle darin werden sofort getrennt, und was gerade gesendet wird, bricht ab. Sie lässt sich nicht zurückholen.",
+    endedDrop: "Die Verbindung „{name}“ ist beendet.",
+    blocksText: "Adressen, denen dieser Server nicht antwortet. Entfernen Sie eine Sperre, die die Falschen trifft; fügen Sie eine hinzu, während Sie angegriffen werden.",
+    blocksWhich: "Welche Sperren",
+    blocks_all: "Alle",
+    blocks_automatic: "Automatisch",
+    blocks_hand: "Von der Verwaltung",
+    why_spraying: "Hat Passwörter an vielen Konten probiert",
+    why_stuffing: "Hat gestohlene Passwörter probiert, jedes Konto einmal",
+    why_calls_over_the_limits: "Weit mehr Aufrufe, als die Grenzen erlauben",
+    why_links_that_do_not_exist: "Hat viele Links probiert, die es nicht gibt",
+    blocksNone: "Nichts ist gesperrt",
+    blocksNoneText: "Der Server sperrt Adressen von selbst, wenn sie ihn missbrauchen. Sie können auch eine hinzufügen.",
+    blockAdd: "Netz sperren",
+    blockAddText: "Niemand dort erreicht diesen Server noch, auch nicht zum Anmelden. Hinter der Adresse eines Büros oder Mobilfunknetzes sind viele Menschen.",
+    blockDo: "Sperren",
+    blockAdded: "{network} ist gesperrt.",
+    blockAutomatic: "Automatisch",
+    blockSince: "gesperrt",
+    blockUntil: "bis {time}",
+    blockForever: "bis Sie sie entfernen",
+    blockRemove: "Entfernen",
+    blockRemoveOf: "Sperre von {network} entfernen",
+    blockRemoved: "{network} ist nicht mehr gesperrt.",
+    network: "Adresse oder Netz",
+    networkHint: "Etwa 203.0.113.7, 203.0.113.0/24 oder 2001:db8::/48.",
+    reason: "Grund",
+    reasonHint: "Für Sie und andere, die sich später fragen, warum.",
+    lasts: "Wie lange",
+    lastsHour: "1 Stunde",
+    lastsDay: "1 Tag",
+    lastsWeek: "7 Tage",
+    lastsMonth: "30 Tage",
+    lastsEver: "Bis ich sie entferne",
+    jobsText: "Mail und andere Arbeit, die der Server von selbst erledigt. Sehen Sie hier nach, wenn Mail nicht ankommt: beheben Sie den Grund, und versuchen Sie es dann noch einmal.",
+    jobsWhich: "Welche Aufgaben",
+    jobs_dead: "Aufgegeben",
+    jobs_waiting: "Wartend",
+    jobs_running: "Laufend",
+    jobsText_dead: "Etwa sechs Stunden lang immer wieder versucht. Sie bleiben 30 Tage erhalten.",
+    jobsText_waiting: "In der Reihenfolge, in der sie drankommen. Was fehlschlägt, wird von selbst wieder versucht, jedes Mal später.",
+    jobsText_running: "Werden gerade erledigt.",
+    none_dead: "Keine Aufgabe ist aufgegeben",
+    none_waiting: "Nichts wartet",
+    none_running: "Gerade läuft nichts",
+    noneText_dead: "Alles, was zu tun war, ist getan oder wird von selbst noch einmal versucht.",
+    noneText_waiting: "Alle Mail ist übergeben, und keine andere Arbeit ist übrig.",
+    noneText_running: "Die meisten Aufgaben dauern weniger als eine Sekunde.",
+    attempts: { one: "{count} Versuch", other: "{count} Versuche" },
+    lastError: "Letzter Fehler: {error}",
+    cause_connect: "Der Mailserver ist nicht erreichbar.",
+    cause_login: "Der Mailserver lehnt das Passwort des Servers ab.",
+    cause_rcpt: "Der Mailserver lehnte die Adresse des Empfängers ab.",
+    cause_later: "Der Mailserver bat, später zu kommen.",
+    cause_refused: "Der Mailserver lehnte die Mail ab.",
+    cause_unavailable: "Etwas, das diese Aufgabe braucht, antwortete nicht.",
+    cause_timeout: "Es dauerte zu lange.",
+    cause_panic: "Ein Fehler im Programm. Mehr steht im Protokoll des Servers.",
+    jobMade: "beauftragt",
+    jobDead: "aufgegeben",
+    jobNext: "nächster Versuch {time}",
+    jobRuns: "läuft gerade",
+    retry: "Noch einmal versuchen",
+    retryOf: "Noch einmal versuchen: {kind}",
+    retryAll: "Alle diese noch einmal versuchen",
+    retried: { one: "{count} Aufgabe wird noch einmal versucht. Schlägt sie fehl, kommt sie zurück.", other: "{count} Aufgaben werden noch einmal versucht. Was fehlschlägt, kommt zurück." },
+    kind_mail: "Mail senden",
+    kind_sms: "Textnachricht senden",
+    kind_account_sign_up: "Mail einer Registrierung",
+    kind_account_resend: "Weitere Mail einer Registrierung",
+    kind_account_change_email: "Mail an eine neue Adresse",
+    kind_account_delete: "Gelöschtes Konto entfernen",
+    kind_content_purge: "Gelöschte Dateien entfernen",
+    kind_avatar_purge: "Alte Bilder entfernen",
+    kind_session_forget: "Beendete Anmeldungen vergessen",
+    kind_file_clear: "Gelöschten Ordner leeren",
+    kind_file_thumbnail: "Kleines Bild zeichnen",
+    kind_recovery_forgot: "Mail für ein neues Passwort",
+    kind_recovery_activate: "Mail zum Aktivieren eines Kontos",
+    kind_recovery_backup_code: "Weg zurück mit Ersatzcode",
+    kind_recovery_trusted_email: "Mail an eine Vertrauensadresse",
+    kind_recovery_trusted_recover: "Weg zurück über die Vertrauensadresse",
+    keysText: "Die Schlüssel, die das Gespeicherte schützen. Manche wechselt der Server von selbst; wechseln Sie hier einen, wenn ihn jemand gesehen haben könnte.",
+    purpose_token: "Nachweis der Anmeldung",
+    purpose_session: "Angemeldete Geräte",
+    purpose_field: "Namen und Adressen",
+    purpose_blob: "Dateien",
+    purpose_index: "Konten finden",
+    purpose_pepper: "Passwörter",
+    purpose_refresh: "Angemeldet bleiben",
+    purpose_code: "Codes und Links in Mails",
+    purposeFor_token: "Unterschreibt, was Geräte bei jeder Anfrage vorzeigen. Wechselt von selbst alle 90 Tage.",
+    purposeFor_session: "Verschlüsselt die Liste der angemeldeten Geräte. Wechselt von selbst jeden Tag.",
+    purposeFor_field: "Verschlüsselt die Schlüssel aller persönlichen Angaben.",
+    purposeFor_blob: "Verschlüsselt die Schlüssel aller Dateien.",
+    purposeFor_index: "Findet ein Konto über seine Adresse, ohne die Adresse lesbar zu speichern.",
+    purposeFor_pepper: "Verschlüsselt, was von Passwörtern gespeichert ist.",
+    purposeFor_refresh: "Erzeugt, was ein Gerät angemeldet hält.",
+    purposeFor_code: "Prüft Codes und Links aus Mails.",
+    keyActive: "Gewechselt",
+    keyNone: "Noch kein Schlüssel",
+    keysOld: { one: "{count} älterer Schlüssel öffnet noch, was er versiegelt hat", other: "{count} ältere Schlüssel öffnen noch, was sie versiegelt haben" },
+    keyNext: "der nächste liegt bereit",
+    walk: { one: "Das Gespeicherte wird umgestellt: bisher {count} Zeile", other: "Das Gespeicherte wird umgestellt: bisher {count} Zeilen" },
+    damaged: { one: "{count} Wert lässt sich mit keinem Schlüssel öffnen. Das Protokoll des Servers nennt ihn.", other: "{count} Werte lassen sich mit keinem Schlüssel öffnen. Das Protokoll des Servers nennt sie." },
+    walkLabel: "Wechsel: {purpose}",
+    rotate: "Wechseln",
+    rotateOf: "Wechseln: {purpose}",
+    askRotate: "Schlüssel „{purpose}“ wechseln?",
+    rotateText: "Ab jetzt gilt ein neuer Schlüssel. Der alte öffnet weiter, was er versiegelt hat; niemand merkt etwas. Das Gespeicherte wird im Hintergrund umgestellt.",
+    rotated: "Ein neuer Schlüssel ist in Gebrauch: {purpose}.",
+    logText: "Alles, was die Verwaltung tut und was verdächtig war, das Neueste zuerst. Hier sehen Sie, wer was getan hat. Löschen kann es hier niemand.",
+    logWhich: "Was gezeigt wird",
+    log_all: "Alles",
+    log_deeds: "Taten der Verwaltung",
+    log_findings: "Funde",
+    logNone: "Noch nichts",
+    logNoneText: "Was die Verwaltung tut und was der Server verdächtig findet, steht künftig hier.",
+    logBy: "von",
+    logServer: "vom Server gefunden",
+    logConsole: "am Server, von {user}",
+    logEveryone: "Alle Konten zeigen",
+    nowAdmin: "Jetzt in der Verwaltung",
+    nowUser: "Jetzt nicht mehr in der Verwaltung",
+    rule_odd_hour: "zu ungewohnter Stunde",
+    rule_new_place: "neuer Ort",
+    rule_new_device: "neues Gerät",
+    rule_after_failures: "nach mehreren falschen Antworten",
+    rule_layer_failed: "Passwort richtig, Anmeldeschritt falsch",
+    rule_moved_device: "ein bekanntes Gerät sieht anders aus, an neuem Ort",
+    rule_impossible_travel: "zu weit von der letzten Anmeldung",
+    rule_stranger: "neues Gerät fern von jedem bekannten Ort, keine Anmeldeschritte",
+    rule_spraying: "sein Netz scheitert an vielen Konten",
+    rule_stuffing: "sein Netz versucht viele Konten je einmal",
+    event_account_suspend: "Konto gesperrt",
+    event_account_activate: "Sperre aufgehoben",
+    event_account_role: "Rolle geändert",
+    event_account_quota: "Speichergrenze geändert",
+    event_account_sessions_end: "Alle Geräte abgemeldet",
+    event_account_reset: "Zurücksetzen angestoßen",
+    event_account_lock: "Konto verriegelt",
+    event_account_unlock: "Konto entriegelt",
+    event_job_retry: "Aufgabe noch einmal versucht",
+    event_key_rotate: "Schlüssel gewechselt",
+    event_share_block: "Link gesperrt",
+    event_share_unblock: "Link freigegeben",
+    event_drop_end: "Verbindung beendet",
+    event_block_add: "Netz gesperrt",
+    event_block_remove: "Sperre entfernt",
+    event_found_refresh_reuse: "Eine kopierte Anmeldung wurde benutzt",
+    event_found_passkey_cloned: "Ein Passkey ist vielleicht kopiert",
+    event_found_recovery_used: "Ein Weg zurück wurde benutzt",
+    event_found_security_alert: "Verdächtige Anmeldung",
+    event_damaged: "Diese Zeile wurde in der Datenbank verändert",
+    event_log_damaged: "Das Protokoll wurde in der Datenbank verändert",
+    logVerify: "Um zu beweisen, dass keine Zeile geändert oder entfernt wurde, führen Sie am Server aus:"
+  }
+});
+var problems3 = catalog({
+  en: {
+    admin_only: "Only an admin may do this.",
+    not_yourself: "You cannot change your own role or suspend yourself. Ask another admin.",
+    account_deactivated_by_owner: "The owner has deactivated this account, and only the owner can activate it.",
+    key_needed: "A key of the last rotation is still needed. Wait until everything has moved to the newest key.",
+    field_invalid_network: "Enter an address such as 203.0.113.7, or a network such as 203.0.113.0/24.",
+    field_too_wide: "This network is too wide. The widest is /8, or /16 for IPv6.",
+    field_covers_proxy: "Everybody reaches this server through an address in this network: it is a trusted proxy. Choose a smaller one.",
+    field_would_block_you: "Your own address is in this network. You would lock yourself out.",
+    field_past: "This time has passed.",
+    field_invalid_reason: "Use one line of at most 500 characters.",
+    field_admin_bytes: "Enter a number above 0, such as 5 or 1.5.",
+    field_admin_files: "Enter a whole number above 0."
+  },
+  de: {
+    admin_only: "Das darf nur die Verwaltung.",
+    not_yourself: "Ihre eigene Rolle und Ihr eigenes Konto können Sie hier nicht ändern. Fragen Sie eine andere Person der Verwaltung.",
+    account_deactivated_by_owner: "Die Person hat dieses Konto deaktiviert, und nur sie kann es aktivieren.",
+    key_needed: "Ein Schlüssel des letzten Wechsels wird noch gebraucht. Warten Sie, bis alles auf den neuesten umgestellt ist.",
+    field_invalid_network: "Geben Sie eine Adresse wie 203.0.113.7 oder ein Netz wie 203.0.113.0/24 ein.",
+    field_too_wide: "Dieses Netz ist zu groß. Am größten sind /8, bei IPv6 /16.",
+    field_covers_proxy: "Alle erreichen diesen Server über eine Adresse in diesem Netz: Sie gehört einem vertrauten Proxy. Wählen Sie ein kleineres.",
+    field_would_block_you: "Ihre eigene Adresse liegt in diesem Netz. Sie würden sich selbst aussperren.",
+    field_past: "Diese Zeit ist vorbei.",
+    field_invalid_reason: "Verwenden Sie eine Zeile mit höchstens 500 Zeichen.",
+    field_admin_bytes: "Geben Sie eine Zahl über 0 ein, etwa 5 oder 1,5.",
+    field_admin_files: "Geben Sie eine ganze Zahl über 0 ein."
+  }
+});
+
+// src/admin/desk.tsx
+var pages = [
+  { href: "/admin", label: () => t6("overview") },
+  { href: "/admin/people", label: () => t6("people") },
+  { href: "/admin/storage", label: () => t6("storage") },
+  { href: "/admin/blocks", label: () => t6("blocks") },
+  { href: "/admin/jobs", label: () => t6("jobs") },
+  { href: "/admin/keys", label: () => t6("keys") },
+  { href: "/admin/log", label: () => t6("log") }
+];
+function Desk({ title, text: text2, main, children }) {
+  const here2 = path.value;
+  const strip = T2(null);
+  useParent(here2 === "/admin" ? void 0 : "/admin", here2 === "/admin" ? void 0 : t6("admin"));
+  A2(() => {
+    const box = strip.current;
+    const at = box.querySelector("[aria-current]");
+    if (at) box.scrollLeft = at.offsetLeft - (box.clientWidth - at.offsetWidth) / 2;
+  }, [here2]);
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("nav", { class: "admin-pages", "aria-label": t6("admin"), ref: strip, children: pages.map(({ href, label }) => /* @__PURE__ */ a4("a", { href, "aria-current": here2 === href || href !== "/admin" && here2.startsWith(href + "/") ? "page" : void 0, children: label() }, href)) }),
+    /* @__PURE__ */ a4("div", { class: "card-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h1", { children: title }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: text2 })
+      ] }),
+      main
+    ] }),
+    children
+  ] });
+}
+function forAdmins(Page3) {
+  return function Gate(props) {
+    return me()?.role === "admin" ? /* @__PURE__ */ a4(Page3, { ...props }) : /* @__PURE__ */ a4(Stranger, {});
+  };
+}
+function Stranger() {
+  A2(() => {
+    void get("/account").then((account2) => account2.role !== me()?.role && keeper().changed(account2), () => void 0);
+  }, []);
+  return /* @__PURE__ */ a4(Empty, { icon: "shield", title: t6("strangerTitle"), page: true, children: [
+    /* @__PURE__ */ a4("p", { children: t6("strangerText") }),
+    /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button primary", href: firstPlace(), children: t6("toFiles") }) })
+  ] });
+}
+var refused = (err2) => err2 instanceof Problem && err2.code === "admin_only";
+var leaving;
+function leave2() {
+  leaving ??= (async () => {
+    const account2 = await get("/account").catch(() => void 0);
+    go(firstPlace(), { replace: true });
+    toast(t6("demoted"), true);
+    if (account2) keeper().changed(account2);
+  })().finally(() => {
+    leaving = void 0;
+  });
+  return leaving;
+}
+function useLeave(problem2) {
+  A2(() => {
+    if (refused(problem2)) void leave2();
+  }, [problem2]);
+}
+async function act(work4) {
+  try {
+    return await work4;
+  } catch (err2) {
+    if (!refused(err2)) throw err2;
+    await leave2();
+    throw cancelled();
+  }
+}
+function useLook(work4, deps, every3 = 15) {
+  const loaded = useLoad(work4, deps);
+  useLeave(loaded.problem);
+  useAgain(loaded.reload, every3);
+  return loaded;
+}
+function useAgain(work4, every3 = 15) {
+  const latest = T2(work4);
+  latest.current = work4;
+  A2(() => {
+    const again3 = () => document.visibilityState === "visible" && void latest.current();
+    const timer2 = setInterval(again3, every3 * 1e3);
+    document.addEventListener("visibilitychange", again3);
+    return () => {
+      clearInterval(timer2);
+      document.removeEventListener("visibilitychange", again3);
+    };
+  }, [every3]);
+}
+var keepFocus = () => document.getElementById("main")?.focus({ preventScroll: true });
+
+// src/admin/blocks.tsx
+var hour = 36e5;
+var lasts2 = { h1: hour, h24: 24 * hour, h168: 7 * 24 * hour, h720: 30 * 24 * hour };
+var plain = (network) => network.replace(/^([\d.]+)\/32$|^([\da-f:]+)\/128$/i, "$1$2");
+var sorts = ["all", "automatic", "hand"];
+function Blocks() {
+  const asked3 = new URLSearchParams(place.value.search).get("by");
+  const sort = sorts.find((s4) => s4 === asked3) ?? "all";
+  const [changes3, setChanges] = d2(0);
+  const [adding, setAdding] = d2(false);
+  const list2 = usePages((cursor, signal) => get("/admin/blocks", { query: { automatic: sort === "all" ? void 0 : sort === "automatic" ? "true" : "false", cursor, limit: 50 }, signal }), changes3 * sorts.length + sorts.indexOf(sort));
+  const { items } = list2;
+  useLeave(list2.problem);
+  const changed3 = () => setChanges((n3) => n3 + 1);
+  useAgain(changed3);
+  const add2 = (body) => act(post("/admin/blocks", { body }));
+  async function remove2(block) {
+    try {
+      await act(del("/admin/blocks/{id}", { path: { id: block.id } }));
+      keepFocus();
+      changed3();
+      toast(t6("blockRemoved", { network: plain(block.network) }), false, { label: t6("undo"), run: async () => {
+        try {
+          await add2({ network: block.network, reason: block.reason, ...block.expires_at && { expires_at: block.expires_at } });
+          changed3();
+        } catch (err2) {
+          toastProblem(err2);
+        }
+      } });
+    } catch (err2) {
+      toastProblem(err2);
+    }
+  }
+  const button = /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => setAdding(true), children: [
+    /* @__PURE__ */ a4(Icon, { name: "plus" }),
+    " ",
+    t6("blockAdd")
+  ] });
+  return /* @__PURE__ */ a4(Desk, { title: t6("blocks"), text: t6("blocksText"), main: items && (items.length > 0 || sort !== "all") && button, children: [
+    items && (items.length > 0 || sort !== "all") && /* @__PURE__ */ a4("nav", { class: "admin-tabs", "aria-label": t6("blocksWhich"), children: sorts.map((s4) => /* @__PURE__ */ a4("a", { href: s4 === "all" ? "/admin/blocks" : "/admin/blocks?by=" + s4, "aria-current": s4 === sort ? "true" : void 0, children: t6(`blocks_${s4}`) }, s4)) }),
+    list2.problem && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
+    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 4 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "shield", title: t6("blocksNone"), children: [
+      /* @__PURE__ */ a4("p", { children: t6("blocksNoneText") }),
+      sort === "all" && /* @__PURE__ */ a4("p", { children: button })
+    ] }) : /* @__PURE__ */ a4("section", { class: "card", "aria-label": t6("blocks"), children: /* @__PURE__ */ a4("ul", { class: "admin-rows", children: items.map((block) => /* @__PURE__ */ a4("li", { class: "admin-row admin-deed", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("p", { class: "admin-name", children: [
+          /* @__PURE__ */ a4("span", { class: "admin-mono admin-long", children: plain(block.network) }),
+          " ",
+          block.automatic && /* @__PURE__ */ a4("span", { class: "tag", children: t6("blockAutomatic") })
+        ] }),
+        /* @__PURE__ */ a4("p", { class: "admin-long", children: block.automatic && t6.find(`why_${block.reason.replace(/\W/g, "_")}`) || block.reason }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: [
+          t6("blockSince"),
+          " ",
+          /* @__PURE__ */ a4(Time, { at: block.created_at, children: ago(block.created_at) }),
+          " · ",
+          block.expires_at ? t6("blockUntil", { time: dateTime(block.expires_at) }) : t6("blockForever")
+        ] })
+      ] }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t6("blockRemoveOf", { network: plain(block.network) }), onClick: () => void remove2(block), children: t6("blockRemove") })
+    ] }, block.id)) }) }),
+    list2.more && /* @__PURE__ */ a4("div", { class: "admin-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t6("more") }) }),
+    adding && /* @__PURE__ */ a4(Dialog, { title: t6("blockAdd"), onClose: () => setAdding(false), children: /* @__PURE__ */ a4(Form, { submit: t6("blockDo"), onCancel: () => setAdding(false), onSubmit: async (v4) => {
+      const after = lasts2[v4.lasts];
+      await add2({ network: v4.network.trim(), reason: v4.reason.trim(), ...after && { expires_at: new Date(serverNow() + after).toISOString() } });
+      changed3();
+      setAdding(false);
+      toast(t6("blockAdded", { network: v4.network.trim() }));
+    }, children: [
+      /* @__PURE__ */ a4("p", { children: t6("blockAddText") }),
+      /* @__PURE__ */ a4(Field, { name: "network", label: t6("network"), hint: t6("networkHint"), required: true, autoFocus: true, autoComplete: "off", spellcheck: false, maxLength: 64 }),
+      /* @__PURE__ */ a4(Field, { name: "reason", label: t6("reason"), hint: t6("reasonHint"), required: true, autoComplete: "off", maxLength: 200 }),
+      /* @__PURE__ */ a4(Select, { name: "lasts", label: t6("lasts"), value: "h24", options: { h1: t6("lastsHour"), h24: t6("lastsDay"), h168: t6("lastsWeek"), h720: t6("lastsMonth"), ever: t6("lastsEver") } })
+    ] }) })
+  ] });
+}
+
+// src/admin/failure.ts
+function causeOf(failure) {
+  const mail = /^mail (\w+)(?: (\d{3}))?$/.exec(failure);
+  if (mail) {
+    const code = Number(mail[2] ?? 0);
+    if (mail[1] === "connect") return "connect";
+    if ([530, 534, 535, 538].includes(code)) return "login";
+    if (code >= 500) return mail[1] === "rcpt" ? "rcpt" : "refused";
+    return code >= 400 ? "later" : void 0;
+  }
+  return ["unavailable", "timeout", "panic"].find((cause) => cause === failure);
+}
+
+// src/admin/jobs.tsx
+var states = ["dead", "waiting", "running"];
+function Jobs() {
+  const asked3 = new URLSearchParams(place.value.search).get("state");
+  const state = states.find((s4) => s4 === asked3) ?? "dead";
+  return /* @__PURE__ */ a4(Desk, { title: t6("jobs"), text: t6("jobsText"), children: [
+    /* @__PURE__ */ a4("nav", { class: "admin-tabs", "aria-label": t6("jobsWhich"), children: states.map((s4) => /* @__PURE__ */ a4("a", { href: s4 === "dead" ? "/admin/jobs" : "/admin/jobs?state=" + s4, "aria-current": s4 === state ? "true" : void 0, children: t6(`jobs_${s4}`) }, s4)) }),
+    /* @__PURE__ */ a4(List, { state }, state)
+  ] });
+}
+function List({ state }) {
+  const [changes3, setChanges] = d2(0);
+  const [busy3, setBusy] = d2(/* @__PURE__ */ new Set());
+  const list2 = usePages((cursor, signal) => get("/admin/jobs", { query: { state, cursor, limit: 50 }, signal }), changes3);
+  const { items } = list2;
+  useLeave(list2.problem);
+  useAgain(() => setChanges((n3) => n3 + 1));
+  async function retry2(jobs) {
+    setBusy(new Set(jobs.map((job) => job.id)));
+    let done = 0;
+    try {
+      for (const job of jobs) {
+        await act(post("/admin/jobs/{id}/retry", { path: { id: job.id } }));
+        done++;
+      }
+      keepFocus();
+      toast(t6("retried", { count: done }));
+    } catch (err2) {
+      toastProblem(err2);
+    } finally {
+      setBusy(/* @__PURE__ */ new Set());
+      setChanges((n3) => n3 + 1);
+    }
+  }
+  if (!items) return list2.problem ? /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }) : /* @__PURE__ */ a4(Skeleton, { rows: 4 });
+  return /* @__PURE__ */ a4($, { children: [
+    list2.problem && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
+    items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: state === "dead" ? "check" : "inbox", title: t6(`none_${state}`), children: /* @__PURE__ */ a4("p", { children: t6(`noneText_${state}`) }) }) : /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "admin-jobs", children: [
+      /* @__PURE__ */ a4("div", { class: "card-head", children: [
+        /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("h2", { id: "admin-jobs", children: t6(`jobs_${state}`) }),
+          /* @__PURE__ */ a4("p", { class: "hint", children: t6(`jobsText_${state}`) })
+        ] }),
+        state === "dead" && items.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3.size > 0, onClick: () => busy3.size === 0 && void retry2(items), children: t6("retryAll") })
+      ] }),
+      /* @__PURE__ */ a4("ul", { class: "admin-rows", children: items.map((job) => /* @__PURE__ */ a4("li", { class: "admin-row admin-deed", children: [
+        /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("p", { class: "admin-name", children: kindOf(job.kind) }),
+          job.failure && /* @__PURE__ */ a4("p", { class: "admin-why", children: [
+            /* @__PURE__ */ a4(Icon, { name: "warning" }),
+            " ",
+            whyOf(job.failure)
+          ] }),
+          /* @__PURE__ */ a4("p", { class: "hint", children: [
+            t6("attempts", { count: job.attempts }),
+            " · ",
+            t6("jobMade"),
+            " ",
+            /* @__PURE__ */ a4(Time, { at: job.created_at, children: ago(job.created_at) }),
+            " · ",
+            job.dead_at ? /* @__PURE__ */ a4($, { children: [
+              t6("jobDead"),
+              " ",
+              /* @__PURE__ */ a4(Time, { at: job.dead_at, children: ago(job.dead_at) })
+            ] }) : job.run_at ? t6("jobNext", { time: dateTime(job.run_at) }) : t6("jobRuns")
+          ] })
+        ] }),
+        state === "dead" && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t6("retryOf", { kind: kindOf(job.kind) }), "aria-disabled": busy3.size > 0, onClick: () => busy3.size === 0 && void retry2([job]), children: [
+          /* @__PURE__ */ a4(Icon, { name: "retry" }),
+          " ",
+          t6("retry")
+        ] })
+      ] }, job.id)) })
+    ] }),
+    list2.more && /* @__PURE__ */ a4("div", { class: "admin-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t6("more") }) })
+  ] });
+}
+function whyOf(failure) {
+  const cause = causeOf(failure);
+  return cause ? `${t6(`cause_${cause}`)} (${failure})` : t6("lastError", { error: failure });
+}
+var kindOf = (kind) => t6.find(`kind_${kind.replace(/\W/g, "_")}`) ?? kind;
+
+// src/admin/question.tsx
+function Question({ title, submit, danger, run: run2, onClose, children }) {
+  return /* @__PURE__ */ a4(Dialog, { title, onClose, children: /* @__PURE__ */ a4(Form, { submit, danger, onCancel: onClose, onSubmit: async (values) => {
+    await run2(values);
+    onClose();
+  }, children }) });
+}
+
+// src/admin/keys.tsx
+function Keys() {
+  const [asking, setAsking] = d2();
+  const { data, problem: problem2, reload } = useLook((signal) => get("/admin/keys", { signal }), [], 5);
+  const purposes = [...new Set(data?.keys.map((key3) => key3.purpose))];
+  return /* @__PURE__ */ a4(Desk, { title: t6("keys"), text: t6("keysText"), children: [
+    problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }),
+    !data ? !problem2 && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : /* @__PURE__ */ a4("section", { class: "card", "aria-label": t6("keys"), children: /* @__PURE__ */ a4("ul", { class: "admin-rows", children: purposes.map((purpose) => /* @__PURE__ */ a4(Purpose, { purpose, keys: data.keys.filter((key3) => key3.purpose === purpose), walks: data.walks.filter((walk2) => walk2.purpose === purpose), onRotate: () => setAsking(purpose) }, purpose)) }) }),
+    asking && /* @__PURE__ */ a4(Question, { title: t6("askRotate", { purpose: nameOf(asking) }), submit: t6("rotate"), onClose: () => setAsking(void 0), run: async () => {
+      await act(post("/admin/keys", { body: { purpose: asking } }));
+      await reload();
+      toast(t6("rotated", { purpose: nameOf(asking) }));
+    }, children: /* @__PURE__ */ a4("p", { children: t6("rotateText") }) })
+  ] });
+}
+var nameOf = (purpose) => t6.find(`purpose_${purpose}`) ?? purpose;
+function Purpose({ purpose, keys: keys2, walks, onRotate }) {
+  const active3 = keys2.find((key3) => key3.state === "active");
+  const old = keys2.filter((key3) => key3.state === "open-only").length;
+  const damaged = walks.reduce((n3, walk2) => n3 + walk2.damaged, 0);
+  const next = keys2.some((key3) => key3.state === "pending");
+  return /* @__PURE__ */ a4("li", { class: "admin-row admin-deed", children: [
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("p", { class: "admin-name", children: nameOf(purpose) }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t6.find(`purposeFor_${purpose}`) }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: [
+        active3 ? /* @__PURE__ */ a4($, { children: [
+          t6("keyActive"),
+          " ",
+          /* @__PURE__ */ a4(Time, { at: active3.active_at ?? active3.created_at, children: ago(active3.active_at ?? active3.created_at) })
+        ] }) : t6("keyNone"),
+        old > 0 && /* @__PURE__ */ a4($, { children: [
+          " · ",
+          t6("keysOld", { count: old })
+        ] }),
+        next && /* @__PURE__ */ a4($, { children: [
+          " · ",
+          t6("keyNext")
+        ] })
+      ] }),
+      walks.filter((walk2) => !walk2.finished_at).map((walk2) => /* @__PURE__ */ a4("div", { class: "admin-walk", children: [
+        /* @__PURE__ */ a4("p", { class: "hint", children: t6("walk", { count: walk2.done }) }),
+        /* @__PURE__ */ a4("progress", { "aria-label": t6("walkLabel", { purpose: nameOf(purpose) }) })
+      ] }, walk2.name)),
+      damaged > 0 && /* @__PURE__ */ a4("p", { class: "admin-why", children: [
+        /* @__PURE__ */ a4(Icon, { name: "warning" }),
+        " ",
+        t6("damaged", { count: damaged })
+      ] })
+    ] }),
+    /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t6("rotateOf", { purpose: nameOf(purpose) }), onClick: onRotate, children: [
+      t6("rotate"),
+      " …"
+    ] })
+  ] });
+}
+
+// src/admin/log.tsx
+var kinds = ["all", "deeds", "findings"];
+var address2 = ({ kind, account: account2 }) => "/admin/log" + String(new URLSearchParams({ ...kind !== "all" && { kind }, ...account2 && { account: account2 } })).replace(/^(?=.)/, "?");
+function Log() {
+  const search = new URLSearchParams(place.value.search);
+  const filter = { kind: kinds.find((k4) => k4 === search.get("kind")) ?? "all", account: search.get("account") ?? "" };
+  return /* @__PURE__ */ a4(Desk, { title: t6("log"), text: t6("logText"), children: [
+    /* @__PURE__ */ a4("nav", { class: "admin-tabs", "aria-label": t6("logWhich"), children: [
+      kinds.map((kind) => /* @__PURE__ */ a4("a", { href: address2({ ...filter, kind }), "aria-current": kind === filter.kind ? "true" : void 0, children: t6(`log_${kind}`) }, kind)),
+      filter.account && /* @__PURE__ */ a4("a", { href: address2({ ...filter, account: "" }), children: [
+        /* @__PURE__ */ a4(Icon, { name: "close" }),
+        " ",
+        t6("logEveryone")
+      ] })
+    ] }),
+    /* @__PURE__ */ a4(List2, { filter }, address2(filter))
+  ] });
+}
+function wanted(entry4, { kind, account: account2 }) {
+  const finding = entry4.actor.kind === "server";
+  return (kind === "all" || finding === (kind === "findings")) && (!account2 || entry4.account?.id === account2 || entry4.actor.account?.id === account2);
+}
+function List2({ filter }) {
+  const [changes3, setChanges] = d2(0);
+  const whole7 = filter.kind === "all" && !filter.account;
+  const list2 = usePages(async (cursor, signal) => {
+    const { items: items2, next_cursor } = await get("/admin/events", { query: { cursor, limit: whole7 ? 50 : 200 }, signal });
+    return { items: items2.filter((entry4) => wanted(entry4, filter)), next_cursor };
+  }, changes3);
+  const { items } = list2;
+  useLeave(list2.problem);
+  useAgain(() => setChanges((n3) => n3 + 1), 30);
+  if (!items) return list2.problem ? /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }) : /* @__PURE__ */ a4(Skeleton, { rows: 5 });
+  return /* @__PURE__ */ a4($, { children: [
+    list2.problem && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
+    items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "history", title: t6("logNone"), children: /* @__PURE__ */ a4("p", { children: t6("logNoneText") }) }) : /* @__PURE__ */ a4("section", { class: "card", "aria-label": t6("log"), children: /* @__PURE__ */ a4("ul", { class: "admin-rows", children: items.map((entry4) => /* @__PURE__ */ a4(Line, { entry: entry4 }, entry4.id)) }) }),
+    list2.more && /* @__PURE__ */ a4("div", { class: "admin-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t6("more") }) }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: [
+      t6("logVerify"),
+      " ",
+      /* @__PURE__ */ a4("code", { children: "coffer admin log verify" })
+    ] })
+  ] });
+}
+function Line({ entry: entry4 }) {
+  const { actor } = entry4;
+  const bad = entry4.action === "damaged" || entry4.action === "log.damaged";
+  const more = detail(entry4);
+  return /* @__PURE__ */ a4("li", { class: "admin-row", children: [
+    /* @__PURE__ */ a4(Icon, { name: bad ? "warning" : actor.kind === "server" ? "shield" : actor.kind === "console" ? "device" : "user", class: bad ? "admin-bad" : void 0 }),
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("p", { class: "admin-name", children: [
+        t6.find(`event_${entry4.action.replace(/\W/g, "_")}`) ?? entry4.action,
+        entry4.account && /* @__PURE__ */ a4($, { children: [
+          " · ",
+          /* @__PURE__ */ a4(Who, { who: entry4.account })
+        ] })
+      ] }),
+      more && /* @__PURE__ */ a4("p", { class: "small admin-long", children: more }),
+      /* @__PURE__ */ a4("p", { class: "hint admin-long", children: [
+        actor.account ? /* @__PURE__ */ a4($, { children: [
+          t6("logBy"),
+          " ",
+          /* @__PURE__ */ a4(Who, { who: actor.account }),
+          actor.address && ` (${actor.address})`
+        ] }) : actor.console ? t6("logConsole", { user: actor.console }) : t6("logServer"),
+        " · ",
+        /* @__PURE__ */ a4(Time, { at: entry4.at, children: dateTime(entry4.at) })
+      ] })
+    ] })
+  ] });
+}
+function Who({ who }) {
+  return who.username ? /* @__PURE__ */ a4("a", { href: "/admin/people/" + encodeURIComponent(who.id), children: who.username }) : /* @__PURE__ */ a4($, { children: t6("gone") });
+}
+function detail({ action, target: target2, data }) {
+  switch (action) {
+    case "account.role":
+      return t6(data.to === "admin" ? "nowAdmin" : "nowUser");
+    case "account.quota":
+      return [quota("quotaBytes", data.bytes, size), quota("quotaFiles", data.files, (n3) => t6("number", { count: n3 }))].filter(Boolean).join(" · ");
+    case "job.retry":
+      return kindOf(data.kind ?? "");
+    case "key.rotate":
+      return nameOf(target2);
+    case "drop.end":
+      return target2;
+    case "found.security-alert":
+      return (data.rules ?? "").split(" ").map((rule) => t6.find(`rule_${rule}`) ?? rule).join(", ");
+  }
+  return [target2, ...Object.entries(data).map(([name, value]) => `${name}: ${value}`)].filter(Boolean).join(" · ");
+}
+function quota(label, value, say2) {
+  if (value === void 0) return "";
+  return `${t6(label)}: ${value === "setting" ? t6("quotaDefault") : value === "0" ? t6("quotaNone") : say2(Number(value))}`;
+}
+
+// src/admin/needs.ts
+var late = 5 * 60;
+function needs({ checks, queue }) {
+  const list2 = partsOf(checks).filter(({ ok }) => !ok).map(({ name }) => ({ what: "down", part: name }));
+  if (queue.dead > 0) list2.push({ what: "dead", count: queue.dead });
+  if (queue.oldest_seconds > late) list2.push({ what: "late", seconds: queue.oldest_seconds });
+  return list2;
+}
+function partsOf(checks) {
+  const order = ["database", "kv", "blobs"];
+  const rank2 = (name) => order.includes(name) ? order.indexOf(name) : order.length;
+  return Object.entries(checks).map(([name, answer]) => ({ name, ok: answer === "ok" })).sort((a5, b4) => rank2(a5.name) - rank2(b4.name) || a5.name.localeCompare(b4.name));
+}
+
+// src/admin/overview.tsx
+function Overview() {
+  const { data, problem: problem2, reload } = useLook((signal) => get("/admin/overview", { signal }), []);
+  return /* @__PURE__ */ a4(Desk, { title: t6("overview"), text: t6("overviewText"), children: [
+    problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }),
+    data ? /* @__PURE__ */ a4(Glance2, { seen: data }) : !problem2 && /* @__PURE__ */ a4(Skeleton, { rows: 6 })
+  ] });
+}
+var span = (seconds) => seconds < 2 * 86400 ? duration(seconds) : t6("days", { count: Math.floor(seconds / 86400) });
+var partOf = (name) => t6.find(`part_${name}`) ?? name;
+var downOf = (name) => t6.find(`partDown_${name}`) ?? t6("partDown");
+function Glance2({ seen }) {
+  const list2 = needs(seen);
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("section", { class: list2.length > 0 ? "admin-state needs" : "admin-state", "aria-labelledby": "admin-state", children: [
+      /* @__PURE__ */ a4(Icon, { name: list2.length > 0 ? "warning" : "check" }),
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("h2", { id: "admin-state", children: list2.length > 0 ? t6("needsTitle", { count: list2.length }) : t6("wellTitle") }),
+          list2.length === 0 && /* @__PURE__ */ a4("p", { children: t6("wellText") })
+        ] }),
+        list2.length > 0 && /* @__PURE__ */ a4("ul", { children: list2.map((need) => /* @__PURE__ */ a4(Needed, { need }, need.what + ("part" in need ? need.part : ""))) })
+      ] })
+    ] }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "admin-parts", children: [
+      /* @__PURE__ */ a4("h2", { id: "admin-parts", children: t6("parts") }),
+      /* @__PURE__ */ a4("ul", { class: "admin-rows", children: partsOf(seen.checks).map(({ name, ok }) => /* @__PURE__ */ a4("li", { class: "admin-row", children: [
+        /* @__PURE__ */ a4(Icon, { name: ok ? "check" : "warning", class: ok ? "good" : "admin-bad" }),
+        /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("p", { class: "admin-name", children: partOf(name) }),
+          /* @__PURE__ */ a4("p", { class: "hint", children: ok ? t6("partWell") : downOf(name) })
+        ] })
+      ] }, name)) })
+    ] }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "admin-queue", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { id: "admin-queue", children: t6("queue") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t6("queueText") })
+      ] }),
+      /* @__PURE__ */ a4("dl", { class: "admin-figures", children: [
+        /* @__PURE__ */ a4(Fact, { label: t6("queueWaiting"), href: "/admin/jobs?state=waiting", children: t6("number", { count: seen.queue.waiting }) }),
+        /* @__PURE__ */ a4(Fact, { label: t6("queueAge"), children: seen.queue.oldest_seconds > 0 ? span(seen.queue.oldest_seconds) : t6("queueNone") }),
+        /* @__PURE__ */ a4(Fact, { label: t6("queueDead"), href: "/admin/jobs", children: t6("number", { count: seen.queue.dead }) })
+      ] })
+    ] }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "admin-counts", children: [
+      /* @__PURE__ */ a4("h2", { id: "admin-counts", children: t6("counts") }),
+      /* @__PURE__ */ a4("dl", { class: "admin-figures", children: [
+        /* @__PURE__ */ a4(Fact, { label: t6("accounts"), href: "/admin/people", children: t6("number", { count: people(seen.usage.accounts) }) }),
+        /* @__PURE__ */ a4(Fact, { label: t6("admins"), children: t6("number", { count: seen.usage.accounts.admins }) }),
+        /* @__PURE__ */ a4(Fact, { label: t6("stored"), href: "/admin/storage", children: size(seen.usage.bytes) }),
+        /* @__PURE__ */ a4(Fact, { label: t6("links"), children: t6("number", { count: seen.usage.shares.read + seen.usage.shares.request }) }),
+        /* @__PURE__ */ a4(Fact, { label: t6("connections"), children: t6("number", { count: seen.usage.drops }) }),
+        /* @__PURE__ */ a4(Fact, { label: t6("version"), children: seen.version })
+      ] })
+    ] })
+  ] });
+}
+var people = ({ active: active3, deactivated, suspended, deleting }) => active3 + deactivated + suspended + deleting;
+function Fact({ label, href, children }) {
+  return /* @__PURE__ */ a4("div", { children: [
+    /* @__PURE__ */ a4("dt", { children: label }),
+    /* @__PURE__ */ a4("dd", { children: href ? /* @__PURE__ */ a4("a", { href, "aria-label": `${label}: ${children}`, children }) : children })
+  ] });
+}
+function Needed({ need }) {
+  const { title, text: text2, href, label } = said(need);
+  return /* @__PURE__ */ a4("li", { children: [
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("p", { class: "admin-name", children: title }),
+      /* @__PURE__ */ a4("p", { class: "small", children: text2 })
+    ] }),
+    href && /* @__PURE__ */ a4("a", { class: "button", href, children: label })
+  ] });
+}
+function said(need) {
+  switch (need.what) {
+    case "down":
+      return { title: t6("needDown", { part: partOf(need.part) }), text: downOf(need.part) };
+    case "dead":
+      return { title: t6("needDead", { count: need.count }), text: t6("needDeadText"), href: "/admin/jobs", label: t6("needDeadDo") };
+    case "late":
+      return { title: t6("needLate", { time: span(need.seconds) }), text: t6("needLateText"), href: "/admin/jobs?state=waiting", label: t6("needLateDo") };
+  }
+}
+
+// src/admin/amount.ts
+var units2 = { MB: 1e6, GB: 1e9, TB: 1e12 };
+function read3(text2, unit2) {
+  const said2 = text2.trim().replace(",", ".");
+  if (!/^\d{1,9}(\.\d{1,6})?$/.test(said2) || !Object.hasOwn(units2, unit2)) return void 0;
+  const bytes2 = Math.round(Number(said2) * units2[unit2]);
+  return bytes2 > 0 && Number.isSafeInteger(bytes2) ? bytes2 : void 0;
+}
+function write2(bytes2) {
+  const unit2 = ["TB", "GB", "MB"].find((u4) => bytes2 >= units2[u4]) ?? "MB";
+  return { text: String(Number((bytes2 / units2[unit2]).toFixed(6))), unit: unit2 };
+}
+
+// src/admin/quota.tsx
+function QuotaFields({ person }) {
+  const { quota_bytes, quota_files } = person.usage;
+  const bytes2 = quota_bytes ? write2(quota_bytes) : { text: "", unit: "GB" };
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4(Choice2, { name: "bytes", label: t6("quotaBytes"), now: quota_bytes ? size(quota_bytes) : t6("quotaNone"), children: /* @__PURE__ */ a4("div", { class: "admin-amount", children: [
+      /* @__PURE__ */ a4(Field, { name: "quota_bytes", label: t6("amount"), value: bytes2.text, inputMode: "text", required: true, autoComplete: "off", maxLength: 16 }),
+      /* @__PURE__ */ a4(Select, { name: "unit", label: t6("unit"), value: bytes2.unit, options: Object.fromEntries(Object.keys(units2).map((u4) => [u4, u4])) })
+    ] }) }),
+    /* @__PURE__ */ a4(Choice2, { name: "files", label: t6("quotaFiles"), now: quota_files ? t6("number", { count: quota_files }) : t6("quotaNone"), children: /* @__PURE__ */ a4(Field, { name: "quota_files", label: t6("amountFiles"), value: quota_files ? String(quota_files) : "", inputMode: "numeric", required: true, autoComplete: "off", maxLength: 12 }) })
+  ] });
+}
+function Choice2({ name, label, now, children }) {
+  const [mode, setMode] = d2("keep");
+  return /* @__PURE__ */ a4("div", { class: "admin-pick", onChange: (event) => {
+    const select = event.target;
+    if (select.name === name) setMode(select.value);
+  }, children: [
+    /* @__PURE__ */ a4(Select, { name, label, value: mode, options: { keep: t6("quotaKeep", { now }), default: t6("quotaDefault"), none: t6("quotaNone"), own: t6("quotaOwn") } }),
+    mode === "own" && children
+  ] });
+}
+function askedQuota(values) {
+  const asked3 = {};
+  if (values.bytes !== "keep") asked3.quota_bytes = amount(values, "bytes", (text2) => read3(text2, values.unit ?? ""));
+  if (values.files !== "keep") asked3.quota_files = amount(values, "files", count);
+  return asked3;
+}
+function amount(values, name, of) {
+  if (values[name] === "default") return null;
+  if (values[name] === "none") return 0;
+  const n3 = of(values["quota_" + name] ?? "");
+  if (n3 === void 0) throw new Problem({ status: -1, code: "validation_failed", fields: [{ pointer: "/quota_" + name, code: "admin_" + name }] });
+  return n3;
+}
+function count(text2) {
+  const digits2 = text2.trim();
+  return /^\d{1,12}$/.test(digits2) && Number(digits2) > 0 ? Number(digits2) : void 0;
+}
+
+// src/admin/person.tsx
+function stateOf(person) {
+  return person.status === "active" && person.locked ? "locked" : person.status;
+}
+function deedsOf(person, own) {
+  const deeds2 = [];
+  if (person.status !== "deleting") {
+    deeds2.push("signOut");
+    if (!person.suspended) deeds2.push("reset");
+    if (!own) deeds2.push(person.locked ? "unlock" : "lock", person.suspended ? "activate" : "suspend", person.role === "admin" ? "demote" : "promote");
+    deeds2.push("quota");
+  }
+  return deeds2;
+}
+var named = (person) => [[person.first_name, person.last_name].filter(Boolean).join(" "), person.email].filter(Boolean).join(" · ");
+var grave = ["suspend", "demote", "signOut"];
+function Card({ person, set, reload }) {
+  const [asking, setAsking] = d2();
+  const own = me()?.id === person.id;
+  const state = stateOf(person);
+  const name = person.username;
+  const change = async (body) => set(await act(patch("/admin/accounts/{id}", { path: { id: person.id }, body })));
+  const run2 = {
+    suspend: () => change({ status: "suspended" }),
+    activate: () => change({ status: "active" }),
+    lock: () => change({ locked: true }),
+    unlock: () => change({ locked: false }),
+    promote: () => change({ role: "admin" }),
+    demote: () => change({ role: "user" }),
+    signOut: async () => {
+      await act(del("/admin/accounts/{id}/sessions", { path: { id: person.id } }));
+      await reload();
+    },
+    reset: () => act(post("/admin/accounts/{id}/reset", { path: { id: person.id } })),
+    quota: (values) => change(askedQuota(values))
+  };
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "admin-person", children: [
+      /* @__PURE__ */ a4("div", { class: "admin-who", children: [
+        /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("h2", { id: "admin-person", class: "admin-long", children: name }),
+          /* @__PURE__ */ a4("p", { class: "hint admin-long", children: named(person) })
+        ] }),
+        /* @__PURE__ */ a4("p", { class: "admin-tags", children: [
+          /* @__PURE__ */ a4("span", { class: state === "active" ? "tag good" : "tag admin-alarm", children: t6(`state_${state}`) }),
+          person.locked && state !== "locked" && /* @__PURE__ */ a4("span", { class: "tag admin-alarm", children: t6("state_locked") }),
+          person.role === "admin" && /* @__PURE__ */ a4("span", { class: "tag", children: t6("admin") })
+        ] })
+      ] }),
+      /* @__PURE__ */ a4("p", { children: [
+        t6(`is_${state}`),
+        own && " " + t6("isYou")
+      ] }),
+      /* @__PURE__ */ a4(Facts, { person }),
+      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: "/admin/log?account=" + encodeURIComponent(person.id), children: t6("logOf") }) })
+    ] }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "admin-deeds", children: [
+      /* @__PURE__ */ a4("h2", { id: "admin-deeds", children: t6("deeds") }),
+      /* @__PURE__ */ a4("ul", { class: "admin-rows", children: deedsOf(person, own).map((deed) => /* @__PURE__ */ a4("li", { class: "admin-row admin-deed", children: [
+        /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("p", { class: "admin-name", children: t6(`do_${deed}`) }),
+          /* @__PURE__ */ a4("p", { class: "hint", children: t6(`does_${deed}`) })
+        ] }),
+        /* @__PURE__ */ a4("button", { type: "button", class: deed === "suspend" ? "button danger-text" : "button", onClick: () => setAsking(deed), children: [
+          t6(`button_${deed}`),
+          " …"
+        ] })
+      ] }, deed)) }),
+      own && /* @__PURE__ */ a4("p", { class: "hint", children: t6("ownText") })
+    ] }),
+    asking && /* @__PURE__ */ a4(Question, { title: t6(`ask_${asking}`, { name }), submit: t6(`button_${asking}`), danger: grave.includes(asking), onClose: () => setAsking(void 0), run: async (values) => {
+      await run2[asking](values);
+      toast(t6(`done_${asking}`, { name }));
+    }, children: [
+      /* @__PURE__ */ a4("div", { class: "prose", children: [
+        /* @__PURE__ */ a4("p", { class: "admin-long", children: /* @__PURE__ */ a4("strong", { children: named(person) }) }),
+        /* @__PURE__ */ a4("p", { children: t6(`does_${asking}`) })
+      ] }),
+      asking === "quota" && /* @__PURE__ */ a4(QuotaFields, { person })
+    ] })
+  ] });
+}
+function Facts({ person }) {
+  const { usage: usage2 } = person;
+  const steps3 = person.layers.map((layer) => layerStep(layer)?.title() ?? layer);
+  return /* @__PURE__ */ a4("dl", { class: "admin-figures", children: [
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("dt", { children: t6("joined") }),
+      /* @__PURE__ */ a4("dd", { children: date(person.created_at) })
+    ] }),
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("dt", { children: t6("lastSignIn") }),
+      /* @__PURE__ */ a4("dd", { children: person.signed_in_at ? /* @__PURE__ */ a4(Time, { at: person.signed_in_at, children: ago(person.signed_in_at) }) : t6("never") })
+    ] }),
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("dt", { children: t6("devices") }),
+      /* @__PURE__ */ a4("dd", { children: t6("number", { count: person.sessions }) })
+    ] }),
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("dt", { children: t6("steps") }),
+      /* @__PURE__ */ a4("dd", { children: steps3.join(", ") || t6("stepsNone") })
+    ] }),
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("dt", { children: t6("passkeys") }),
+      /* @__PURE__ */ a4("dd", { children: t6("number", { count: person.passkeys }) })
+    ] }),
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("dt", { children: t6("storage") }),
+      /* @__PURE__ */ a4("dd", { children: [
+        usage2.quota_bytes ? t6("usedOf", { used: size(usage2.bytes), whole: size(usage2.quota_bytes) }) : t6("used", { used: size(usage2.bytes) }),
+        usage2.quota_bytes ? /* @__PURE__ */ a4("progress", { value: Math.min(usage2.bytes, usage2.quota_bytes), max: usage2.quota_bytes, "aria-label": t6("storage") }) : null
+      ] })
+    ] }),
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("dt", { children: t6("files") }),
+      /* @__PURE__ */ a4("dd", { children: usage2.quota_files ? t6("filesOf", { count: usage2.files + usage2.folders, whole: usage2.quota_files }) : t6("number", { count: usage2.files + usage2.folders }) })
+    ] }),
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("dt", { children: t6("links") }),
+      /* @__PURE__ */ a4("dd", { children: t6("number", { count: person.links }) })
+    ] }),
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("dt", { children: t6("accountId") }),
+      /* @__PURE__ */ a4("dd", { class: "admin-mono admin-long", children: person.id })
+    ] })
+  ] });
+}
+
+// src/admin/people.tsx
+function People() {
+  const q2 = new URLSearchParams(place.value.search).get("q")?.trim() ?? "";
+  return /* @__PURE__ */ a4(Desk, { title: t6("people"), text: t6("peopleText"), children: [
+    /* @__PURE__ */ a4("section", { class: "card", "aria-label": t6("find"), children: /* @__PURE__ */ a4(Form, { submit: t6("find"), icon: "search", onSubmit: async (v4) => {
+      const next = v4.q.trim();
+      if (next) go("/admin/people?" + new URLSearchParams({ q: next }).toString());
+    }, children: /* @__PURE__ */ a4(Field, { name: "q", label: t6("findLabel"), hint: t6("findHint"), value: q2, required: true, maxLength: 254, autoComplete: "off", spellcheck: false, autoFocus: !q2 }) }, q2) }),
+    q2 ? /* @__PURE__ */ a4(Found, { q: q2 }, q2) : /* @__PURE__ */ a4(Newest, {})
+  ] });
+}
+function Newest() {
+  const [changes3, setChanges] = d2(0);
+  const list2 = usePages((cursor, signal) => get("/admin/accounts", { query: { cursor, limit: 20 }, signal }), changes3);
+  const { items } = list2;
+  useLeave(list2.problem);
+  useAgain(() => setChanges((n3) => n3 + 1), 60);
+  if (!items) return list2.problem ? /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }) : /* @__PURE__ */ a4(Skeleton, { rows: 4 });
+  return /* @__PURE__ */ a4($, { children: [
+    list2.problem && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "admin-newest", children: [
+      /* @__PURE__ */ a4("h2", { id: "admin-newest", children: t6("newest") }),
+      /* @__PURE__ */ a4("ul", { class: "admin-rows", children: items.map((one) => /* @__PURE__ */ a4("li", { class: "admin-row", children: /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("p", { class: "admin-name", children: [
+          /* @__PURE__ */ a4("a", { href: "/admin/people/" + encodeURIComponent(one.id), children: one.username || t6("unreadable") }),
+          one.status !== "active" && /* @__PURE__ */ a4("span", { class: "tag admin-alarm", children: t6(`state_${one.status}`) }),
+          one.role === "admin" && /* @__PURE__ */ a4("span", { class: "tag", children: t6("admin") })
+        ] }),
+        /* @__PURE__ */ a4("p", { class: "hint admin-long", children: [
+          one.email,
+          " · ",
+          t6("joined"),
+          " ",
+          date(one.created_at)
+        ] })
+      ] }) }, one.id)) })
+    ] }),
+    list2.more && /* @__PURE__ */ a4("div", { class: "admin-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t6("more") }) })
+  ] });
+}
+function Found({ q: q2 }) {
+  const { data, problem: problem2, reload } = useLook((signal) => get("/admin/accounts", { query: { q: q2 }, signal }), [q2], 60);
+  const person = data?.items[0];
+  if (problem2) return /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload });
+  if (!data) return /* @__PURE__ */ a4(Skeleton, { rows: 4 });
+  if (!person) return /* @__PURE__ */ a4(Empty, { icon: "user", title: t6("nobody"), children: /* @__PURE__ */ a4("p", { class: "admin-long", children: t6("nobodyText", { q: q2 }) }) });
+  return /* @__PURE__ */ a4(Person, { id: person.id }, person.id);
+}
+function One({ params }) {
+  return /* @__PURE__ */ a4(Desk, { title: t6("people"), text: t6("peopleText"), main: /* @__PURE__ */ a4("a", { class: "button", href: "/admin/people", children: [
+    /* @__PURE__ */ a4(Icon, { name: "search" }),
+    " ",
+    t6("findOther")
+  ] }), children: /* @__PURE__ */ a4(Person, { id: params.id }) });
+}
+function Person({ id }) {
+  const { data, problem: problem2, reload, set } = useLook((signal) => get("/admin/accounts/{id}", { path: { id }, signal }), [id]);
+  if (!data) return problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : /* @__PURE__ */ a4(Skeleton, { rows: 6 });
+  return /* @__PURE__ */ a4($, { children: [
+    problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }),
+    /* @__PURE__ */ a4(Card, { person: data, set, reload })
+  ] });
+}
+
+// src/admin/storage.tsx
+function Storage() {
+  const { data, problem: problem2, reload } = useLook((signal) => get("/admin/usage", { signal }), [], 60);
+  return /* @__PURE__ */ a4(Desk, { title: t6("storage"), text: t6("storageText"), children: [
+    problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }),
+    !data ? !problem2 && /* @__PURE__ */ a4(Skeleton, { rows: 5 }) : /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "admin-kept", children: [
+      /* @__PURE__ */ a4("h2", { id: "admin-kept", children: t6("kept") }),
+      /* @__PURE__ */ a4("dl", { class: "admin-figures", children: [
+        /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("dt", { children: t6("keptBytes") }),
+          /* @__PURE__ */ a4("dd", { children: size(data.bytes) })
+        ] }),
+        data.reserved > 0 && /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("dt", { children: t6("keptReserved") }),
+          /* @__PURE__ */ a4("dd", { children: size(data.reserved) })
+        ] }),
+        /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("dt", { children: t6("keptFiles") }),
+          /* @__PURE__ */ a4("dd", { children: t6("number", { count: data.files }) })
+        ] }),
+        /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("dt", { children: t6("keptFolders") }),
+          /* @__PURE__ */ a4("dd", { children: t6("number", { count: data.folders }) })
+        ] }),
+        /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("dt", { children: t6("keptBlobs") }),
+          /* @__PURE__ */ a4("dd", { children: t6("number", { count: data.blobs }) })
+        ] }),
+        /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("dt", { children: t6("keptLinks") }),
+          /* @__PURE__ */ a4("dd", { children: t6("number", { count: data.shares.read }) })
+        ] }),
+        /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("dt", { children: t6("keptRequests") }),
+          /* @__PURE__ */ a4("dd", { children: t6("number", { count: data.shares.request }) })
+        ] }),
+        /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("dt", { children: t6("keptBlocked") }),
+          /* @__PURE__ */ a4("dd", { children: t6("number", { count: data.shares.blocked }) })
+        ] }),
+        /* @__PURE__ */ a4("div", { children: [
+          /* @__PURE__ */ a4("dt", { children: t6("connections") }),
+          /* @__PURE__ */ a4("dd", { children: t6("number", { count: data.drops }) })
+        ] })
+      ] }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t6("keptText") })
+    ] }),
+    /* @__PURE__ */ a4(TakeDown, {}),
+    /* @__PURE__ */ a4(EndConnection, {})
+  ] });
+}
+function TakeDown() {
+  const [link, setLink] = d2();
+  const [asking, setAsking] = d2(false);
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "admin-take-down", children: [
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("h2", { id: "admin-take-down", children: t6("takeDown") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t6("takeDownText") })
+    ] }),
+    /* @__PURE__ */ a4(Form, { quiet: true, submit: t6("findLink"), icon: "search", onSubmit: async (v4) => {
+      setLink(void 0);
+      setLink(await act(get("/admin/shares/{ref}", { path: { ref: v4.link.trim() } })));
+    }, children: /* @__PURE__ */ a4(Field, { name: "link", label: t6("linkLabel"), hint: t6("linkHint"), required: true, maxLength: 500, autoComplete: "off", spellcheck: false }) }),
+    link && /* @__PURE__ */ a4("div", { class: "admin-row admin-deed", role: "group", "aria-label": t6("linkFound"), children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("p", { class: "admin-name", children: [
+          t6(`linkTo_${link.kind}`),
+          " ",
+          /* @__PURE__ */ a4("span", { class: link.state === "open" ? "tag good" : link.blocked ? "tag admin-alarm" : "tag", children: t6(`link_${link.state}`) })
+        ] }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: [
+          t6("linkMade"),
+          " ",
+          /* @__PURE__ */ a4(Time, { at: link.created_at, children: ago(link.created_at) }),
+          " · ",
+          t6("linkOwner"),
+          " ",
+          /* @__PURE__ */ a4("a", { class: "admin-long", href: "/admin/people/" + encodeURIComponent(link.account.id), children: link.account.username || t6("gone") })
+        ] })
+      ] }),
+      /* @__PURE__ */ a4("button", { type: "button", class: link.blocked ? "button" : "button danger-text", onClick: () => setAsking(true), children: [
+        t6(link.blocked ? "linkUnblock" : "linkBlock"),
+        " …"
+      ] })
+    ] }),
+    link && asking && /* @__PURE__ */ a4(Question, { title: t6(link.blocked ? "askUnblock" : "askBlock"), submit: t6(link.blocked ? "linkUnblock" : "linkBlock"), danger: !link.blocked, onClose: () => setAsking(false), run: async () => {
+      setLink(await act(patch("/admin/shares/{ref}", { path: { ref: link.id }, body: { blocked: !link.blocked } })));
+      toast(t6(link.blocked ? "unblocked" : "blocked"));
+    }, children: /* @__PURE__ */ a4("p", { children: t6(link.blocked ? "unblockText" : "blockText") }) })
+  ] });
+}
+function EndConnection() {
+  const [name, setName] = d2();
+  const [round, setRound] = d2(0);
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "admin-drop", children: [
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("h2", { id: "admin-drop", children: t6("endDrop") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t6("endDropText") })
+    ] }),
+    /* @__PURE__ */ a4(Form, { quiet: true, submit: t6("endDropDo") + " …", onSubmit: async (v4) => setName(v4.drop.trim()), children: /* @__PURE__ */ a4(Field, { name: "drop", label: t6("dropName"), hint: t6("dropHint"), required: true, maxLength: 64, autoComplete: "off", spellcheck: false }) }, round),
+    name && /* @__PURE__ */ a4(Question, { title: t6("askEndDrop", { name }), submit: t6("endDropDo"), danger: true, onClose: () => setName(void 0), run: async () => {
+      await act(del("/admin/drops/{name}", { path: { name } }));
+      setRound(round + 1);
+      toast(t6("endedDrop", { name }));
+    }, children: /* @__PURE__ */ a4("p", { children: t6("endDropAsk") }) })
+  ] });
+}
+
+// src/admin/room.ts
+var admin = {
+  routes: [
+    { path: "/admin", page: forAdmins(Overview), title: () => t6("overview") },
+    { path: "/admin/people", page: forAdmins(People), title: () => t6("people") },
+    { path: "/admin/people/:id", page: forAdmins(One), title: () => t6("people") },
+    { path: "/admin/storage", page: forAdmins(Storage), title: () => t6("storage") },
+    { path: "/admin/blocks", page: forAdmins(Blocks), title: () => t6("blocks") },
+    { path: "/admin/jobs", page: forAdmins(Jobs), title: () => t6("jobs") },
+    { path: "/admin/keys", page: forAdmins(Keys), title: () => t6("keys") },
+    { path: "/admin/log", page: forAdmins(Log), title: () => t6("log") }
+  ],
+  menu: [{ href: "/admin", icon: "shield", label: () => t6("admin"), order: 4, admins: true }],
+  problems: problems3
+};
+
 // src/shell/drop-zone.tsx
 function DropZone({ label, onDrop }) {
   const [dragging, setDragging] = d2(false);
@@ -4541,11 +6193,11 @@ function useDrop(drop2, setDragging) {
         latest.current(event.dataTransfer);
       }]
     ];
-    const bound = on.map(([name, act]) => {
+    const bound = on.map(([name, act2]) => {
       const handler = (event) => {
         if (!carries(event)) return;
         event.preventDefault();
-        act(event);
+        act2(event);
       };
       document.addEventListener(name, handler);
       return [name, handler];
@@ -4584,7 +6236,7 @@ function whole2(of, c4) {
 }
 
 // src/avatar/words.ts
-var t6 = catalog({
+var t7 = catalog({
   en: {
     picture: "Picture",
     choose: "Choose a picture",
@@ -4626,7 +6278,7 @@ var t6 = catalog({
     removed: "Ihr Bild ist entfernt."
   }
 });
-var problems3 = catalog({
+var problems4 = catalog({
   en: {
     picture_unsupported: "This is no picture that can be used. Choose a JPEG, PNG, GIF or WebP.",
     picture_too_large: "This picture has too many pixels. Make it smaller first, or choose another.",
@@ -4659,13 +6311,13 @@ function CropDialog({ file: file3, onSaved, onOther, onClose }) {
     setOf({ width, height });
     setCrop(centred({ width, height }));
   }
-  return /* @__PURE__ */ a4(Dialog, { title: t6("cropTitle"), onClose, class: "crop-dialog", children: broken2 ? /* @__PURE__ */ a4("div", { class: "crop-broken", children: [
-    /* @__PURE__ */ a4("p", { role: "alert", children: t6("broken") }),
+  return /* @__PURE__ */ a4(Dialog, { title: t7("cropTitle"), onClose, class: "crop-dialog", children: broken2 ? /* @__PURE__ */ a4("div", { class: "crop-broken", children: [
+    /* @__PURE__ */ a4("p", { role: "alert", children: t7("broken") }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onOther, children: t6("other") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: onClose, children: t6("cancel") })
+      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onOther, children: t7("other") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: onClose, children: t7("cancel") })
     ] })
-  ] }) : /* @__PURE__ */ a4(Form, { submit: t6("save"), onCancel: onClose, onSubmit: async () => {
+  ] }) : /* @__PURE__ */ a4(Form, { submit: t7("save"), onCancel: onClose, onSubmit: async () => {
     if (!of || !crop) return;
     const { avatar: avatar2 } = await put("/account/avatar", { query: squareOf(whole2(of, crop)), raw: file3, signal: end4 });
     onSaved(avatar2);
@@ -4734,7 +6386,7 @@ function Cropper({ url, of, crop, change, onLoad, onError }) {
         role: "application",
         "data-first": true,
         tabIndex: 0,
-        "aria-label": t6("area"),
+        "aria-label": t7("area"),
         "aria-describedby": "crop-keys",
         onPointerDown: press,
         onPointerMove: move,
@@ -4749,7 +6401,7 @@ function Cropper({ url, of, crop, change, onLoad, onError }) {
       }
     ),
     /* @__PURE__ */ a4("label", { class: "crop-zoom", children: [
-      /* @__PURE__ */ a4("span", { class: "hidden", children: t6("zoom") }),
+      /* @__PURE__ */ a4("span", { class: "hidden", children: t7("zoom") }),
       /* @__PURE__ */ a4(Icon, { name: "image" }),
       /* @__PURE__ */ a4(
         "input",
@@ -4765,12 +6417,12 @@ function Cropper({ url, of, crop, change, onLoad, onError }) {
       ),
       /* @__PURE__ */ a4(Icon, { name: "image", class: "crop-big" })
     ] }),
-    /* @__PURE__ */ a4("p", { class: "hint", id: "crop-keys", children: t6("keys") })
+    /* @__PURE__ */ a4("p", { class: "hint", id: "crop-keys", children: t7("keys") })
   ] });
 }
 
 // src/avatar/picture.tsx
-var kinds = "image/jpeg,image/png,image/gif,image/webp";
+var kinds2 = "image/jpeg,image/png,image/gif,image/webp";
 function Picture() {
   const account2 = me();
   const [wish, setWish] = d2();
@@ -4778,32 +6430,32 @@ function Picture() {
   if (!account2) return null;
   const close = () => setWish(void 0);
   const now = (avatar2) => keeper().changed({ ...me(), avatar: avatar2 });
-  return /* @__PURE__ */ a4("div", { class: "portrait", role: "group", "aria-label": t6("picture"), children: [
+  return /* @__PURE__ */ a4("div", { class: "portrait", role: "group", "aria-label": t7("picture"), children: [
     /* @__PURE__ */ a4("div", { class: "portrait-face", children: /* @__PURE__ */ a4(Face, { account: account2, size: "large" }) }),
     /* @__PURE__ */ a4("div", { class: "portrait-text", children: [
       /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => field.current.click(), children: [
           /* @__PURE__ */ a4(Icon, { name: "image" }),
           " ",
-          account2.avatar ? t6("change") : t6("choose")
+          account2.avatar ? t7("change") : t7("choose")
         ] }),
-        account2.avatar && /* @__PURE__ */ a4("button", { type: "button", class: "button danger-text", onClick: () => setWish("remove"), children: t6("remove") })
+        account2.avatar && /* @__PURE__ */ a4("button", { type: "button", class: "button danger-text", onClick: () => setWish("remove"), children: t7("remove") })
       ] }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t6("hint") })
+      /* @__PURE__ */ a4("p", { class: "hint", children: t7("hint") })
     ] }),
-    /* @__PURE__ */ a4("input", { ref: field, type: "file", accept: kinds, hidden: true, onChange: ({ currentTarget: input }) => {
+    /* @__PURE__ */ a4("input", { ref: field, type: "file", accept: kinds2, hidden: true, onChange: ({ currentTarget: input }) => {
       if (input.files[0]) setWish(input.files[0]);
       input.value = "";
     } }),
-    /* @__PURE__ */ a4(DropZone, { label: t6("drop"), onDrop: ({ files }) => files[0] && setWish(files[0]) }),
-    wish === "remove" ? /* @__PURE__ */ a4(Confirm, { title: t6("removeTitle"), action: t6("remove"), onClose: close, onConfirm: async () => {
+    /* @__PURE__ */ a4(DropZone, { label: t7("drop"), onDrop: ({ files }) => files[0] && setWish(files[0]) }),
+    wish === "remove" ? /* @__PURE__ */ a4(Confirm, { title: t7("removeTitle"), action: t7("remove"), onClose: close, onConfirm: async () => {
       await del("/account/avatar");
       now(null);
-      toast(t6("removed"));
-    }, children: /* @__PURE__ */ a4("p", { children: t6("removeText") }) }) : wish && /* @__PURE__ */ a4(CropDialog, { file: wish, onOther: () => field.current.click(), onClose: close, onSaved: (avatar2) => {
+      toast(t7("removed"));
+    }, children: /* @__PURE__ */ a4("p", { children: t7("removeText") }) }) : wish && /* @__PURE__ */ a4(CropDialog, { file: wish, onOther: () => field.current.click(), onClose: close, onSaved: (avatar2) => {
       now(avatar2);
       close();
-      toast(t6("saved"));
+      toast(t7("saved"));
     } }, wish.name + wish.lastModified)
   ] });
 }
@@ -4811,11 +6463,11 @@ function Picture() {
 // src/avatar/room.ts
 var avatar = {
   profile: { Part: Picture, order: 1 },
-  problems: problems3
+  problems: problems4
 };
 
 // src/shell/meter.ts
-var span = 5e3;
+var span2 = 5e3;
 var Meter = class {
   #seen = [];
   // start forgets what was: the speed is measured from here.
@@ -4827,14 +6479,14 @@ var Meter = class {
     const last3 = this.#seen.at(-1);
     if (last3 && bytes2 < last3.bytes) this.#seen = [];
     this.#seen.push({ at, bytes: bytes2 });
-    while (this.#seen.length > 2 && this.#seen[1].at <= at - span) this.#seen.shift();
+    while (this.#seen.length > 2 && this.#seen[1].at <= at - span2) this.#seen.shift();
   }
   // speed is in bytes per second; undefined until a second has been seen.
   speed(now) {
     const first = this.#seen[0];
     const last3 = this.#seen.at(-1);
     if (!first || !last3 || now - first.at < 1e3) return void 0;
-    const from = this.#seen.findLast((s4) => s4.at <= now - span) ?? first;
+    const from = this.#seen.findLast((s4) => s4.at <= now - span2) ?? first;
     return (last3.bytes - from.bytes) * 1e3 / (now - from.at);
   }
   // left is in seconds; undefined when nothing moves.
@@ -4860,8 +6512,8 @@ function pace(of, left2) {
   const seconds = of.left(now, left2);
   if (speed === void 0 || left2 <= 0) return [];
   if (seconds === void 0) return [t4("stalled")];
-  const { amount, unit: unit2 } = rounded(seconds);
-  const time = new Intl.NumberFormat(lang.value, { style: "unit", unit: unit2, unitDisplay: "short" }).format(amount);
+  const { amount: amount2, unit: unit2 } = rounded(seconds);
+  const time = new Intl.NumberFormat(lang.value, { style: "unit", unit: unit2, unitDisplay: "short" }).format(amount2);
   return [perSecond(speed), t4("timeLeft", { time })];
 }
 
@@ -4893,16 +6545,16 @@ async function offeredBy(handle) {
   }
   const files = [];
   const dirs = [];
-  const read7 = async (at, path3) => {
+  const read8 = async (at, path3) => {
     let empty = true;
     for await (const child of at.values()) {
       empty = false;
       if (child.kind === "file") files.push({ path: path3 + child.name, file: await child.getFile() });
-      else await read7(child, `${path3}${child.name}/`);
+      else await read8(child, `${path3}${child.name}/`);
     }
     if (empty && path3) dirs.push(path3.slice(0, -1));
   };
-  await read7(handle, "");
+  await read8(handle, "");
   return { name: handle.name, kind: "folder", files, dirs, handle };
 }
 function chosen(list2) {
@@ -4927,15 +6579,15 @@ function chosen(list2) {
 async function folder(root) {
   const files = [];
   const dirs = [];
-  const read7 = async (at, path3) => {
+  const read8 = async (at, path3) => {
     const children = await childrenOf(at);
     if (children.length === 0 && path3) dirs.push(path3.slice(0, -1));
     for (const child of children) {
-      if (child.isDirectory) await read7(child, `${path3}${child.name}/`);
+      if (child.isDirectory) await read8(child, `${path3}${child.name}/`);
       else files.push({ path: path3 + child.name, file: await new Promise((resolve, reject) => child.file(resolve, reject)) });
     }
   };
-  await read7(root, "");
+  await read8(root, "");
   return { name: root.name, kind: "folder", files, dirs };
 }
 async function childrenOf(at) {
@@ -5073,7 +6725,7 @@ function hold() {
 }
 globalThis.document?.addEventListener("visibilitychange", hold);
 function device(agent) {
-  const of = (kinds3) => kinds3.find(([sign2]) => sign2.test(agent))?.[1];
+  const of = (kinds4) => kinds4.find(([sign2]) => sign2.test(agent))?.[1];
   const browser = of([[/Edg/, "Edge"], [/OPR\//, "Opera"], [/SamsungBrowser/, "Samsung Internet"], [/Firefox|FxiOS/, "Firefox"], [/Chrom|CriOS/, "Chrome"], [/Safari/, "Safari"]]);
   const system = of([[/Android/, "Android"], [/iPhone/, "iPhone"], [/iPad/, "iPad"], [/Windows/, "Windows"], [/CrOS/, "ChromeOS"], [/Mac OS/, "Mac"], [/Linux/, "Linux"]]);
   return [browser, system].filter(Boolean).join(", ") || "Browser";
@@ -5096,7 +6748,7 @@ function resumeDrop(want = {}) {
 }
 
 // src/drop/words.ts
-var t7 = catalog({
+var t8 = catalog({
   en: {
     place: "Send & receive",
     placeShort: "Send",
@@ -5496,7 +7148,7 @@ var t7 = catalog({
     safeTrust3: "Alle in der Verbindung sehen, was angeboten wird. Geben Sie den Code nur Menschen, denen Sie das anvertrauen."
   }
 });
-var problems4 = catalog({
+var problems5 = catalog({
   en: {
     field_drop_name: "A name is small letters, digits and hyphens, such as “brave-otter”.",
     field_drop_code: "The code has six digits.",
@@ -5571,10 +7223,10 @@ async function send2(files) {
   try {
     const offered = await files?.catch((err2) => {
       console.error(err2);
-      toast(t7("unreadable"), true);
+      toast(t8("unreadable"), true);
     });
     if (files && !offered) return;
-    if (offered?.length === 0) return toast(t7("nothingFound"), true);
+    if (offered?.length === 0) return toast(t8("nothingFound"), true);
     if (!alive()) {
       be(await openDrop());
       if ((await settled2(current2.peek())).phase === "closed") return;
@@ -5638,8 +7290,8 @@ function take2(name) {
 }
 
 // src/drop/name-form.tsx
-function NameForm({ value, autoFocus, quiet: quiet2, hint = t7("receiveHint") }) {
-  return /* @__PURE__ */ a4(Form, { submit: t7("next"), quiet: quiet2, onSubmit: async ({ name = "" }) => {
+function NameForm({ value, autoFocus, quiet: quiet2, hint = t8("receiveHint") }) {
+  return /* @__PURE__ */ a4(Form, { submit: t8("next"), quiet: quiet2, onSubmit: async ({ name = "" }) => {
     const found = parseLink(name);
     if (!found) throw new Problem({ status: -1, code: "validation_failed", fields: [{ pointer: "/name", code: "drop_name" }] });
     hand(found);
@@ -5647,7 +7299,7 @@ function NameForm({ value, autoFocus, quiet: quiet2, hint = t7("receiveHint") })
     if (!parseLink(event.clipboardData?.getData("text") ?? "")?.secret) return;
     const { form } = event.currentTarget.querySelector("input");
     setTimeout(() => form.requestSubmit());
-  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("name"), hint, value, autoFocus, required: true, secret: true, autoComplete: "off", spellcheck: false, inputMode: "text", maxLength: 500 }) }) });
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t8("name"), hint, value, autoFocus, required: true, secret: true, autoComplete: "off", spellcheck: false, inputMode: "text", maxLength: 500 }) }) });
 }
 
 // src/drop/home.tsx
@@ -5657,12 +7309,12 @@ function HomeReceive() {
       /* @__PURE__ */ a4("h2", { id: "drop-home", children: [
         /* @__PURE__ */ a4(Icon, { name: "swap" }),
         " ",
-        t7("homeTitle")
+        t8("homeTitle")
       ] }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t7("homeText") })
+      /* @__PURE__ */ a4("p", { class: "hint", children: t8("homeText") })
     ] }),
     /* @__PURE__ */ a4(NameForm, { quiet: true, hint: "" }),
-    /* @__PURE__ */ a4("p", { class: "aside", children: /* @__PURE__ */ a4("a", { href: "/send", children: t7("homeSend") }) })
+    /* @__PURE__ */ a4("p", { class: "aside", children: /* @__PURE__ */ a4("a", { href: "/send", children: t8("homeSend") }) })
   ] });
 }
 
@@ -5755,82 +7407,82 @@ function Over({ refusal, host, name, retryAfter = 0, again: again3 }) {
     /* @__PURE__ */ a4("p", { children: text2 }),
     refusal === "not_found" && !host ? /* @__PURE__ */ a4(NameForm, { value: name }) : /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       retry2 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", disabled: wait > 0, onClick: again3, children: retry2 }),
-      host && !retry2 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => void forget().then(() => send2()), children: t7("newConnection") }),
-      /* @__PURE__ */ a4("a", { class: retry2 || host ? "button" : "button primary", href: "/send", onClick: () => void forget(), children: t7("startOver") })
+      host && !retry2 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => void forget().then(() => send2()), children: t8("newConnection") }),
+      /* @__PURE__ */ a4("a", { class: retry2 || host ? "button" : "button primary", href: "/send", onClick: () => void forget(), children: t8("startOver") })
     ] })
   ] });
 }
 function told(refusal, host, name, wait) {
   const gone3 = refusal === "host_gone" || refusal === "not_found";
-  if (gone3 && host) return { icon: "device", title: t7("goneHostTitle"), text: t7("goneHostText") };
+  if (gone3 && host) return { icon: "device", title: t8("goneHostTitle"), text: t8("goneHostText") };
   switch (refusal) {
     case "not_found":
-      return { icon: "search", title: t7("notFoundTitle", { name }), text: t7("notFoundText") };
+      return { icon: "search", title: t8("notFoundTitle", { name }), text: t8("notFoundText") };
     case "host_gone":
-      return { icon: "device", title: t7("goneTitle"), text: t7("goneText"), retry: t7("again") };
+      return { icon: "device", title: t8("goneTitle"), text: t8("goneText"), retry: t8("again") };
     case "full":
-      return { icon: "user", title: t7("fullTitle"), text: t7("fullText"), retry: t7("again") };
+      return { icon: "user", title: t8("fullTitle"), text: t8("fullText"), retry: t8("again") };
     case "offline":
-      return { icon: "warning", title: t7("offlineTitle"), text: t7("offlineText"), retry: t7("again") };
+      return { icon: "warning", title: t8("offlineTitle"), text: t8("offlineText"), retry: t8("again") };
     case "too_often":
-      return { icon: "warning", title: t7("tooOftenTitle"), text: wait > 0 ? t7("tooOften", { time: duration(wait) }) : t7("tooOftenOver"), retry: t7("again") };
+      return { icon: "warning", title: t8("tooOftenTitle"), text: wait > 0 ? t8("tooOften", { time: duration(wait) }) : t8("tooOftenOver"), retry: t8("again") };
     case "replaced":
-      return { icon: "copy", title: t7("replacedTitle"), text: t7("replacedText"), retry: t7("continueHere") };
+      return { icon: "copy", title: t8("replacedTitle"), text: t8("replacedText"), retry: t8("continueHere") };
     case "expired":
-      return { icon: "warning", title: t7("expiredTitle"), text: t7("expiredText") };
+      return { icon: "warning", title: t8("expiredTitle"), text: t8("expiredText") };
     default:
-      return host ? { icon: "check", title: t7("closedHostTitle"), text: t7("closedHostText") } : { icon: "check", title: t7("closedTitle"), text: t7("closedText") };
+      return host ? { icon: "check", title: t8("closedHostTitle"), text: t8("closedHostText") } : { icon: "check", title: t8("closedTitle"), text: t8("closedText") };
   }
 }
 
 // src/drop/safe-page.tsx
 function Text({ Heading: Heading2 }) {
   return /* @__PURE__ */ a4("div", { class: "drop-safe", children: [
-    /* @__PURE__ */ a4("p", { class: "drop-safe-lead", children: t7("safeLead") }),
+    /* @__PURE__ */ a4("p", { class: "drop-safe-lead", children: t8("safeLead") }),
     /* @__PURE__ */ a4("div", { class: "drop-safe-pair", children: [
       /* @__PURE__ */ a4("section", { children: [
-        /* @__PURE__ */ a4(Heading2, { children: t7("safeNot") }),
+        /* @__PURE__ */ a4(Heading2, { children: t8("safeNot") }),
         /* @__PURE__ */ a4("ul", { children: [
-          /* @__PURE__ */ a4("li", { children: t7("safeNot1") }),
-          /* @__PURE__ */ a4("li", { children: t7("safeNot2") }),
-          /* @__PURE__ */ a4("li", { children: t7("safeNot3") })
+          /* @__PURE__ */ a4("li", { children: t8("safeNot1") }),
+          /* @__PURE__ */ a4("li", { children: t8("safeNot2") }),
+          /* @__PURE__ */ a4("li", { children: t8("safeNot3") })
         ] })
       ] }),
       /* @__PURE__ */ a4("section", { children: [
-        /* @__PURE__ */ a4(Heading2, { children: t7("safeSees") }),
+        /* @__PURE__ */ a4(Heading2, { children: t8("safeSees") }),
         /* @__PURE__ */ a4("ul", { children: [
-          /* @__PURE__ */ a4("li", { children: t7("safeSees1") }),
-          /* @__PURE__ */ a4("li", { children: t7("safeSees2") }),
-          /* @__PURE__ */ a4("li", { children: t7("safeSees3") })
+          /* @__PURE__ */ a4("li", { children: t8("safeSees1") }),
+          /* @__PURE__ */ a4("li", { children: t8("safeSees2") }),
+          /* @__PURE__ */ a4("li", { children: t8("safeSees3") })
         ] })
       ] })
     ] }),
     /* @__PURE__ */ a4("section", { children: [
-      /* @__PURE__ */ a4(Heading2, { children: t7("safeTrust") }),
-      /* @__PURE__ */ a4("p", { children: t7("safeTrust1") }),
-      /* @__PURE__ */ a4("p", { children: t7("safeTrust2") }),
-      /* @__PURE__ */ a4("p", { children: t7("safeTrust3") })
+      /* @__PURE__ */ a4(Heading2, { children: t8("safeTrust") }),
+      /* @__PURE__ */ a4("p", { children: t8("safeTrust1") }),
+      /* @__PURE__ */ a4("p", { children: t8("safeTrust2") }),
+      /* @__PURE__ */ a4("p", { children: t8("safeTrust3") })
     ] }),
     /* @__PURE__ */ a4("section", { children: [
-      /* @__PURE__ */ a4(Heading2, { children: t7("safeCode") }),
-      /* @__PURE__ */ a4("p", { children: t7("safeCodeText") })
+      /* @__PURE__ */ a4(Heading2, { children: t8("safeCode") }),
+      /* @__PURE__ */ a4("p", { children: t8("safeCodeText") })
     ] }),
     /* @__PURE__ */ a4("section", { children: [
-      /* @__PURE__ */ a4(Heading2, { children: t7("safeVerified") }),
-      /* @__PURE__ */ a4("p", { children: t7("safeVerifiedText") })
+      /* @__PURE__ */ a4(Heading2, { children: t8("safeVerified") }),
+      /* @__PURE__ */ a4("p", { children: t8("safeVerifiedText") })
     ] })
   ] });
 }
 function Safe() {
-  useParent("/send", t7("place"));
+  useParent("/send", t8("place"));
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("h1", { children: t7("safeTitle") }),
+    /* @__PURE__ */ a4("h1", { children: t8("safeTitle") }),
     /* @__PURE__ */ a4(Text, { Heading: "h2" }),
-    /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button", href: "/send", children: t7("startOver") }) })
+    /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button", href: "/send", children: t8("startOver") }) })
   ] });
 }
 function SafeLink() {
-  return /* @__PURE__ */ a4("button", { type: "button", class: "link drop-safe-link", onClick: () => void ask((close) => /* @__PURE__ */ a4(Dialog, { title: t7("safeTitle"), onClose: close, sheet: matchMedia("(max-width: 40rem)").matches, children: /* @__PURE__ */ a4(Text, { Heading: "h3" }) })), children: t7("safeLink") });
+  return /* @__PURE__ */ a4("button", { type: "button", class: "link drop-safe-link", onClick: () => void ask((close) => /* @__PURE__ */ a4(Dialog, { title: t8("safeTitle"), onClose: close, sheet: matchMedia("(max-width: 40rem)").matches, children: /* @__PURE__ */ a4(Text, { Heading: "h3" }) })), children: t8("safeLink") });
 }
 
 // src/drop/join.tsx
@@ -5841,7 +7493,7 @@ function Join({ name, secret }) {
   const whole7 = secret !== void 0 && isSecret(secret);
   const [byLink, setByLink] = d2(whole7);
   const [proving2, setProving] = d2(false);
-  const [wrong, setWrong] = d2(secret !== void 0 && !whole7 ? t7("wrongLink") : "");
+  const [wrong, setWrong] = d2(secret !== void 0 && !whole7 ? t8("wrongLink") : "");
   const [over3, setOver] = d2();
   const running7 = T2(void 0);
   async function connect2(given) {
@@ -5860,7 +7512,7 @@ function Join({ name, secret }) {
       await connect2(secret);
     } catch (err2) {
       const problem2 = err2;
-      setWrong(problem2.code === "drop_wrong_code" && secret.startsWith("v1.") ? t7("wrongLink") : say(problem2));
+      setWrong(problem2.code === "drop_wrong_code" && secret.startsWith("v1.") ? t8("wrongLink") : say(problem2));
       setByLink(false);
     }
   }
@@ -5885,27 +7537,27 @@ function Join({ name, secret }) {
   if (byLink) {
     return /* @__PURE__ */ a4("div", { class: "card narrow centre", role: "status", children: [
       /* @__PURE__ */ a4("span", { class: "spinner drop-spinner", "aria-hidden": "true" }),
-      /* @__PURE__ */ a4("h1", { children: t7("joinTitle") }),
-      /* @__PURE__ */ a4("p", { children: proving2 ? t7("proving") : t7("joining", { name }) }),
-      /* @__PURE__ */ a4("a", { class: "button", href: "/send", children: t7("cancel") })
+      /* @__PURE__ */ a4("h1", { children: t8("joinTitle") }),
+      /* @__PURE__ */ a4("p", { children: proving2 ? t8("proving") : t8("joining", { name }) }),
+      /* @__PURE__ */ a4("a", { class: "button", href: "/send", children: t8("cancel") })
     ] });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "download" }) }),
-    /* @__PURE__ */ a4("h1", { children: t7("joinTitle") }),
-    /* @__PURE__ */ a4("p", { children: t7("joinLead", { name }) }),
+    /* @__PURE__ */ a4("h1", { children: t8("joinTitle") }),
+    /* @__PURE__ */ a4("p", { children: t8("joinLead", { name }) }),
     wrong && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
       /* @__PURE__ */ a4("p", { children: wrong })
     ] }),
-    /* @__PURE__ */ a4(CodeForm, { label: t7("code"), submit: t7("join"), autoFocus: true, onCode: async (code) => {
+    /* @__PURE__ */ a4(CodeForm, { label: t8("code"), submit: t8("join"), autoFocus: true, onCode: async (code) => {
       setWrong("");
       if (!/^\d{6}$/.test(code)) throw new Problem({ status: -1, code: "validation_failed", fields: [{ pointer: "/code", code: "drop_code" }] });
       await connect2(code);
     } }),
-    /* @__PURE__ */ a4("p", { class: "hidden", role: "status", children: proving2 && t7("proving") }),
+    /* @__PURE__ */ a4("p", { class: "hidden", role: "status", children: proving2 && t8("proving") }),
     /* @__PURE__ */ a4("p", { class: "aside ways", children: [
-      /* @__PURE__ */ a4("a", { href: "/send", children: t7("otherName") }),
+      /* @__PURE__ */ a4("a", { href: "/send", children: t8("otherName") }),
       " ",
       /* @__PURE__ */ a4(SafeLink, {})
     ] })
@@ -5965,12 +7617,12 @@ function cut(name) {
 }
 
 // src/shell/name.tsx
-function Name({ name, read: read7 }) {
+function Name({ name, read: read8 }) {
   const [head, tail] = cut(name);
   if (!tail) return /* @__PURE__ */ a4("bdi", { class: "cut", title: name, children: /* @__PURE__ */ a4("span", { class: "cut-head", children: name }) });
   return /* @__PURE__ */ a4($, { children: [
-    read7 && /* @__PURE__ */ a4("span", { class: "hidden", children: name }),
-    /* @__PURE__ */ a4("bdi", { class: "cut", title: name, "aria-hidden": read7, children: [
+    read8 && /* @__PURE__ */ a4("span", { class: "hidden", children: name }),
+    /* @__PURE__ */ a4("bdi", { class: "cut", title: name, "aria-hidden": read8, children: [
       /* @__PURE__ */ a4("span", { class: "cut-head", children: head }),
       /* @__PURE__ */ a4("span", { class: "cut-tail", children: tail })
     ] })
@@ -5982,18 +7634,18 @@ var clean = (s4) => s4.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\uFFFD]/gu, "_");
 var mostCost = 128 * 2 ** 20;
 
 // src/drop/people.tsx
-var called = (person) => person && clean(person.device) || t7("unnamed");
-function People({ state }) {
+var called = (person) => person && clean(person.device) || t8("unnamed");
+function People2({ state }) {
   return /* @__PURE__ */ a4("section", { class: "card drop-people", "aria-labelledby": "drop-people", children: [
-    /* @__PURE__ */ a4("h2", { id: "drop-people", children: t7("people") }),
+    /* @__PURE__ */ a4("h2", { id: "drop-people", children: t8("people") }),
     /* @__PURE__ */ a4("ul", { children: state.people.map((person) => /* @__PURE__ */ a4("li", { class: person.here ? void 0 : "away", children: [
       /* @__PURE__ */ a4(Icon, { name: "device" }),
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("p", { class: "drop-called", children: /* @__PURE__ */ a4(Name, { name: called(person), read: true }) }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: [person.me && t7("you"), person.host && t7("hostTag"), !person.here && !person.me && t7("away")].filter(Boolean).join(" · ") })
+        /* @__PURE__ */ a4("p", { class: "hint", children: [person.me && t8("you"), person.host && t8("hostTag"), !person.here && !person.me && t8("away")].filter(Boolean).join(" · ") })
       ] })
     ] }, person.rid)) }),
-    others(state).length === 0 && /* @__PURE__ */ a4("p", { class: "hint", children: t7("nobody") })
+    others(state).length === 0 && /* @__PURE__ */ a4("p", { class: "hint", children: t8("nobody") })
   ] });
 }
 
@@ -6198,15 +7850,15 @@ function alignmentPatterns(ver) {
   if (ver === 1)
     return [];
   const last3 = 21 + 4 * (ver - 1) - 7;
-  const count2 = Math.ceil((last3 - 6) / 28);
-  let interval = Math.floor((last3 - 6) / count2);
+  const count3 = Math.ceil((last3 - 6) / 28);
+  let interval = Math.floor((last3 - 6) / count3);
   if (interval % 2)
     interval += 1;
-  else if ((last3 - 6) % count2 * 2 >= count2)
+  else if ((last3 - 6) % count3 * 2 >= count3)
     interval += 2;
   const res = [6];
-  for (let m5 = 1; m5 < count2; m5++)
-    res.push(last3 - (count2 - m5) * interval);
+  for (let m5 = 1; m5 < count3; m5++)
+    res.push(last3 - (count3 - m5) * interval);
   res.push(last3);
   return res;
 }
@@ -6331,10 +7983,10 @@ function detectType(str) {
   return type;
 }
 var ALNUM_VAL = /* @__PURE__ */ (() => {
-  const t20 = new Int8Array(128).fill(-1);
+  const t21 = new Int8Array(128).fill(-1);
   for (let i4 = 0; i4 < ALPHANUMERIC.length; i4++)
-    t20[ALPHANUMERIC.charCodeAt(i4)] = i4;
-  return t20;
+    t21[ALPHANUMERIC.charCodeAt(i4)] = i4;
+  return t21;
 })();
 function encodeData(ver, ecc, text2, type, utf82) {
   const cap = capacity(ver, ecc);
@@ -6425,10 +8077,10 @@ function maskBits(x3, y5) {
   return bits;
 }
 var POP16 = /* @__PURE__ */ (() => {
-  const t20 = new Uint8Array(1 << 16);
-  for (let i4 = 1; i4 < t20.length; i4++)
-    t20[i4] = t20[i4 >>> 1] + (i4 & 1);
-  return t20;
+  const t21 = new Uint8Array(1 << 16);
+  for (let i4 = 1; i4 < t21.length; i4++)
+    t21[i4] = t21[i4 >>> 1] + (i4 & 1);
+  return t21;
 })();
 var popcnt = (n3) => POP16[n3 & 65535] + POP16[n3 >>> 16];
 var TRANSPOSE_TMP = /* @__PURE__ */ new Uint32Array(32);
@@ -6441,9 +8093,9 @@ function transpose32(a5) {
       for (let k4 = 0; k4 < s4; k4++) {
         const x3 = a5[i4 + k4] >>> 0;
         const y5 = a5[i4 + k4 + s4] >>> 0;
-        const t20 = (x3 >>> s4 ^ y5) & m5;
-        a5[i4 + k4] = (x3 ^ t20 << s4) >>> 0;
-        a5[i4 + k4 + s4] = (y5 ^ t20) >>> 0;
+        const t21 = (x3 >>> s4 ^ y5) & m5;
+        a5[i4 + k4] = (x3 ^ t21 << s4) >>> 0;
+        a5[i4 + k4 + s4] = (y5 ^ t21) >>> 0;
       }
     }
   }
@@ -6503,7 +8155,7 @@ function runsPenaltyVertical(m5) {
 function finderPenaltyVertical(m5) {
   const { size: size2, words: words2, v: v4 } = m5;
   const tail = size2 & 31 ? (1 << (size2 & 31)) - 1 >>> 0 : 4294967295;
-  let count2 = 0;
+  let count3 = 0;
   for (let wi = 0; wi < words2; wi++) {
     const valid = wi === words2 - 1 ? tail : 4294967295;
     for (let y5 = 0; y5 <= size2 - 11; y5++) {
@@ -6521,14 +8173,14 @@ function finderPenaltyVertical(m5) {
       const r10 = v4[i4 + words2];
       const m0 = valid & r0 & ~r1 & r22 & r32 & r4 & ~r5 & r6 & ~(r7 | r8 | r9 | r10);
       const m1 = valid & ~(r0 | r1 | r22 | r32) & r4 & ~r5 & r6 & r7 & r8 & ~r9 & r10;
-      count2 += popcnt(m0 >>> 0) + popcnt(m1 >>> 0);
+      count3 += popcnt(m0 >>> 0) + popcnt(m1 >>> 0);
     }
   }
-  return count2;
+  return count3;
 }
-function penaltyScore(m5, t20, limit = Infinity) {
+function penaltyScore(m5, t21, limit = Infinity) {
   const { size: size2, words: words2, v: v4 } = m5;
-  const adjacent = runsPenaltyVertical(m5) + runsPenaltyVertical(t20);
+  const adjacent = runsPenaltyVertical(m5) + runsPenaltyVertical(t21);
   if (adjacent >= limit)
     return adjacent;
   const tail2 = (1 << size2 - 32 * (words2 - 1) - 1) - 1 >>> 0;
@@ -6557,7 +8209,7 @@ function penaltyScore(m5, t20, limit = Infinity) {
   const partial = adjacent + 3 * boxes + 10 * darkSteps;
   if (partial >= limit)
     return partial;
-  return partial + 40 * (finderPenaltyVertical(m5) + finderPenaltyVertical(t20));
+  return partial + 40 * (finderPenaltyVertical(m5) + finderPenaltyVertical(t21));
 }
 function drawInfo(m5, ver, ecc, mask) {
   const size2 = m5.size;
@@ -6676,9 +8328,9 @@ function buildSymCache(ver) {
     }
   }
   const planesT = planes.map((p5) => {
-    const t20 = mat(size2);
-    transposeMat(p5, t20);
-    return t20.v;
+    const t21 = mat(size2);
+    transposeMat(p5, t21);
+    return t21.v;
   });
   return {
     ver,
@@ -6693,7 +8345,7 @@ function drawSymbol(ver, ecc, data, maskIdx, test = false) {
   if (symCache === void 0 || symCache.ver !== ver)
     symCache = buildSymCache(ver);
   const { tpl, pos, planes, planesT, work: work4 } = symCache;
-  const [m5, t20, cand, candT] = work4;
+  const [m5, t21, cand, candT] = work4;
   m5.v.set(tpl);
   const need = Math.min(8 * data.length, pos.length);
   for (let i4 = 0; i4 < need; i4++) {
@@ -6704,14 +8356,14 @@ function drawSymbol(ver, ecc, data, maskIdx, test = false) {
   }
   let mask = maskIdx;
   if (mask === void 0) {
-    transposeMat(m5, t20);
+    transposeMat(m5, t21);
     let bestScore = Infinity;
     for (let p5 = 0; p5 < 8; p5++) {
       const pv2 = planes[p5];
       const ptv = planesT[p5];
       for (let i4 = 0; i4 < cand.v.length; i4++) {
         cand.v[i4] = m5.v[i4] ^ pv2[i4];
-        candT.v[i4] = t20.v[i4] ^ ptv[i4];
+        candT.v[i4] = t21.v[i4] ^ ptv[i4];
       }
       const score = penaltyScore(cand, candT, bestScore);
       if (score < bestScore) {
@@ -7022,33 +8674,33 @@ function Share({ drop: drop2, state, onClose }) {
   const close = () => setWish(void 0);
   const fresh2 = () => {
     drop2.newCode();
-    toast(t7("newCodeDone"));
+    toast(t8("newCodeDone"));
   };
   const items = [
-    { icon: "pencil", label: t7("rename"), run: () => setWish("rename") },
-    { icon: "key", label: t7("newCode"), run: fresh2 },
-    { icon: "plus", label: t7("prolong"), run: () => setWish("prolong") },
-    { icon: "close", label: t7("close"), run: onClose, danger: true }
+    { icon: "pencil", label: t8("rename"), run: () => setWish("rename") },
+    { icon: "key", label: t8("newCode"), run: fresh2 },
+    { icon: "plus", label: t8("prolong"), run: () => setWish("prolong") },
+    { icon: "close", label: t8("close"), run: onClose, danger: true }
   ];
   return /* @__PURE__ */ a4("section", { class: "card drop-share", "aria-labelledby": "drop-share", children: [
     /* @__PURE__ */ a4("div", { class: "drop-head", children: [
-      /* @__PURE__ */ a4("h2", { id: "drop-share", children: t7("shareTitle") }),
-      /* @__PURE__ */ a4(Menu, { label: t7("actions"), items, children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
+      /* @__PURE__ */ a4("h2", { id: "drop-share", children: t8("shareTitle") }),
+      /* @__PURE__ */ a4(Menu, { label: t8("actions"), items, children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
     ] }),
     /* @__PURE__ */ a4("div", { class: "drop-share-body", children: [
       link && /* @__PURE__ */ a4("figure", { class: "drop-scan", children: [
-        /* @__PURE__ */ a4(Qr, { class: "drop-picture", text: link, label: t7("qr") }),
-        /* @__PURE__ */ a4("figcaption", { class: "hint", children: t7("qrHint") })
+        /* @__PURE__ */ a4(Qr, { class: "drop-picture", text: link, label: t8("qr") }),
+        /* @__PURE__ */ a4("figcaption", { class: "hint", children: t8("qrHint") })
       ] }),
       /* @__PURE__ */ a4("div", { class: "drop-ways", children: [
         /* @__PURE__ */ a4("dl", { class: "drop-words", children: [
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("dt", { children: t7("connectionName") }),
+            /* @__PURE__ */ a4("dt", { children: t8("connectionName") }),
             /* @__PURE__ */ a4("dd", { class: "drop-name", children: state.name })
           ] }),
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("dt", { children: t7("codeShort") }),
-            burnt || !code ? /* @__PURE__ */ a4("dd", { class: "drop-code burnt", children: t7("codeGone") }) : /* @__PURE__ */ a4("dd", { class: "drop-code", children: [
+            /* @__PURE__ */ a4("dt", { children: t8("codeShort") }),
+            burnt || !code ? /* @__PURE__ */ a4("dd", { class: "drop-code burnt", children: t8("codeGone") }) : /* @__PURE__ */ a4("dd", { class: "drop-code", children: [
               /* @__PURE__ */ a4("span", { class: "hidden", children: [...code].join(" ") }),
               /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: [
                 code.slice(0, 3),
@@ -7060,17 +8712,17 @@ function Share({ drop: drop2, state, onClose }) {
         ] }),
         link && /* @__PURE__ */ a4("div", { class: "drop-link", children: [
           /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
-            /* @__PURE__ */ a4(Copy, { text: link, label: t7("copyLink") }),
+            /* @__PURE__ */ a4(Copy, { text: link, label: t8("copyLink") }),
             "share" in navigator && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void navigator.share({ url: link }).catch(() => void 0), children: [
               /* @__PURE__ */ a4(Icon, { name: "link" }),
               " ",
-              t7("shareLink")
+              t8("shareLink")
             ] })
           ] }),
           /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t7("linkHint"),
+            t8("linkHint"),
             " ",
-            state.expiresAt && t7("until", { time: untilOf(state.expiresAt) })
+            state.expiresAt && t8("until", { time: untilOf(state.expiresAt) })
           ] })
         ] })
       ] })
@@ -7078,18 +8730,18 @@ function Share({ drop: drop2, state, onClose }) {
     burnt ? /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: t7("burntTitle") }) }),
-        /* @__PURE__ */ a4("p", { children: t7("burntText") }),
+        /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: t8("burntTitle") }) }),
+        /* @__PURE__ */ a4("p", { children: t8("burntText") }),
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: fresh2, children: [
           /* @__PURE__ */ a4(Icon, { name: "key" }),
           " ",
-          t7("newCode")
+          t8("newCode")
         ] })
       ] })
     ] }) : tries < allTries && /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: t7("tries", { count: allTries - tries }) })
+      /* @__PURE__ */ a4("span", { children: t8("tries", { count: allTries - tries }) })
     ] }),
     wish === "rename" && /* @__PURE__ */ a4(Rename, { drop: drop2, name: state.name, onClose: close }),
     wish === "prolong" && /* @__PURE__ */ a4(Prolong, { drop: drop2, onClose: close })
@@ -7097,24 +8749,24 @@ function Share({ drop: drop2, state, onClose }) {
 }
 var untilOf = (at) => new Date(at).toDateString() === (/* @__PURE__ */ new Date()).toDateString() ? clock(at) : dateTime(at);
 function Rename({ drop: drop2, name, onClose }) {
-  return /* @__PURE__ */ a4(Dialog, { title: t7("renameTitle"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t7("rename"), onCancel: onClose, onSubmit: async (values) => {
+  return /* @__PURE__ */ a4(Dialog, { title: t8("renameTitle"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t8("rename"), onCancel: onClose, onSubmit: async (values) => {
     const next = cleanName(values.name ?? "");
     if (!isName(next)) throw new Problem({ status: -1, code: "validation_failed", fields: [{ pointer: "/name", code: "drop_name" }] });
     if (next !== name) {
       await drop2.rename(next);
-      toast(t7("renamed", { name: next }));
+      toast(t8("renamed", { name: next }));
     }
     onClose();
-  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t7("connectionName"), hint: t7("renameHint"), value: name, autoFocus: true, required: true, autoComplete: "off", spellcheck: false, maxLength: 40 }) }) });
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t8("connectionName"), hint: t8("renameHint"), value: name, autoFocus: true, required: true, autoComplete: "off", spellcheck: false, maxLength: 40 }) }) });
 }
-var hour = 36e5;
+var hour2 = 36e5;
 function Prolong({ drop: drop2, onClose }) {
-  return /* @__PURE__ */ a4(Dialog, { title: t7("prolongTitle"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t7("prolong"), onCancel: onClose, onSubmit: async ({ span: span2 }) => {
-    const until3 = new Date(Date.now() + Number(span2) * hour);
+  return /* @__PURE__ */ a4(Dialog, { title: t8("prolongTitle"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t8("prolong"), onCancel: onClose, onSubmit: async ({ span: span3 }) => {
+    const until3 = new Date(Date.now() + Number(span3) * hour2);
     await drop2.prolong(until3);
-    toast(t7("prolonged", { time: dateTime(until3.toISOString()) }));
+    toast(t8("prolonged", { time: dateTime(until3.toISOString()) }));
     onClose();
-  }, children: /* @__PURE__ */ a4(Select, { name: "span", label: t7("prolongFor"), value: "24", options: { 12: t7("hours", { count: 12 }), 24: t7("days", { count: 1 }), 72: t7("days", { count: 3 }), 167: t7("days", { count: 7 }) } }) }) });
+  }, children: /* @__PURE__ */ a4(Select, { name: "span", label: t8("prolongFor"), value: "24", options: { 12: t8("hours", { count: 12 }), 24: t8("days", { count: 1 }), 72: t8("days", { count: 3 }), 167: t8("days", { count: 7 }) } }) }) });
 }
 
 // src/drop/steady.ts
@@ -7138,34 +8790,34 @@ function useSteady(now) {
 
 // src/drop/news.ts
 function news(before2, now) {
-  const said = [];
+  const said2 = [];
   const mine2 = me2(now)?.rid;
   const was = new Map(before2.people.map((p5) => [p5.rid, p5]));
   for (const p5 of now.people) {
     if (p5.me || !p5.here || !p5.device || was.get(p5.rid)?.here && was.get(p5.rid)?.device) continue;
-    said.push(t7("said_joined", { device: called(p5) }));
+    said2.push(t8("said_joined", { device: called(p5) }));
   }
   const are = new Map(now.people.map((p5) => [p5.rid, p5]));
-  for (const p5 of before2.people) if (!p5.me && p5.here && !are.get(p5.rid)?.here) said.push(t7("said_left", { device: called(p5) }));
+  for (const p5 of before2.people) if (!p5.me && p5.here && !are.get(p5.rid)?.here) said2.push(t8("said_left", { device: called(p5) }));
   const known3 = new Set(before2.items.map((i4) => i4.id));
   const fresh2 = now.items.filter((i4) => i4.owner !== mine2 && !known3.has(i4.id)).length;
-  if (fresh2 > 0) said.push(t7("said_offered", { count: fresh2 }));
+  if (fresh2 > 0) said2.push(t8("said_offered", { count: fresh2 }));
   const items = new Map(now.items.map((i4) => [i4.id, clean(i4.name)]));
   const took2 = new Map(before2.incoming.map((i4) => [i4.item, i4.state]));
   for (const { item, state, why: why3 } of now.incoming) {
     if (took2.get(item) === state) continue;
     const name = items.get(item) ?? "";
-    if (state === "verified") said.push(t7("said_received", { name }));
-    if (state === "broken" && why3 !== "cancelled") said.push(t7("said_broken", { name }));
+    if (state === "verified") said2.push(t8("said_received", { name }));
+    if (state === "broken" && why3 !== "cancelled") said2.push(t8("said_broken", { name }));
   }
   const gave = new Map(before2.outgoing.map((o5) => [o5.id, o5.state]));
   for (const { id, item, to, state } of now.outgoing) {
     if (gave.get(id) === state) continue;
     const values = { name: items.get(item) ?? "", device: called(are.get(to)) };
-    if (state === "verified") said.push(t7("said_sent", values));
-    if (state === "failed") said.push(t7("said_failed", values));
+    if (state === "verified") said2.push(t8("said_sent", values));
+    if (state === "failed") said2.push(t8("said_failed", values));
   }
-  return said.join(" ");
+  return said2.join(" ");
 }
 
 // src/drop/choose.ts
@@ -7225,7 +8877,7 @@ function useKeptFocus() {
 }
 
 // src/drop/row.tsx
-var sizeOf = (item) => [size(item.size), ...item.kind === "folder" ? [t7("filesInside", { count: item.files })] : []].join(" · ");
+var sizeOf = (item) => [size(item.size), ...item.kind === "folder" ? [t8("filesInside", { count: item.files })] : []].join(" · ");
 function Row({ item, hint, children, actions, class: extra }) {
   return /* @__PURE__ */ a4("li", { "data-item": item.id, class: extra ? "drop-row " + extra : "drop-row", children: [
     /* @__PURE__ */ a4(Icon, { name: iconOf(item), class: "drop-kind" + (item.kind === "folder" ? " folder" : "") }),
@@ -7252,7 +8904,7 @@ function Progress({ label, done, total, to, moving = true }) {
     const timer2 = setInterval(() => tick((n3) => n3 + 1), 1e3);
     return () => clearInterval(timer2);
   }, [moving]);
-  const words2 = [percent(done, total), t7("ofWhole", { done: size(done), size: size(total) }), ...moving ? pace(meter2.current, total - done) : []];
+  const words2 = [percent(done, total), t8("ofWhole", { done: size(done), size: size(total) }), ...moving ? pace(meter2.current, total - done) : []];
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("progress", { value: done, max: Math.max(1, total), "aria-label": label }),
     /* @__PURE__ */ a4("p", { class: "hint drop-pace", children: [
@@ -7283,11 +8935,11 @@ function Theirs({ drop: drop2, state, over: over3 }) {
   }
   const shownGroups = groups.filter((g5) => sorted[g5].length > 0);
   return /* @__PURE__ */ a4("section", { ...kept4, class: "card drop-offers", "aria-labelledby": "drop-theirs", children: [
-    /* @__PURE__ */ a4("div", { class: "drop-head", children: /* @__PURE__ */ a4("h2", { id: "drop-theirs", tabIndex: -1, children: t7("theirs") }) }),
+    /* @__PURE__ */ a4("div", { class: "drop-head", children: /* @__PURE__ */ a4("h2", { id: "drop-theirs", tabIndex: -1, children: t8("theirs") }) }),
     shownGroups.length === 0 && /* @__PURE__ */ a4("div", { class: "drop-none", children: [
       /* @__PURE__ */ a4(Icon, { name: "download" }),
-      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: t7("theirsEmptyTitle") }) }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t7("theirsEmptyText") })
+      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: t8("theirsEmptyTitle") }) }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t8("theirsEmptyText") })
     ] }),
     shownGroups.map((group) => /* @__PURE__ */ a4(Part, { group, rows: sorted[group], drop: drop2, state, titled: shownGroups.length > 1 }, group)),
     /* @__PURE__ */ a4(Main, { drop: drop2, open: sorted.open, verified: sorted.verified })
@@ -7299,23 +8951,23 @@ function Main({ drop: drop2, open: open2, verified }) {
     open2.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", onClick: () => open2.forEach(({ item }) => drop2.take(item.id)), children: [
       /* @__PURE__ */ a4(Icon, { name: "download" }),
       " ",
-      t7("receiveAll", { count: open2.length })
+      t8("receiveAll", { count: open2.length })
     ] }),
     verified.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: open2.length > 1 ? "button big" : "button primary big", onClick: async () => {
       for (const { item } of verified) await save(drop2, item.id);
     }, children: [
       /* @__PURE__ */ a4(Icon, { name: "download" }),
       " ",
-      t7("saveAll", { count: verified.length })
+      t8("saveAll", { count: verified.length })
     ] })
   ] });
 }
 var titles = {
-  failed: () => t7("groupFailed"),
-  running: () => t7("groupRunning"),
-  verified: () => t7("groupVerified"),
-  open: () => t7("groupOpen"),
-  saved: (count2) => t7("groupSaved", { count: count2 })
+  failed: () => t8("groupFailed"),
+  running: () => t8("groupRunning"),
+  verified: () => t8("groupVerified"),
+  open: () => t8("groupOpen"),
+  saved: (count3) => t8("groupSaved", { count: count3 })
 };
 function Part({ group, rows, drop: drop2, state, titled: titled2 }) {
   const fold = group === "saved" && titled2;
@@ -7332,52 +8984,52 @@ function Part({ group, rows, drop: drop2, state, titled: titled2 }) {
 }
 function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
   const name = clean(item.name);
-  const from = t7("from", { device: called(state.people.find((p5) => p5.rid === item.owner)) });
+  const from = t8("from", { device: called(state.people.find((p5) => p5.rid === item.owner)) });
   const about2 = state.people.length > 2 ? `${sizeOf(item)} · ${from}` : sizeOf(item);
-  const label = t7("progressOf", { name });
+  const label = t8("progressOf", { name });
   if (!incoming || incoming.state === "broken" && incoming.why === "cancelled") {
-    return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: /* @__PURE__ */ a4("button", { type: "button", class: only2 ? "button primary" : "button brief", "aria-label": t7("receiveOf", { name }), onClick: () => drop2.take(item.id), children: [
+    return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: /* @__PURE__ */ a4("button", { type: "button", class: only2 ? "button primary" : "button brief", "aria-label": t8("receiveOf", { name }), onClick: () => drop2.take(item.id), children: [
       /* @__PURE__ */ a4(Icon, { name: "download" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: t7("receive") })
+      /* @__PURE__ */ a4("span", { children: t8("receive") })
     ] }) });
   }
-  const cancel4 = /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("cancelOf", { name }), title: t7("cancel"), onClick: () => drop2.cancel(item.id), children: /* @__PURE__ */ a4(Icon, { name: "close" }) });
+  const cancel4 = /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t8("cancelOf", { name }), title: t8("cancel"), onClick: () => drop2.cancel(item.id), children: /* @__PURE__ */ a4(Icon, { name: "close" }) });
   const { done, total, why: why3 } = incoming;
   switch (incoming.state) {
     case "waiting":
-      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel4, children: /* @__PURE__ */ a4("p", { class: "hint", children: t7("state_waiting") }) });
+      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel4, children: /* @__PURE__ */ a4("p", { class: "hint", children: t8("state_waiting") }) });
     case "checking":
       return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel4, children: [
         /* @__PURE__ */ a4("progress", { "aria-label": label }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t7("state_checking") })
+        /* @__PURE__ */ a4("p", { class: "hint", children: t8("state_checking") })
       ] });
     case "running":
       return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel4, children: /* @__PURE__ */ a4(Progress, { label, done, total }) });
     case "retrying":
       return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel4, children: [
         /* @__PURE__ */ a4(Progress, { label, done, total, moving: false }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t7("state_retrying") })
+        /* @__PURE__ */ a4("p", { class: "hint", children: t8("state_retrying") })
       ] });
     case "broken":
-      return /* @__PURE__ */ a4(Row, { item, hint: about2, class: "broken", actions: /* @__PURE__ */ a4("button", { type: "button", class: "button brief", "aria-label": t7("retryOf", { name }), onClick: () => void retry2(), children: [
+      return /* @__PURE__ */ a4(Row, { item, hint: about2, class: "broken", actions: /* @__PURE__ */ a4("button", { type: "button", class: "button brief", "aria-label": t8("retryOf", { name }), onClick: () => void retry2(), children: [
         /* @__PURE__ */ a4(Icon, { name: "retry" }),
         " ",
-        /* @__PURE__ */ a4("span", { children: t7("retry") })
+        /* @__PURE__ */ a4("span", { children: t8("retry") })
       ] }), children: /* @__PURE__ */ a4("p", { class: "error", children: [
         /* @__PURE__ */ a4(Icon, { name: "warning" }),
         " ",
-        t7("state_broken"),
+        t8("state_broken"),
         " ",
-        why3 && t7(`why_${why3}`)
+        why3 && t8(`why_${why3}`)
       ] }) });
     default:
       return /* @__PURE__ */ a4(Row, { item, hint: about2, class: "drop-row-whole", actions: /* @__PURE__ */ a4(Save, { drop: drop2, row: { item, incoming } }), children: /* @__PURE__ */ a4("p", { class: "drop-good", children: [
         /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
         " ",
         /* @__PURE__ */ a4("span", { children: [
-          incoming.state === "saved" ? t7("state_saved") + " · " : "",
-          t7("state_verified")
+          incoming.state === "saved" ? t8("state_saved") + " · " : "",
+          t8("state_verified")
         ] })
       ] }) });
   }
@@ -7390,14 +9042,14 @@ function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
 function Save({ drop: drop2, row: { item, incoming } }) {
   const name = clean(item.name);
   const again3 = incoming.state === "saved";
-  const more = savesIntoFolders() ? [{ icon: "folder", label: t7("saveFolder"), run: () => void save(drop2, item.id, targetFolder) }] : [];
+  const more = savesIntoFolders() ? [{ icon: "folder", label: t8("saveFolder"), run: () => void save(drop2, item.id, targetFolder) }] : [];
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("button", { type: "button", class: again3 ? "button" : "button primary", "aria-label": again3 ? t7("saveAgainOf", { name }) : item.kind === "folder" ? t7("saveZipOf", { name }) : t7("saveOf", { name }), onClick: () => void save(drop2, item.id), children: [
+    /* @__PURE__ */ a4("button", { type: "button", class: again3 ? "button" : "button primary", "aria-label": again3 ? t8("saveAgainOf", { name }) : item.kind === "folder" ? t8("saveZipOf", { name }) : t8("saveOf", { name }), onClick: () => void save(drop2, item.id), children: [
       !again3 && /* @__PURE__ */ a4(Icon, { name: "download" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: again3 ? t7("saveAgain") : item.kind === "folder" ? t7("saveZip") : t7("save") })
+      /* @__PURE__ */ a4("span", { children: again3 ? t8("saveAgain") : item.kind === "folder" ? t8("saveZip") : t8("save") })
     ] }),
-    more.length > 0 && /* @__PURE__ */ a4(Menu, { label: t7("saveMore", { name }), items: more, children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
+    more.length > 0 && /* @__PURE__ */ a4(Menu, { label: t8("saveMore", { name }), items: more, children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
   ] });
 }
 
@@ -7414,8 +9066,8 @@ function Yours({ drop: drop2, state }) {
   const rows = going(state);
   const kept4 = useKeptFocus();
   return /* @__PURE__ */ a4("section", { ...kept4, class: "card drop-offers", "aria-labelledby": "drop-yours", children: [
-    /* @__PURE__ */ a4("div", { class: "drop-head", children: /* @__PURE__ */ a4("h2", { id: "drop-yours", tabIndex: -1, children: t7("yours") }) }),
-    rows.length === 0 && state.missing.length === 0 && /* @__PURE__ */ a4("p", { class: "hint", children: state.host ? t7("yoursEmptyHost") : t7("yoursEmpty") }),
+    /* @__PURE__ */ a4("div", { class: "drop-head", children: /* @__PURE__ */ a4("h2", { id: "drop-yours", tabIndex: -1, children: t8("yours") }) }),
+    rows.length === 0 && state.missing.length === 0 && /* @__PURE__ */ a4("p", { class: "hint", children: state.host ? t8("yoursEmptyHost") : t8("yoursEmpty") }),
     /* @__PURE__ */ a4("ul", { class: "drop-rows", children: [
       state.missing.map((missing) => /* @__PURE__ */ a4(Lost2, { drop: drop2, missing }, missing.item.id)),
       rows.map((row) => /* @__PURE__ */ a4(Offer, { drop: drop2, state, row }, row.item.id))
@@ -7424,12 +9076,12 @@ function Yours({ drop: drop2, state }) {
       /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": opening.value, onClick: () => void pick(false), children: [
         /* @__PURE__ */ a4(Icon, { name: "plus" }),
         " ",
-        t7("addFiles")
+        t8("addFiles")
       ] }),
       choosesFolders() && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": opening.value, onClick: () => void pick(true), children: [
         /* @__PURE__ */ a4(Icon, { name: "folderPlus" }),
         " ",
-        t7("addFolder")
+        t8("addFolder")
       ] })
     ] })
   ] });
@@ -7437,15 +9089,15 @@ function Yours({ drop: drop2, state }) {
 function Offer({ drop: drop2, state, row: { item, to, verified } }) {
   const name = clean(item.name);
   const device2 = (rid) => called(state.people.find((p5) => p5.rid === rid));
-  return /* @__PURE__ */ a4(Row, { item, hint: to.length + verified.length === 0 ? `${sizeOf(item)} · ${t7("waitingFor")}` : void 0, actions: /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t7("withdraw", { name }), title: t7("withdrawShort"), onClick: () => {
+  return /* @__PURE__ */ a4(Row, { item, hint: to.length + verified.length === 0 ? `${sizeOf(item)} · ${t8("waitingFor")}` : void 0, actions: /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t8("withdraw", { name }), title: t8("withdrawShort"), onClick: () => {
     drop2.withdraw(item.id);
-    toast(t7("withdrawn", { name }));
+    toast(t8("withdrawn", { name }));
   }, children: /* @__PURE__ */ a4(Icon, { name: "close" }) }), children: [
     to.map((o5) => /* @__PURE__ */ a4(To, { out: o5, name, device: device2(o5.to) }, o5.to)),
     verified.length > 0 && /* @__PURE__ */ a4("p", { class: "drop-good", children: [
       /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: t7("verifiedBy", { devices: verified.map((o5) => device2(o5.to)).join(", ") }) })
+      /* @__PURE__ */ a4("span", { children: t8("verifiedBy", { devices: verified.map((o5) => device2(o5.to)).join(", ") }) })
     ] })
   ] });
 }
@@ -7453,12 +9105,12 @@ function To({ out, name, device: device2 }) {
   if (out.state === "failed") return /* @__PURE__ */ a4("p", { class: "error", children: [
     /* @__PURE__ */ a4(Icon, { name: "warning" }),
     " ",
-    t7("outFailed", { device: device2 }),
+    t8("outFailed", { device: device2 }),
     " ",
-    out.why && t7(`why_${out.why}`)
+    out.why && t8(`why_${out.why}`)
   ] });
-  if (out.state === "waiting") return /* @__PURE__ */ a4("p", { class: "hint", children: t7("outWaiting", { device: device2 }) });
-  return /* @__PURE__ */ a4("div", { class: "drop-out", children: /* @__PURE__ */ a4(Progress, { label: t7("progressTo", { name, device: device2 }), done: out.confirmed, total: out.total, to: t7("outRunning", { device: device2 }) }) });
+  if (out.state === "waiting") return /* @__PURE__ */ a4("p", { class: "hint", children: t8("outWaiting", { device: device2 }) });
+  return /* @__PURE__ */ a4("div", { class: "drop-out", children: /* @__PURE__ */ a4(Progress, { label: t8("progressTo", { name, device: device2 }), done: out.confirmed, total: out.total, to: t8("outRunning", { device: device2 }) }) });
 }
 function Lost2({ drop: drop2, missing: { item, ask: ask4 } }) {
   async function again3() {
@@ -7468,12 +9120,12 @@ function Lost2({ drop: drop2, missing: { item, ask: ask4 } }) {
         return;
       }
       const [found] = await choose(item.kind === "folder") ?? [];
-      if (found && !await drop2.again(item.id, found)) toast(t7("otherFile", { name: clean(item.name) }), true);
+      if (found && !await drop2.again(item.id, found)) toast(t8("otherFile", { name: clean(item.name) }), true);
     } catch (err2) {
       toastProblem(err2);
     }
   }
-  return /* @__PURE__ */ a4(Row, { item, hint: ask4 ? t7("lostAsk") : t7("lostChoose"), class: "lost", actions: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void again3(), children: ask4 ? t7("allow") : t7("chooseAgain") }) });
+  return /* @__PURE__ */ a4(Row, { item, hint: ask4 ? t8("lostAsk") : t8("lostChoose"), class: "lost", actions: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void again3(), children: ask4 ? t8("allow") : t8("chooseAgain") }) });
 }
 
 // src/drop/live.tsx
@@ -7487,12 +9139,12 @@ function Live({ drop: drop2 }) {
   if (state.phase === "closed") return /* @__PURE__ */ a4(Ended, { drop: drop2, state });
   if (!me2(state)) return /* @__PURE__ */ a4(Skeleton, {});
   const ask4 = () => setClosing(true);
-  const leave5 = async () => {
+  const leave6 = async () => {
     await drop2.leave();
     if (state.host) return;
     await forget();
     go("/send");
-    toast(t7("left"));
+    toast(t8("left"));
   };
   return /* @__PURE__ */ a4("div", { class: state.host ? "drop-live host" : "drop-live", onPointerDown: hold4, children: [
     /* @__PURE__ */ a4(News, { state }),
@@ -7503,14 +9155,14 @@ function Live({ drop: drop2 }) {
       state.host ? hasTheirs(state) && /* @__PURE__ */ a4(Theirs, { drop: drop2, state }) : /* @__PURE__ */ a4(Yours, { drop: drop2, state })
     ] }),
     /* @__PURE__ */ a4("div", { class: "drop-side", children: [
-      /* @__PURE__ */ a4(People, { state }),
+      /* @__PURE__ */ a4(People2, { state }),
       /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SafeLink, {}) })
     ] }),
-    /* @__PURE__ */ a4(DropZone, { label: t7("dropHere"), onDrop: dropped }),
-    closing && /* @__PURE__ */ a4(Confirm, { title: state.host ? t7("closeAsk") : t7("leaveAsk"), action: state.host ? t7("close") : t7("leave"), onClose: () => setClosing(false), onConfirm: leave5, children: [
-      /* @__PURE__ */ a4("p", { children: state.host ? t7("closeAskText") : t7("leaveAskText") }),
-      flowing.value && /* @__PURE__ */ a4("p", { children: t7("closeAskFlow") }),
-      state.incoming.some((i4) => i4.state === "verified") && /* @__PURE__ */ a4("p", { children: t7("leaveAskUnsaved") })
+    /* @__PURE__ */ a4(DropZone, { label: t8("dropHere"), onDrop: dropped }),
+    closing && /* @__PURE__ */ a4(Confirm, { title: state.host ? t8("closeAsk") : t8("leaveAsk"), action: state.host ? t8("close") : t8("leave"), onClose: () => setClosing(false), onConfirm: leave6, children: [
+      /* @__PURE__ */ a4("p", { children: state.host ? t8("closeAskText") : t8("leaveAskText") }),
+      flowing.value && /* @__PURE__ */ a4("p", { children: t8("closeAskFlow") }),
+      state.incoming.some((i4) => i4.state === "verified") && /* @__PURE__ */ a4("p", { children: t8("leaveAskUnsaved") })
     ] })
   ] });
 }
@@ -7521,17 +9173,17 @@ function Head({ state, onClose }) {
   const host = state.people.find((p5) => p5.host);
   return /* @__PURE__ */ a4("div", { class: "drop-title", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h1", { children: !state.host ? t7("guestTitle") : here2.length > 0 ? t7("connectedTitle", { count: here2.length }) : empty ? t7("openTitle") : t7("readyTitle") }),
+      /* @__PURE__ */ a4("h1", { children: !state.host ? t8("guestTitle") : here2.length > 0 ? t8("connectedTitle", { count: here2.length }) : empty ? t8("openTitle") : t8("readyTitle") }),
       /* @__PURE__ */ a4("p", { children: state.phase === "reconnecting" ? /* @__PURE__ */ a4("span", { class: "drop-lost", role: "status", children: [
         /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
         " ",
-        t7("reconnecting")
-      ] }) : state.host ? t7("readyText", { site: location.host }) : t7("guestText", { name: state.name, device: called(host) }) })
+        t8("reconnecting")
+      ] }) : state.host ? t8("readyText", { site: location.host }) : t8("guestText", { name: state.name, device: called(host) }) })
     ] }),
     /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: onClose, children: [
       /* @__PURE__ */ a4(Icon, { name: "close" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: state.host ? t7("close") : t7("leave") })
+      /* @__PURE__ */ a4("span", { children: state.host ? t8("close") : t8("leave") })
     ] })
   ] });
 }
@@ -7547,13 +9199,13 @@ function Ended({ drop: drop2, state }) {
 }
 function News({ state }) {
   const before2 = T2(state);
-  const [said, setSaid] = d2("");
+  const [said2, setSaid] = d2("");
   A2(() => {
     const text2 = news(before2.current, state);
     before2.current = state;
     if (text2) setSaid(text2);
   }, [state]);
-  return /* @__PURE__ */ a4("p", { class: "hidden", role: "status", children: said });
+  return /* @__PURE__ */ a4("p", { class: "hidden", role: "status", children: said2 });
 }
 
 // src/drop/send-page.tsx
@@ -7568,47 +9220,47 @@ function Send() {
   return ready ? /* @__PURE__ */ a4(Start, {}) : /* @__PURE__ */ a4(Skeleton, {});
 }
 function Hindered({ why: why3 }) {
-  return /* @__PURE__ */ a4(Empty, { icon: "warning", title: t7("place"), page: true, children: /* @__PURE__ */ a4("p", { children: why3 === "insecure" ? t7("insecure") : t7("oldBrowser") }) });
+  return /* @__PURE__ */ a4(Empty, { icon: "warning", title: t8("place"), page: true, children: /* @__PURE__ */ a4("p", { children: why3 === "insecure" ? t8("insecure") : t8("oldBrowser") }) });
 }
 function Start() {
   const busy3 = opening.value;
   return /* @__PURE__ */ a4("div", { class: "drop-start", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h1", { children: t7("place") }),
-      /* @__PURE__ */ a4("p", { class: "lead", children: t7("lead") })
+      /* @__PURE__ */ a4("h1", { children: t8("place") }),
+      /* @__PURE__ */ a4("p", { class: "lead", children: t8("lead") })
     ] }),
     /* @__PURE__ */ a4("div", { class: "drop-choices", children: [
       /* @__PURE__ */ a4("section", { class: "drop-target", "aria-labelledby": "drop-send", "aria-busy": busy3, children: [
         /* @__PURE__ */ a4("span", { class: "empty-icon", children: busy3 ? /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }) : /* @__PURE__ */ a4(Icon, { name: "upload" }) }),
-        /* @__PURE__ */ a4("h2", { id: "drop-send", children: t7("send") }),
-        /* @__PURE__ */ a4("p", { class: "drop-only-desk", children: t7("sendTarget") }),
+        /* @__PURE__ */ a4("h2", { id: "drop-send", children: t8("send") }),
+        /* @__PURE__ */ a4("p", { class: "drop-only-desk", children: t8("sendTarget") }),
         /* @__PURE__ */ a4("div", { class: "drop-buttons", children: [
           /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", "aria-disabled": busy3, onClick: () => void pick(false), children: [
             /* @__PURE__ */ a4(Icon, { name: "file" }),
             " ",
-            t7("chooseFiles")
+            t8("chooseFiles")
           ] }),
           choosesFolders() && /* @__PURE__ */ a4("button", { type: "button", class: "button big", "aria-disabled": busy3, onClick: () => void pick(true), children: [
             /* @__PURE__ */ a4(Icon, { name: "folder" }),
             " ",
-            t7("chooseFolder")
+            t8("chooseFolder")
           ] })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: busy3 ? t7("opening") : t7("sendHint") })
+        /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: busy3 ? t8("opening") : t8("sendHint") })
       ] }),
       /* @__PURE__ */ a4("section", { class: "card drop-receive", "aria-labelledby": "drop-receive", children: [
         /* @__PURE__ */ a4("span", { class: "empty-icon", children: /* @__PURE__ */ a4(Icon, { name: "download" }) }),
-        /* @__PURE__ */ a4("h2", { id: "drop-receive", children: t7("receive") }),
+        /* @__PURE__ */ a4("h2", { id: "drop-receive", children: t8("receive") }),
         /* @__PURE__ */ a4(NameForm, {}),
         /* @__PURE__ */ a4("p", { class: "aside", children: [
-          t7("showCodeHint"),
+          t8("showCodeHint"),
           " ",
-          /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-disabled": busy3, onClick: () => void send2(), children: t7("showCode") })
+          /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-disabled": busy3, onClick: () => void send2(), children: t8("showCode") })
         ] })
       ] })
     ] }),
     /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SafeLink, {}) }),
-    /* @__PURE__ */ a4(DropZone, { label: t7("dropHere"), onDrop: dropped })
+    /* @__PURE__ */ a4(DropZone, { label: t8("dropHere"), onDrop: dropped })
   ] });
 }
 
@@ -7638,14 +9290,14 @@ function At({ name, secret }) {
 }
 function Elsewhere({ here: here2, there }) {
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t7("elsewhereTitle") }),
-    /* @__PURE__ */ a4("p", { children: t7("elsewhereText", { here: here2, there }) }),
+    /* @__PURE__ */ a4("h1", { children: t8("elsewhereTitle") }),
+    /* @__PURE__ */ a4("p", { children: t8("elsewhereText", { here: here2, there }) }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("a", { class: "button primary", href: "/send", children: t7("back", { name: here2 }) }),
+      /* @__PURE__ */ a4("a", { class: "button primary", href: "/send", children: t8("back", { name: here2 }) }),
       /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
         await current2.peek()?.leave();
         await forget();
-      }, children: t7("leaveAndGo", { name: there }) })
+      }, children: t8("leaveAndGo", { name: there }) })
     ] })
   ] });
 }
@@ -7653,13 +9305,13 @@ function Elsewhere({ here: here2, there }) {
 // src/drop/room.ts
 var drop = {
   routes: [
-    { path: "/send", page: Send, title: () => titled(t7("place")), open: true, wide: true },
-    { path: "/send/safe", page: Safe, title: () => t7("safeTitle"), open: true },
-    { path: "/d/:name", page: Receive, title: () => titled(t7("joinTitle")), open: true, wide: true, alone: true }
+    { path: "/send", page: Send, title: () => titled(t8("place")), open: true, wide: true },
+    { path: "/send/safe", page: Safe, title: () => t8("safeTitle"), open: true },
+    { path: "/d/:name", page: Receive, title: () => titled(t8("joinTitle")), open: true, wide: true, alone: true }
   ],
-  places: [{ href: "/send", icon: "swap", label: () => t7("place"), short: () => t7("placeShort"), order: 4, phone: "bar", open: true }],
+  places: [{ href: "/send", icon: "swap", label: () => t8("place"), short: () => t8("placeShort"), order: 4, phone: "bar", open: true }],
   home: { Part: HomeReceive, order: 1 },
-  problems: problems4,
+  problems: problems5,
   start: startDrops
 };
 
@@ -7694,7 +9346,7 @@ async function follow(signal) {
       const response = await stream("/changes", { signal });
       if (wait > 1e3) tell({ kind: anything });
       wait = 1e3;
-      await read3(response.body, tell);
+      await read4(response.body, tell);
     } catch {
     }
     await sleep(wait * (0.5 + Math.random()), signal);
@@ -7706,7 +9358,7 @@ function sleep(ms, signal) {
     signal.addEventListener("abort", () => (clearTimeout(timer2), resolve()), { once: true });
   });
 }
-async function read3(body, event) {
+async function read4(body, event) {
   let kind = "";
   let rest = "";
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
@@ -7789,7 +9441,7 @@ function ends(p5) {
 }
 
 // src/file/words.ts
-var t8 = catalog({
+var t9 = catalog({
   en: {
     files: "Files",
     path: "Where you are",
@@ -8237,7 +9889,7 @@ var t8 = catalog({
     pointSimpleText: "Dateien und ganze Ordner hineinziehen, umbenennen, verschieben, herunterladen: mit Maus, Finger oder Tastatur."
   }
 });
-var problems5 = catalog({
+var problems6 = catalog({
   en: {
     too_large: "This is larger than the server takes.",
     quota_exceeded: "There is no room left for this in your storage.",
@@ -8327,22 +9979,22 @@ function useWork() {
 function Progress2({ working }) {
   if (!working || working.count < 2) return null;
   return /* @__PURE__ */ a4("div", { class: "working", children: [
-    /* @__PURE__ */ a4("progress", { value: working.tried, max: working.count, "aria-label": t8("progress") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t8("triedOf", { tried: working.tried, count: working.count }) })
+    /* @__PURE__ */ a4("progress", { value: working.tried, max: working.count, "aria-label": t9("progress") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t9("triedOf", { tried: working.tried, count: working.count }) })
   ] });
 }
-function report(out, count2, done, undo) {
+function report(out, count3, done, undo) {
   const { failed, left: left2 } = out;
   if (failed.length === 0 && left2.length === 0) return done();
-  if (count2 === 1 && failed[0]) throw failed[0].problem;
-  const act = out.done.length > 0 ? undo : void 0;
-  if (failed.length === 0) return toast(t8("stopped", { done: out.done.length, count: count2 }), true, act);
-  toast(t8("someFailed", { done: out.done.length, count: count2, reason: say(failed[0].problem) }), true, act);
+  if (count3 === 1 && failed[0]) throw failed[0].problem;
+  const act2 = out.done.length > 0 ? undo : void 0;
+  if (failed.length === 0) return toast(t9("stopped", { done: out.done.length, count: count3 }), true, act2);
+  toast(t9("someFailed", { done: out.done.length, count: count3, reason: say(failed[0].problem) }), true, act2);
 }
-async function workNow(title, count2, run2) {
-  await ask((close) => /* @__PURE__ */ a4(Now, { title, count: count2, run: run2, onClose: close }));
+async function workNow(title, count3, run2) {
+  await ask((close) => /* @__PURE__ */ a4(Now, { title, count: count3, run: run2, onClose: close }));
 }
-function Now({ title, count: count2, run: run2, onClose }) {
+function Now({ title, count: count3, run: run2, onClose }) {
   const work4 = useWork();
   const [slow, setSlow] = d2(false);
   F2(() => {
@@ -8350,10 +10002,10 @@ function Now({ title, count: count2, run: run2, onClose }) {
     run2(work4).catch((err2) => toastProblem(asProblem(err2))).finally(onClose);
     return () => clearTimeout(timer2);
   }, []);
-  if (!slow || count2 < 2) return null;
+  if (!slow || count3 < 2) return null;
   return /* @__PURE__ */ a4(Dialog, { title, onClose: work4.stop, children: [
     /* @__PURE__ */ a4(Progress2, { working: work4.working }),
-    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: work4.stop, children: t8("stop") })
+    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: work4.stop, children: t9("stop") })
   ] });
 }
 
@@ -8370,16 +10022,16 @@ var emptied = (err2) => {
   throw asProblem(err2).code === "not_found" ? new Problem({ status: 404, code: "not_in_trash" }) : err2;
 };
 async function discard(entries2, onDone) {
-  await workNow(t8("discarding", { count: entries2.length }), entries2.length, async (work4) => {
+  await workNow(t9("discarding", { count: entries2.length }), entries2.length, async (work4) => {
     const out = await work4.run(entries2, (entry4) => del("/files/{id}", { path: { id: entry4.id } }).catch(gone));
     void onDone(out.done);
     refreshFolder(bin);
-    const undo = { label: t8("undo"), run: () => void restore(out.done) };
-    report(out, entries2.length, () => toast(t8("discarded", { count: entries2.length, name: brief(entries2[0].name) }), false, undo), undo);
+    const undo = { label: t9("undo"), run: () => void restore(out.done) };
+    report(out, entries2.length, () => toast(t9("discarded", { count: entries2.length, name: brief(entries2[0].name) }), false, undo), undo);
   });
 }
 async function restore(entries2, onDone) {
-  await workNow(t8("restoring", { count: entries2.length }), entries2.length, async (work4) => {
+  await workNow(t9("restoring", { count: entries2.length }), entries2.length, async (work4) => {
     const numbered = [];
     const out = await work4.run(entries2, async (entry4) => {
       const back = await post("/trash/{id}/restore", { path: { id: entry4.id } }).catch(emptied);
@@ -8387,30 +10039,30 @@ async function restore(entries2, onDone) {
     });
     void onDone?.(out.done);
     refreshFolder();
-    report(out, entries2.length, () => toast(t8("restored", { count: entries2.length })));
-    if (numbered.length > 0) toast(t8("movedNumbered", { count: numbered.length, name: numbered[0] }));
+    report(out, entries2.length, () => toast(t9("restored", { count: entries2.length })));
+    if (numbered.length > 0) toast(t9("movedNumbered", { count: numbered.length, name: numbered[0] }));
   });
 }
 function ForGood({ entries: entries2, onClose, onDone }) {
   const work4 = useWork();
   const one = entries2.length === 1 ? entries2[0] : void 0;
-  return /* @__PURE__ */ a4(Confirm, { title: one ? t8("deleteOne") : t8("deleteMany", { count: entries2.length }), action: t8("deleteForGood"), onClose: work4.working ? work4.stop : onClose, onConfirm: async () => {
+  return /* @__PURE__ */ a4(Confirm, { title: one ? t9("deleteOne") : t9("deleteMany", { count: entries2.length }), action: t9("deleteForGood"), onClose: work4.working ? work4.stop : onClose, onConfirm: async () => {
     const out = await work4.run(entries2, (entry4) => del("/trash/{id}", { path: { id: entry4.id } }).catch(gone));
     await onDone(out.done);
-    report(out, entries2.length, () => toast(t8("deleted", { count: entries2.length })));
+    report(out, entries2.length, () => toast(t9("deleted", { count: entries2.length })));
     onClose();
   }, children: [
     one && /* @__PURE__ */ a4("p", { class: "long-name", children: one.name }),
-    /* @__PURE__ */ a4("p", { children: entries2.some((e4) => e4.kind === "folder") ? t8("deleteFolderText") : t8("deleteText") }),
+    /* @__PURE__ */ a4("p", { children: entries2.some((e4) => e4.kind === "folder") ? t9("deleteFolderText") : t9("deleteText") }),
     /* @__PURE__ */ a4(Progress2, { working: work4.working })
   ] });
 }
 function EmptyTrash({ onClose, onDone }) {
-  return /* @__PURE__ */ a4(Confirm, { title: t8("emptyTrashTitle"), action: t8("emptyTrash"), onClose, onConfirm: async () => {
+  return /* @__PURE__ */ a4(Confirm, { title: t9("emptyTrashTitle"), action: t9("emptyTrash"), onClose, onConfirm: async () => {
     await del("/trash");
     await onDone();
-    toast(t8("emptied"));
-  }, children: /* @__PURE__ */ a4("p", { children: t8("emptyTrashText") }) });
+    toast(t9("emptied"));
+  }, children: /* @__PURE__ */ a4("p", { children: t9("emptyTrashText") }) });
 }
 
 // src/file/tree.ts
@@ -8445,8 +10097,8 @@ function Chooser({ here: here2 = "", stuck, barred, below: below2, target: targe
   const { data: above, problem: problem2 } = useLoad(() => path2(here2), [here2]);
   const opened = /* @__PURE__ */ new Set(["", ...(above ?? []).map((e4) => e4.id)]);
   return /* @__PURE__ */ a4("fieldset", { class: "tree", children: [
-    /* @__PURE__ */ a4("legend", { children: t8("where") }),
-    problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2 }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t8("files"), opened, stuck, barred, below: below2, target: target2?.id, pick: pick3 }) })
+    /* @__PURE__ */ a4("legend", { children: t9("where") }),
+    problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2 }) : above && /* @__PURE__ */ a4("ul", { children: /* @__PURE__ */ a4(Branch, { id: "", name: t9("files"), opened, stuck, barred, below: below2, target: target2?.id, pick: pick3 }) })
   ] });
 }
 var none = /* @__PURE__ */ new Set();
@@ -8456,14 +10108,14 @@ function Branch({ id, name, opened, stuck: all2, barred, below: below2, target: 
   const stuck = all2.has(id);
   return /* @__PURE__ */ a4("li", { children: [
     /* @__PURE__ */ a4("div", { class: "branch", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button small", "aria-expanded": open2 && !stuck, disabled: stuck, "aria-label": t8("foldersIn", { name }), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 && !stuck ? "down" : void 0 }) }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button small", "aria-expanded": open2 && !stuck, disabled: stuck, "aria-label": t9("foldersIn", { name }), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 && !stuck ? "down" : void 0 }) }),
       /* @__PURE__ */ a4("label", { class: target2 === id ? "chosen" : void 0, children: [
         /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target2 === id, disabled: stuck || id === barred || below2 && id === "", onChange: () => pick3({ id, name }) }),
         /* @__PURE__ */ a4(Icon, { name: "folder" }),
         " ",
         /* @__PURE__ */ a4(Name, { name, read: true }),
         " ",
-        id === barred && /* @__PURE__ */ a4("span", { class: "hint", children: t8("isHere") })
+        id === barred && /* @__PURE__ */ a4("span", { class: "hint", children: t9("isHere") })
       ] })
     ] }),
     open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, stuck: all2, barred, below: below2, target: target2, pick: pick3 })
@@ -8472,7 +10124,7 @@ function Branch({ id, name, opened, stuck: all2, barred, below: below2, target: 
 function Twigs(props) {
   const { data, problem: problem2, reload } = useLoad((signal) => everyFolder2(props.id, signal), [props.id]);
   if (problem2) return /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload });
-  if (data?.length === 0) return props.id === "" ? /* @__PURE__ */ a4("p", { class: "hint", children: t8("noFolders") }) : null;
+  if (data?.length === 0) return props.id === "" ? /* @__PURE__ */ a4("p", { class: "hint", children: t9("noFolders") }) : null;
   return /* @__PURE__ */ a4("ul", { children: data?.map((f5) => /* @__PURE__ */ k(Branch, { ...props, key: f5.id, id: f5.id, name: f5.name })) });
 }
 
@@ -8485,13 +10137,13 @@ function startListings() {
     if (auth.value.is !== "in") left.clear();
   });
 }
-function leave2(held4) {
+function leave3(held4) {
   if (!held4 || held4.items.length <= unit) return;
   left.delete(held4.of);
   left.set(held4.of, held4);
   if (left.size > leftMost) left.delete(left.keys().next().value);
 }
-function useListing(of, read7, changes3, pages2 = 1) {
+function useListing(of, read8, changes3, pages3 = 1) {
   const [held4, setHeld] = d2();
   const [problem2, setProblem] = d2();
   const latest = T2(void 0);
@@ -8512,7 +10164,7 @@ function useListing(of, read7, changes3, pages2 = 1) {
       const seen = /* @__PURE__ */ new Set();
       let next;
       do {
-        const page2 = await read7(next, items.length === 0 ? unit : 2 * unit, signal);
+        const page2 = await read8(next, items.length === 0 ? unit : 2 * unit, signal);
         for (const e4 of page2.items) if (!seen.has(e4.id) && seen.add(e4.id)) items.push(e4);
         next = page2.next_cursor || void 0;
         if (signal.aborted) return;
@@ -8527,14 +10179,14 @@ function useListing(of, read7, changes3, pages2 = 1) {
     }
   }
   A2(() => {
-    const known4 = pages2 > 1 ? left.get(of) : void 0;
-    now.current = { of, wanted: known4?.items.length ?? pages2 * unit, end: known4 !== void 0 && !known4.next, busy: false, reading: 0, took: 0 };
+    const known4 = pages3 > 1 ? left.get(of) : void 0;
+    now.current = { of, wanted: known4?.items.length ?? pages3 * unit, end: known4 !== void 0 && !known4.next, busy: false, reading: 0, took: 0 };
     put2(known4);
     setProblem(void 0);
     void reload();
     return () => {
       running7.current?.abort();
-      leave2(latest.current);
+      leave3(latest.current);
     };
   }, [of]);
   const newest = T2(changes3);
@@ -8568,7 +10220,7 @@ function useListing(of, read7, changes3, pages2 = 1) {
     if (mine2.busy || !from?.next) return;
     mine2.busy = true;
     try {
-      const page2 = await read7(from.next, 2 * unit);
+      const page2 = await read8(from.next, 2 * unit);
       if (now.current !== mine2 || mine2.reading !== reading2 || latest.current.next !== from.next) return;
       append(latest.current, page2.items, page2.next_cursor || void 0);
       setProblem(void 0);
@@ -8584,7 +10236,7 @@ function useListing(of, read7, changes3, pages2 = 1) {
     const some = [];
     let next = latest.current?.next;
     while (next && some.length < most6) {
-      const page2 = await read7(next, 2 * unit, signal);
+      const page2 = await read8(next, 2 * unit, signal);
       some.push(...page2.items);
       next = page2.next_cursor || void 0;
       seen(some.length);
@@ -8623,22 +10275,22 @@ function useListing(of, read7, changes3, pages2 = 1) {
 // src/file/loss.tsx
 var enough = 1e4;
 function FilesGo() {
-  const [count2, setCount] = d2();
+  const [count3, setCount] = d2();
   A2(() => {
     const stop = new AbortController();
     countFiles(stop.signal).then(setCount, () => stop.signal.aborted || setCount("unknown"));
     return () => stop.abort();
   }, []);
-  return /* @__PURE__ */ a4("li", { children: words(count2) });
+  return /* @__PURE__ */ a4("li", { children: words(count3) });
 }
-function words(count2) {
-  if (!count2) return t8("goFilesCounting");
-  if (count2 === "unknown") return t8("goFilesAll");
-  if (count2.more) return t8("goFilesMany", { count: count2.files });
-  return count2.files === 0 ? t8("goFilesNone") : t8("goFiles", { count: count2.files, size: size(count2.bytes) });
+function words(count3) {
+  if (!count3) return t9("goFilesCounting");
+  if (count3 === "unknown") return t9("goFilesAll");
+  if (count3.more) return t9("goFilesMany", { count: count3.files });
+  return count3.files === 0 ? t9("goFilesNone") : t9("goFiles", { count: count3.files, size: size(count3.bytes) });
 }
 async function countFiles(signal) {
-  const count2 = { files: 0, bytes: 0, more: false };
+  const count3 = { files: 0, bytes: 0, more: false };
   const folders2 = [""];
   for (let folder3 = folders2.pop(); folder3 !== void 0; folder3 = folders2.pop()) {
     for (const entry4 of await everything(folder3, { signal })) {
@@ -8646,31 +10298,31 @@ async function countFiles(signal) {
         folders2.push(entry4.id);
         continue;
       }
-      count2.files++;
-      count2.bytes += entry4.size;
+      count3.files++;
+      count3.bytes += entry4.size;
     }
-    if (count2.files >= enough) return { ...count2, more: true };
+    if (count3.files >= enough) return { ...count3, more: true };
   }
-  return count2;
+  return count3;
 }
 
 // src/file/dialogs.tsx
 function NewFolder({ parent: parent2, onClose, onDone }) {
-  return /* @__PURE__ */ a4(Dialog, { title: t8("newFolder"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t8("create"), onCancel: onClose, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Dialog, { title: t9("newFolder"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t9("create"), onCancel: onClose, onSubmit: async (v4) => {
     const made3 = await post("/files/folders", { body: { name: v4.name, ...parent2 && { parent: parent2 } } });
     onClose();
-    if (made3.name !== v4.name.normalize("NFC")) toast(t8("numbered", { name: made3.name }));
+    if (made3.name !== v4.name.normalize("NFC")) toast(t9("numbered", { name: made3.name }));
     await onDone([]);
-  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t8("name"), required: true, autoFocus: true, autoComplete: "off", maxLength: 255 }) }) });
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t9("name"), required: true, autoFocus: true, autoComplete: "off", maxLength: 255 }) }) });
 }
 function Rename2({ entry: entry4, onClose, onDone }) {
-  return /* @__PURE__ */ a4(Dialog, { title: entry4.kind === "folder" ? t8("renameFolder") : t8("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t8("rename"), onCancel: onClose, onSubmit: async (v4) => {
-    const wanted4 = v4.name.normalize("NFC");
-    const changed3 = wanted4 === entry4.name ? entry4 : await patch("/files/{id}", { path: { id: entry4.id }, body: { name: v4.name } });
+  return /* @__PURE__ */ a4(Dialog, { title: entry4.kind === "folder" ? t9("renameFolder") : t9("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t9("rename"), onCancel: onClose, onSubmit: async (v4) => {
+    const wanted5 = v4.name.normalize("NFC");
+    const changed3 = wanted5 === entry4.name ? entry4 : await patch("/files/{id}", { path: { id: entry4.id }, body: { name: v4.name } });
     onClose();
-    if (changed3.name !== wanted4) toast(entry4.kind === "folder" ? t8("numbered", { name: changed3.name }) : t8("numberedFile", { name: changed3.name }));
+    if (changed3.name !== wanted5) toast(entry4.kind === "folder" ? t9("numbered", { name: changed3.name }) : t9("numberedFile", { name: changed3.name }));
     await onDone([]);
-  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t8("name"), value: entry4.name, required: true, autoFocus: true, selectName: entry4.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
+  }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t9("name"), value: entry4.name, required: true, autoFocus: true, selectName: entry4.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
 }
 async function relocate(kind, work4, entries2, to, onDone) {
   const numbered = [];
@@ -8679,16 +10331,16 @@ async function relocate(kind, work4, entries2, to, onDone) {
     if (made3.name !== entry4.name) numbered.push(made3.name);
   });
   await onDone(kind === "move" ? out.done : []);
-  report(out, entries2.length, () => toast(kind === "move" ? t8("moved", { count: entries2.length, folder: to.name }) : t8("copied", { count: entries2.length, folder: to.name })));
-  if (numbered.length > 0) toast(t8("movedNumbered", { count: numbered.length, name: numbered[0] }));
+  report(out, entries2.length, () => toast(kind === "move" ? t9("moved", { count: entries2.length, folder: to.name }) : t9("copied", { count: entries2.length, folder: to.name })));
+  if (numbered.length > 0) toast(t9("movedNumbered", { count: numbered.length, name: numbered[0] }));
 }
 function Relocate({ kind, entries: entries2, here: here2, onClose, onDone }) {
   const [target2, setTarget] = d2();
   const work4 = useWork();
   const close = work4.working ? work4.stop : onClose;
   const one = entries2.length === 1 ? entries2[0] : void 0;
-  const title = kind === "move" ? one ? t8("moveOne") : t8("moveMany", { count: entries2.length }) : one ? t8("copyOne") : t8("copyMany", { count: entries2.length });
-  return /* @__PURE__ */ a4(Dialog, { title, onClose: close, children: /* @__PURE__ */ a4(Form, { submit: kind === "move" ? t8("moveHere") : t8("copyHere"), onCancel: close, onSubmit: async () => {
+  const title = kind === "move" ? one ? t9("moveOne") : t9("moveMany", { count: entries2.length }) : one ? t9("copyOne") : t9("copyMany", { count: entries2.length });
+  return /* @__PURE__ */ a4(Dialog, { title, onClose: close, children: /* @__PURE__ */ a4(Form, { submit: kind === "move" ? t9("moveHere") : t9("copyHere"), onCancel: close, onSubmit: async () => {
     if (!target2) return;
     await relocate(kind, work4, entries2, target2, onDone);
     onClose();
@@ -8699,7 +10351,7 @@ function Relocate({ kind, entries: entries2, here: here2, onClose, onDone }) {
   ] }) });
 }
 async function moveNow(entries2, to, onDone) {
-  await workNow(t8("moveMany", { count: entries2.length }), entries2.length, (work4) => relocate("move", work4, entries2, to, onDone));
+  await workNow(t9("moveMany", { count: entries2.length }), entries2.length, (work4) => relocate("move", work4, entries2, to, onDone));
 }
 
 // src/file/pick.ts
@@ -8832,7 +10484,7 @@ var Folders = class {
     const parent2 = await this.id(path3.slice(0, -1));
     const name = path3.at(-1);
     const folder3 = await post("/files/folders", { body: { name, ...parent2.id && { parent: parent2.id } } });
-    if (folder3.name !== same(name)) toast(t8("numbered", { name: folder3.name }));
+    if (folder3.name !== same(name)) toast(t9("numbered", { name: folder3.name }));
     refreshFolder(parent2.id);
     return { id: folder3.id, path: [...parent2.path, folder3.name] };
   }
@@ -8891,9 +10543,9 @@ function parsed(text2) {
     return void 0;
   }
 }
-function namesOf2(answer, count2) {
+function namesOf2(answer, count3) {
   const items = answer?.items;
-  return Array.from({ length: count2 }, (_4, i4) => {
+  return Array.from({ length: count3 }, (_4, i4) => {
     const name = items?.[i4]?.name;
     return typeof name === "string" ? name : void 0;
   });
@@ -8971,40 +10623,40 @@ function letGo() {
 // src/file/question.tsx
 async function askTaken(taken, left2) {
   let reply = { answer: "skip", all: true };
-  await ask((close) => /* @__PURE__ */ a4(Question, { taken, left: left2, onReply: (r4) => {
+  await ask((close) => /* @__PURE__ */ a4(Question2, { taken, left: left2, onReply: (r4) => {
     reply = r4;
     close();
   }, onClose: close }));
   return reply;
 }
-function Question({ taken, left: left2, onReply, onClose }) {
+function Question2({ taken, left: left2, onReply, onClose }) {
   const [all2, setAll] = d2(false);
   const { there, replaceable: replaceable2 } = taken;
   const versions = useSettings()?.versions;
   const gone3 = replaceable2 && versions === 0;
-  return /* @__PURE__ */ a4(Dialog, { title: taken.folder ? t8("takenFolder") : t8("takenFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: replaceable2 ? t8("replace") : t8("keepBoth"), danger: gone3, onSubmit: async () => onReply({ answer: replaceable2 ? "replace" : "keep", all: all2 }), extra: /* @__PURE__ */ a4($, { children: [
-    replaceable2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => onReply({ answer: "keep", all: all2 }), children: t8("keepBoth") }),
-    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => onReply({ answer: "skip", all: all2 }), children: t8("skip") })
+  return /* @__PURE__ */ a4(Dialog, { title: taken.folder ? t9("takenFolder") : t9("takenFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: replaceable2 ? t9("replace") : t9("keepBoth"), danger: gone3, onSubmit: async () => onReply({ answer: replaceable2 ? "replace" : "keep", all: all2 }), extra: /* @__PURE__ */ a4($, { children: [
+    replaceable2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => onReply({ answer: "keep", all: all2 }), children: t9("keepBoth") }),
+    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => onReply({ answer: "skip", all: all2 }), children: t9("skip") })
   ] }), children: [
     /* @__PURE__ */ a4("p", { class: "long-name", children: taken.name }),
     /* @__PURE__ */ a4("dl", { class: "taken", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("dt", { children: t8("takenThere") }),
-        /* @__PURE__ */ a4("dd", { children: !there ? t8("takenComing") : there.kind === "folder" ? `${t8("folder")} · ${ago(there.modified_at)}` : `${size(there.size)} · ${ago(there.modified_at)}` })
+        /* @__PURE__ */ a4("dt", { children: t9("takenThere") }),
+        /* @__PURE__ */ a4("dd", { children: !there ? t9("takenComing") : there.kind === "folder" ? `${t9("folder")} · ${ago(there.modified_at)}` : `${size(there.size)} · ${ago(there.modified_at)}` })
       ] }),
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("dt", { children: t8("takenNew") }),
-        /* @__PURE__ */ a4("dd", { children: taken.folder ? t8("filesInside", { count: taken.files }) : [size(taken.size), ...taken.modified ? [ago(new Date(taken.modified).toISOString())] : []].join(" · ") })
+        /* @__PURE__ */ a4("dt", { children: t9("takenNew") }),
+        /* @__PURE__ */ a4("dd", { children: taken.folder ? t9("filesInside", { count: taken.files }) : [size(taken.size), ...taken.modified ? [ago(new Date(taken.modified).toISOString())] : []].join(" · ") })
       ] })
     ] }),
     /* @__PURE__ */ a4("p", { class: "hint", children: [
-      replaceable2 && `${gone3 ? t8("takenGone") : versions ? t8("takenReplace") : t8("takenPlace")} `,
-      t8("takenText")
+      replaceable2 && `${gone3 ? t9("takenGone") : versions ? t9("takenReplace") : t9("takenPlace")} `,
+      t9("takenText")
     ] }),
     left2 > 1 && /* @__PURE__ */ a4("label", { class: "taken-all", children: [
       /* @__PURE__ */ a4("input", { type: "checkbox", checked: all2, onChange: () => setAll(!all2) }),
       " ",
-      t8("forAll", { count: left2 })
+      t9("forAll", { count: left2 })
     ] })
   ] }) });
 }
@@ -9080,7 +10732,7 @@ async function decide(clashes, make3, work4) {
     }
     make3((name) => name === same(top2));
   }
-  if (skipped > 0) toast(t8("skipped", { count: skipped }));
+  if (skipped > 0) toast(t9("skipped", { count: skipped }));
   work4();
 }
 
@@ -9108,27 +10760,27 @@ function _createClass(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey(t20) {
-  var i4 = _toPrimitive(t20, "string");
+function _toPropertyKey(t21) {
+  var i4 = _toPrimitive(t21, "string");
   return "symbol" == _typeof(i4) ? i4 : i4 + "";
 }
-function _toPrimitive(t20, r4) {
-  if ("object" != _typeof(t20) || !t20) return t20;
-  var e4 = t20[Symbol.toPrimitive];
+function _toPrimitive(t21, r4) {
+  if ("object" != _typeof(t21) || !t21) return t21;
+  var e4 = t21[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t20, r4 || "default");
+    var i4 = e4.call(t21, r4 || "default");
     if ("object" != _typeof(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t20);
+  return ("string" === r4 ? String : Number)(t21);
 }
 function _classCallCheck(instance, Constructor) {
   if (!(instance instanceof Constructor)) {
     throw new TypeError("Cannot call a class as a function");
   }
 }
-function _callSuper(t20, o5, e4) {
-  return o5 = _getPrototypeOf(o5), _possibleConstructorReturn(t20, _isNativeReflectConstruct() ? Reflect.construct(o5, e4 || [], _getPrototypeOf(t20).constructor) : o5.apply(t20, e4));
+function _callSuper(t21, o5, e4) {
+  return o5 = _getPrototypeOf(o5), _possibleConstructorReturn(t21, _isNativeReflectConstruct() ? Reflect.construct(o5, e4 || [], _getPrototypeOf(t21).constructor) : o5.apply(t21, e4));
 }
 function _possibleConstructorReturn(self2, call2) {
   if (call2 && (_typeof(call2) === "object" || typeof call2 === "function")) {
@@ -9171,21 +10823,21 @@ function _wrapNativeSuper(Class) {
   };
   return _wrapNativeSuper(Class);
 }
-function _construct(t20, e4, r4) {
+function _construct(t21, e4, r4) {
   if (_isNativeReflectConstruct()) return Reflect.construct.apply(null, arguments);
   var o5 = [null];
   o5.push.apply(o5, e4);
-  var p5 = new (t20.bind.apply(t20, o5))();
+  var p5 = new (t21.bind.apply(t21, o5))();
   return r4 && _setPrototypeOf(p5, r4.prototype), p5;
 }
 function _isNativeReflectConstruct() {
   try {
-    var t20 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
+    var t21 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
     }));
-  } catch (t21) {
+  } catch (t22) {
   }
   return (_isNativeReflectConstruct = function _isNativeReflectConstruct3() {
-    return !!t20;
+    return !!t21;
   })();
 }
 function _isNativeFunction(fn) {
@@ -9274,19 +10926,19 @@ function _createClass2(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey2(t20) {
-  var i4 = _toPrimitive2(t20, "string");
+function _toPropertyKey2(t21) {
+  var i4 = _toPrimitive2(t21, "string");
   return "symbol" == _typeof2(i4) ? i4 : i4 + "";
 }
-function _toPrimitive2(t20, r4) {
-  if ("object" != _typeof2(t20) || !t20) return t20;
-  var e4 = t20[Symbol.toPrimitive];
+function _toPrimitive2(t21, r4) {
+  if ("object" != _typeof2(t21) || !t21) return t21;
+  var e4 = t21[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t20, r4 || "default");
+    var i4 = e4.call(t21, r4 || "default");
     if ("object" != _typeof2(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t20);
+  return ("string" === r4 ? String : Number)(t21);
 }
 var NoopUrlStorage = /* @__PURE__ */ (function() {
   function NoopUrlStorage2() {
@@ -9500,28 +11152,28 @@ function _regeneratorRuntime() {
   _regeneratorRuntime = function _regeneratorRuntime3() {
     return e4;
   };
-  var t20, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t21, e5, r5) {
-    t21[e5] = r5.value;
+  var t21, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t22, e5, r5) {
+    t22[e5] = r5.value;
   }, i4 = "function" == typeof Symbol ? Symbol : {}, a5 = i4.iterator || "@@iterator", c4 = i4.asyncIterator || "@@asyncIterator", u4 = i4.toStringTag || "@@toStringTag";
-  function define(t21, e5, r5) {
-    return Object.defineProperty(t21, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t21[e5];
+  function define(t22, e5, r5) {
+    return Object.defineProperty(t22, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t22[e5];
   }
   try {
     define({}, "");
-  } catch (t21) {
-    define = function define2(t22, e5, r5) {
-      return t22[e5] = r5;
+  } catch (t22) {
+    define = function define2(t23, e5, r5) {
+      return t23[e5] = r5;
     };
   }
-  function wrap(t21, e5, r5, n4) {
+  function wrap(t22, e5, r5, n4) {
     var i5 = e5 && e5.prototype instanceof Generator ? e5 : Generator, a6 = Object.create(i5.prototype), c5 = new Context(n4 || []);
-    return o5(a6, "_invoke", { value: makeInvokeMethod(t21, r5, c5) }), a6;
+    return o5(a6, "_invoke", { value: makeInvokeMethod(t22, r5, c5) }), a6;
   }
-  function tryCatch(t21, e5, r5) {
+  function tryCatch(t22, e5, r5) {
     try {
-      return { type: "normal", arg: t21.call(e5, r5) };
-    } catch (t22) {
-      return { type: "throw", arg: t22 };
+      return { type: "normal", arg: t22.call(e5, r5) };
+    } catch (t23) {
+      return { type: "throw", arg: t23 };
     }
   }
   e4.wrap = wrap;
@@ -9539,35 +11191,35 @@ function _regeneratorRuntime() {
   var d5 = Object.getPrototypeOf, v4 = d5 && d5(d5(values([])));
   v4 && v4 !== r4 && n3.call(v4, a5) && (p5 = v4);
   var g5 = GeneratorFunctionPrototype.prototype = Generator.prototype = Object.create(p5);
-  function defineIteratorMethods(t21) {
+  function defineIteratorMethods(t22) {
     ["next", "throw", "return"].forEach(function(e5) {
-      define(t21, e5, function(t22) {
-        return this._invoke(e5, t22);
+      define(t22, e5, function(t23) {
+        return this._invoke(e5, t23);
       });
     });
   }
-  function AsyncIterator(t21, e5) {
+  function AsyncIterator(t22, e5) {
     function invoke(r6, o6, i5, a6) {
-      var c5 = tryCatch(t21[r6], t21, o6);
+      var c5 = tryCatch(t22[r6], t22, o6);
       if ("throw" !== c5.type) {
         var u5 = c5.arg, h6 = u5.value;
-        return h6 && "object" == _typeof3(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t22) {
-          invoke("next", t22, i5, a6);
-        }, function(t22) {
-          invoke("throw", t22, i5, a6);
-        }) : e5.resolve(h6).then(function(t22) {
-          u5.value = t22, i5(u5);
-        }, function(t22) {
-          return invoke("throw", t22, i5, a6);
+        return h6 && "object" == _typeof3(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t23) {
+          invoke("next", t23, i5, a6);
+        }, function(t23) {
+          invoke("throw", t23, i5, a6);
+        }) : e5.resolve(h6).then(function(t23) {
+          u5.value = t23, i5(u5);
+        }, function(t23) {
+          return invoke("throw", t23, i5, a6);
         });
       }
       a6(c5.arg);
     }
     var r5;
-    o5(this, "_invoke", { value: function value(t22, n4) {
+    o5(this, "_invoke", { value: function value(t23, n4) {
       function callInvokeWithMethodAndArg() {
         return new e5(function(e6, r6) {
-          invoke(t22, n4, e6, r6);
+          invoke(t23, n4, e6, r6);
         });
       }
       return r5 = r5 ? r5.then(callInvokeWithMethodAndArg, callInvokeWithMethodAndArg) : callInvokeWithMethodAndArg();
@@ -9579,7 +11231,7 @@ function _regeneratorRuntime() {
       if (o6 === f5) throw Error("Generator is already running");
       if (o6 === s4) {
         if ("throw" === i5) throw a6;
-        return { value: t20, done: true };
+        return { value: t21, done: true };
       }
       for (n4.method = i5, n4.arg = a6; ; ) {
         var c5 = n4.delegate;
@@ -9607,22 +11259,22 @@ function _regeneratorRuntime() {
   }
   function maybeInvokeDelegate(e5, r5) {
     var n4 = r5.method, o6 = e5.iterator[n4];
-    if (o6 === t20) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t20, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
+    if (o6 === t21) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t21, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
     var i5 = tryCatch(o6, e5.iterator, r5.arg);
     if ("throw" === i5.type) return r5.method = "throw", r5.arg = i5.arg, r5.delegate = null, y5;
     var a6 = i5.arg;
-    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t20), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
+    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t21), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
   }
-  function pushTryEntry(t21) {
-    var e5 = { tryLoc: t21[0] };
-    1 in t21 && (e5.catchLoc = t21[1]), 2 in t21 && (e5.finallyLoc = t21[2], e5.afterLoc = t21[3]), this.tryEntries.push(e5);
+  function pushTryEntry(t22) {
+    var e5 = { tryLoc: t22[0] };
+    1 in t22 && (e5.catchLoc = t22[1]), 2 in t22 && (e5.finallyLoc = t22[2], e5.afterLoc = t22[3]), this.tryEntries.push(e5);
   }
-  function resetTryEntry(t21) {
-    var e5 = t21.completion || {};
-    e5.type = "normal", delete e5.arg, t21.completion = e5;
+  function resetTryEntry(t22) {
+    var e5 = t22.completion || {};
+    e5.type = "normal", delete e5.arg, t22.completion = e5;
   }
-  function Context(t21) {
-    this.tryEntries = [{ tryLoc: "root" }], t21.forEach(pushTryEntry, this), this.reset(true);
+  function Context(t22) {
+    this.tryEntries = [{ tryLoc: "root" }], t22.forEach(pushTryEntry, this), this.reset(true);
   }
   function values(e5) {
     if (e5 || "" === e5) {
@@ -9632,54 +11284,54 @@ function _regeneratorRuntime() {
       if (!isNaN(e5.length)) {
         var o6 = -1, i5 = function next() {
           for (; ++o6 < e5.length; ) if (n3.call(e5, o6)) return next.value = e5[o6], next.done = false, next;
-          return next.value = t20, next.done = true, next;
+          return next.value = t21, next.done = true, next;
         };
         return i5.next = i5;
       }
     }
     throw new TypeError(_typeof3(e5) + " is not iterable");
   }
-  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t21) {
-    var e5 = "function" == typeof t21 && t21.constructor;
+  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t22) {
+    var e5 = "function" == typeof t22 && t22.constructor;
     return !!e5 && (e5 === GeneratorFunction || "GeneratorFunction" === (e5.displayName || e5.name));
-  }, e4.mark = function(t21) {
-    return Object.setPrototypeOf ? Object.setPrototypeOf(t21, GeneratorFunctionPrototype) : (t21.__proto__ = GeneratorFunctionPrototype, define(t21, u4, "GeneratorFunction")), t21.prototype = Object.create(g5), t21;
-  }, e4.awrap = function(t21) {
-    return { __await: t21 };
+  }, e4.mark = function(t22) {
+    return Object.setPrototypeOf ? Object.setPrototypeOf(t22, GeneratorFunctionPrototype) : (t22.__proto__ = GeneratorFunctionPrototype, define(t22, u4, "GeneratorFunction")), t22.prototype = Object.create(g5), t22;
+  }, e4.awrap = function(t22) {
+    return { __await: t22 };
   }, defineIteratorMethods(AsyncIterator.prototype), define(AsyncIterator.prototype, c4, function() {
     return this;
-  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t21, r5, n4, o6, i5) {
+  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t22, r5, n4, o6, i5) {
     void 0 === i5 && (i5 = Promise);
-    var a6 = new AsyncIterator(wrap(t21, r5, n4, o6), i5);
-    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t22) {
-      return t22.done ? t22.value : a6.next();
+    var a6 = new AsyncIterator(wrap(t22, r5, n4, o6), i5);
+    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t23) {
+      return t23.done ? t23.value : a6.next();
     });
   }, defineIteratorMethods(g5), define(g5, u4, "Generator"), define(g5, a5, function() {
     return this;
   }), define(g5, "toString", function() {
     return "[object Generator]";
-  }), e4.keys = function(t21) {
-    var e5 = Object(t21), r5 = [];
+  }), e4.keys = function(t22) {
+    var e5 = Object(t22), r5 = [];
     for (var n4 in e5) r5.push(n4);
     return r5.reverse(), function next() {
       for (; r5.length; ) {
-        var t22 = r5.pop();
-        if (t22 in e5) return next.value = t22, next.done = false, next;
+        var t23 = r5.pop();
+        if (t23 in e5) return next.value = t23, next.done = false, next;
       }
       return next.done = true, next;
     };
   }, e4.values = values, Context.prototype = { constructor: Context, reset: function reset(e5) {
-    if (this.prev = 0, this.next = 0, this.sent = this._sent = t20, this.done = false, this.delegate = null, this.method = "next", this.arg = t20, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t20);
+    if (this.prev = 0, this.next = 0, this.sent = this._sent = t21, this.done = false, this.delegate = null, this.method = "next", this.arg = t21, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t21);
   }, stop: function stop() {
     this.done = true;
-    var t21 = this.tryEntries[0].completion;
-    if ("throw" === t21.type) throw t21.arg;
+    var t22 = this.tryEntries[0].completion;
+    if ("throw" === t22.type) throw t22.arg;
     return this.rval;
   }, dispatchException: function dispatchException(e5) {
     if (this.done) throw e5;
     var r5 = this;
     function handle(n4, o7) {
-      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t20), !!o7;
+      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t21), !!o7;
     }
     for (var o6 = this.tryEntries.length - 1; o6 >= 0; --o6) {
       var i5 = this.tryEntries[o6], a6 = i5.completion;
@@ -9697,7 +11349,7 @@ function _regeneratorRuntime() {
         }
       }
     }
-  }, abrupt: function abrupt(t21, e5) {
+  }, abrupt: function abrupt(t22, e5) {
     for (var r5 = this.tryEntries.length - 1; r5 >= 0; --r5) {
       var o6 = this.tryEntries[r5];
       if (o6.tryLoc <= this.prev && n3.call(o6, "finallyLoc") && this.prev < o6.finallyLoc) {
@@ -9705,21 +11357,21 @@ function _regeneratorRuntime() {
         break;
       }
     }
-    i5 && ("break" === t21 || "continue" === t21) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
+    i5 && ("break" === t22 || "continue" === t22) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
     var a6 = i5 ? i5.completion : {};
-    return a6.type = t21, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
-  }, complete: function complete(t21, e5) {
-    if ("throw" === t21.type) throw t21.arg;
-    return "break" === t21.type || "continue" === t21.type ? this.next = t21.arg : "return" === t21.type ? (this.rval = this.arg = t21.arg, this.method = "return", this.next = "end") : "normal" === t21.type && e5 && (this.next = e5), y5;
-  }, finish: function finish(t21) {
+    return a6.type = t22, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
+  }, complete: function complete(t22, e5) {
+    if ("throw" === t22.type) throw t22.arg;
+    return "break" === t22.type || "continue" === t22.type ? this.next = t22.arg : "return" === t22.type ? (this.rval = this.arg = t22.arg, this.method = "return", this.next = "end") : "normal" === t22.type && e5 && (this.next = e5), y5;
+  }, finish: function finish(t22) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.finallyLoc === t21) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
+      if (r5.finallyLoc === t22) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
     }
-  }, "catch": function _catch(t21) {
+  }, "catch": function _catch(t22) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.tryLoc === t21) {
+      if (r5.tryLoc === t22) {
         var n4 = r5.completion;
         if ("throw" === n4.type) {
           var o6 = n4.arg;
@@ -9730,7 +11382,7 @@ function _regeneratorRuntime() {
     }
     throw Error("illegal catch attempt");
   }, delegateYield: function delegateYield(e5, r5, n4) {
-    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t20), y5;
+    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t21), y5;
   } }, e4;
 }
 function asyncGeneratorStep(gen, resolve, reject, _next, _throw, key3, arg) {
@@ -9769,19 +11421,19 @@ function _nonIterableRest() {
   throw new TypeError("Invalid attempt to destructure non-iterable instance.\nIn order to be iterable, non-array objects must have a [Symbol.iterator]() method.");
 }
 function _iterableToArrayLimit(r4, l4) {
-  var t20 = null == r4 ? null : "undefined" != typeof Symbol && r4[Symbol.iterator] || r4["@@iterator"];
-  if (null != t20) {
+  var t21 = null == r4 ? null : "undefined" != typeof Symbol && r4[Symbol.iterator] || r4["@@iterator"];
+  if (null != t21) {
     var e4, n3, i4, u4, a5 = [], f5 = true, o5 = false;
     try {
-      if (i4 = (t20 = t20.call(r4)).next, 0 === l4) {
-        if (Object(t20) !== t20) return;
+      if (i4 = (t21 = t21.call(r4)).next, 0 === l4) {
+        if (Object(t21) !== t21) return;
         f5 = false;
-      } else for (; !(f5 = (e4 = i4.call(t20)).done) && (a5.push(e4.value), a5.length !== l4); f5 = true) ;
+      } else for (; !(f5 = (e4 = i4.call(t21)).done) && (a5.push(e4.value), a5.length !== l4); f5 = true) ;
     } catch (r5) {
       o5 = true, n3 = r5;
     } finally {
       try {
-        if (!f5 && null != t20["return"] && (u4 = t20["return"](), Object(u4) !== u4)) return;
+        if (!f5 && null != t21["return"] && (u4 = t21["return"](), Object(u4) !== u4)) return;
       } finally {
         if (o5) throw n3;
       }
@@ -9849,22 +11501,22 @@ function _arrayLikeToArray(arr, len2) {
   return arr2;
 }
 function ownKeys(e4, r4) {
-  var t20 = Object.keys(e4);
+  var t21 = Object.keys(e4);
   if (Object.getOwnPropertySymbols) {
     var o5 = Object.getOwnPropertySymbols(e4);
     r4 && (o5 = o5.filter(function(r5) {
       return Object.getOwnPropertyDescriptor(e4, r5).enumerable;
-    })), t20.push.apply(t20, o5);
+    })), t21.push.apply(t21, o5);
   }
-  return t20;
+  return t21;
 }
 function _objectSpread(e4) {
   for (var r4 = 1; r4 < arguments.length; r4++) {
-    var t20 = null != arguments[r4] ? arguments[r4] : {};
-    r4 % 2 ? ownKeys(Object(t20), true).forEach(function(r5) {
-      _defineProperty(e4, r5, t20[r5]);
-    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t20)) : ownKeys(Object(t20)).forEach(function(r5) {
-      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t20, r5));
+    var t21 = null != arguments[r4] ? arguments[r4] : {};
+    r4 % 2 ? ownKeys(Object(t21), true).forEach(function(r5) {
+      _defineProperty(e4, r5, t21[r5]);
+    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t21)) : ownKeys(Object(t21)).forEach(function(r5) {
+      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t21, r5));
     });
   }
   return e4;
@@ -9898,19 +11550,19 @@ function _createClass3(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey3(t20) {
-  var i4 = _toPrimitive3(t20, "string");
+function _toPropertyKey3(t21) {
+  var i4 = _toPrimitive3(t21, "string");
   return "symbol" == _typeof3(i4) ? i4 : i4 + "";
 }
-function _toPrimitive3(t20, r4) {
-  if ("object" != _typeof3(t20) || !t20) return t20;
-  var e4 = t20[Symbol.toPrimitive];
+function _toPrimitive3(t21, r4) {
+  if ("object" != _typeof3(t21) || !t21) return t21;
+  var e4 = t21[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t20, r4 || "default");
+    var i4 = e4.call(t21, r4 || "default");
     if ("object" != _typeof3(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t20);
+  return ("string" === r4 ? String : Number)(t21);
 }
 var PROTOCOL_TUS_V1 = "tus-v1";
 var PROTOCOL_IETF_DRAFT_03 = "ietf-draft-03";
@@ -10804,19 +12456,19 @@ function _createClass4(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey4(t20) {
-  var i4 = _toPrimitive4(t20, "string");
+function _toPropertyKey4(t21) {
+  var i4 = _toPrimitive4(t21, "string");
   return "symbol" == _typeof4(i4) ? i4 : i4 + "";
 }
-function _toPrimitive4(t20, r4) {
-  if ("object" != _typeof4(t20) || !t20) return t20;
-  var e4 = t20[Symbol.toPrimitive];
+function _toPrimitive4(t21, r4) {
+  if ("object" != _typeof4(t21) || !t21) return t21;
+  var e4 = t21[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t20, r4 || "default");
+    var i4 = e4.call(t21, r4 || "default");
     if ("object" != _typeof4(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t20);
+  return ("string" === r4 ? String : Number)(t21);
 }
 var FileSource = /* @__PURE__ */ (function() {
   function FileSource2(file3) {
@@ -10873,19 +12525,19 @@ function _createClass5(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey5(t20) {
-  var i4 = _toPrimitive5(t20, "string");
+function _toPropertyKey5(t21) {
+  var i4 = _toPrimitive5(t21, "string");
   return "symbol" == _typeof5(i4) ? i4 : i4 + "";
 }
-function _toPrimitive5(t20, r4) {
-  if ("object" != _typeof5(t20) || !t20) return t20;
-  var e4 = t20[Symbol.toPrimitive];
+function _toPrimitive5(t21, r4) {
+  if ("object" != _typeof5(t21) || !t21) return t21;
+  var e4 = t21[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t20, r4 || "default");
+    var i4 = e4.call(t21, r4 || "default");
     if ("object" != _typeof5(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t20);
+  return ("string" === r4 ? String : Number)(t21);
 }
 function len(blobOrArray) {
   if (blobOrArray === void 0) return 0;
@@ -10987,28 +12639,28 @@ function _regeneratorRuntime2() {
   _regeneratorRuntime2 = function _regeneratorRuntime3() {
     return e4;
   };
-  var t20, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t21, e5, r5) {
-    t21[e5] = r5.value;
+  var t21, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t22, e5, r5) {
+    t22[e5] = r5.value;
   }, i4 = "function" == typeof Symbol ? Symbol : {}, a5 = i4.iterator || "@@iterator", c4 = i4.asyncIterator || "@@asyncIterator", u4 = i4.toStringTag || "@@toStringTag";
-  function define(t21, e5, r5) {
-    return Object.defineProperty(t21, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t21[e5];
+  function define(t22, e5, r5) {
+    return Object.defineProperty(t22, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t22[e5];
   }
   try {
     define({}, "");
-  } catch (t21) {
-    define = function define2(t22, e5, r5) {
-      return t22[e5] = r5;
+  } catch (t22) {
+    define = function define2(t23, e5, r5) {
+      return t23[e5] = r5;
     };
   }
-  function wrap(t21, e5, r5, n4) {
+  function wrap(t22, e5, r5, n4) {
     var i5 = e5 && e5.prototype instanceof Generator ? e5 : Generator, a6 = Object.create(i5.prototype), c5 = new Context(n4 || []);
-    return o5(a6, "_invoke", { value: makeInvokeMethod(t21, r5, c5) }), a6;
+    return o5(a6, "_invoke", { value: makeInvokeMethod(t22, r5, c5) }), a6;
   }
-  function tryCatch(t21, e5, r5) {
+  function tryCatch(t22, e5, r5) {
     try {
-      return { type: "normal", arg: t21.call(e5, r5) };
-    } catch (t22) {
-      return { type: "throw", arg: t22 };
+      return { type: "normal", arg: t22.call(e5, r5) };
+    } catch (t23) {
+      return { type: "throw", arg: t23 };
     }
   }
   e4.wrap = wrap;
@@ -11026,35 +12678,35 @@ function _regeneratorRuntime2() {
   var d5 = Object.getPrototypeOf, v4 = d5 && d5(d5(values([])));
   v4 && v4 !== r4 && n3.call(v4, a5) && (p5 = v4);
   var g5 = GeneratorFunctionPrototype.prototype = Generator.prototype = Object.create(p5);
-  function defineIteratorMethods(t21) {
+  function defineIteratorMethods(t22) {
     ["next", "throw", "return"].forEach(function(e5) {
-      define(t21, e5, function(t22) {
-        return this._invoke(e5, t22);
+      define(t22, e5, function(t23) {
+        return this._invoke(e5, t23);
       });
     });
   }
-  function AsyncIterator(t21, e5) {
+  function AsyncIterator(t22, e5) {
     function invoke(r6, o6, i5, a6) {
-      var c5 = tryCatch(t21[r6], t21, o6);
+      var c5 = tryCatch(t22[r6], t22, o6);
       if ("throw" !== c5.type) {
         var u5 = c5.arg, h6 = u5.value;
-        return h6 && "object" == _typeof6(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t22) {
-          invoke("next", t22, i5, a6);
-        }, function(t22) {
-          invoke("throw", t22, i5, a6);
-        }) : e5.resolve(h6).then(function(t22) {
-          u5.value = t22, i5(u5);
-        }, function(t22) {
-          return invoke("throw", t22, i5, a6);
+        return h6 && "object" == _typeof6(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t23) {
+          invoke("next", t23, i5, a6);
+        }, function(t23) {
+          invoke("throw", t23, i5, a6);
+        }) : e5.resolve(h6).then(function(t23) {
+          u5.value = t23, i5(u5);
+        }, function(t23) {
+          return invoke("throw", t23, i5, a6);
         });
       }
       a6(c5.arg);
     }
     var r5;
-    o5(this, "_invoke", { value: function value(t22, n4) {
+    o5(this, "_invoke", { value: function value(t23, n4) {
       function callInvokeWithMethodAndArg() {
         return new e5(function(e6, r6) {
-          invoke(t22, n4, e6, r6);
+          invoke(t23, n4, e6, r6);
         });
       }
       return r5 = r5 ? r5.then(callInvokeWithMethodAndArg, callInvokeWithMethodAndArg) : callInvokeWithMethodAndArg();
@@ -11066,7 +12718,7 @@ function _regeneratorRuntime2() {
       if (o6 === f5) throw Error("Generator is already running");
       if (o6 === s4) {
         if ("throw" === i5) throw a6;
-        return { value: t20, done: true };
+        return { value: t21, done: true };
       }
       for (n4.method = i5, n4.arg = a6; ; ) {
         var c5 = n4.delegate;
@@ -11094,22 +12746,22 @@ function _regeneratorRuntime2() {
   }
   function maybeInvokeDelegate(e5, r5) {
     var n4 = r5.method, o6 = e5.iterator[n4];
-    if (o6 === t20) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t20, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
+    if (o6 === t21) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t21, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
     var i5 = tryCatch(o6, e5.iterator, r5.arg);
     if ("throw" === i5.type) return r5.method = "throw", r5.arg = i5.arg, r5.delegate = null, y5;
     var a6 = i5.arg;
-    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t20), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
+    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t21), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
   }
-  function pushTryEntry(t21) {
-    var e5 = { tryLoc: t21[0] };
-    1 in t21 && (e5.catchLoc = t21[1]), 2 in t21 && (e5.finallyLoc = t21[2], e5.afterLoc = t21[3]), this.tryEntries.push(e5);
+  function pushTryEntry(t22) {
+    var e5 = { tryLoc: t22[0] };
+    1 in t22 && (e5.catchLoc = t22[1]), 2 in t22 && (e5.finallyLoc = t22[2], e5.afterLoc = t22[3]), this.tryEntries.push(e5);
   }
-  function resetTryEntry(t21) {
-    var e5 = t21.completion || {};
-    e5.type = "normal", delete e5.arg, t21.completion = e5;
+  function resetTryEntry(t22) {
+    var e5 = t22.completion || {};
+    e5.type = "normal", delete e5.arg, t22.completion = e5;
   }
-  function Context(t21) {
-    this.tryEntries = [{ tryLoc: "root" }], t21.forEach(pushTryEntry, this), this.reset(true);
+  function Context(t22) {
+    this.tryEntries = [{ tryLoc: "root" }], t22.forEach(pushTryEntry, this), this.reset(true);
   }
   function values(e5) {
     if (e5 || "" === e5) {
@@ -11119,54 +12771,54 @@ function _regeneratorRuntime2() {
       if (!isNaN(e5.length)) {
         var o6 = -1, i5 = function next() {
           for (; ++o6 < e5.length; ) if (n3.call(e5, o6)) return next.value = e5[o6], next.done = false, next;
-          return next.value = t20, next.done = true, next;
+          return next.value = t21, next.done = true, next;
         };
         return i5.next = i5;
       }
     }
     throw new TypeError(_typeof6(e5) + " is not iterable");
   }
-  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t21) {
-    var e5 = "function" == typeof t21 && t21.constructor;
+  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t22) {
+    var e5 = "function" == typeof t22 && t22.constructor;
     return !!e5 && (e5 === GeneratorFunction || "GeneratorFunction" === (e5.displayName || e5.name));
-  }, e4.mark = function(t21) {
-    return Object.setPrototypeOf ? Object.setPrototypeOf(t21, GeneratorFunctionPrototype) : (t21.__proto__ = GeneratorFunctionPrototype, define(t21, u4, "GeneratorFunction")), t21.prototype = Object.create(g5), t21;
-  }, e4.awrap = function(t21) {
-    return { __await: t21 };
+  }, e4.mark = function(t22) {
+    return Object.setPrototypeOf ? Object.setPrototypeOf(t22, GeneratorFunctionPrototype) : (t22.__proto__ = GeneratorFunctionPrototype, define(t22, u4, "GeneratorFunction")), t22.prototype = Object.create(g5), t22;
+  }, e4.awrap = function(t22) {
+    return { __await: t22 };
   }, defineIteratorMethods(AsyncIterator.prototype), define(AsyncIterator.prototype, c4, function() {
     return this;
-  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t21, r5, n4, o6, i5) {
+  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t22, r5, n4, o6, i5) {
     void 0 === i5 && (i5 = Promise);
-    var a6 = new AsyncIterator(wrap(t21, r5, n4, o6), i5);
-    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t22) {
-      return t22.done ? t22.value : a6.next();
+    var a6 = new AsyncIterator(wrap(t22, r5, n4, o6), i5);
+    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t23) {
+      return t23.done ? t23.value : a6.next();
     });
   }, defineIteratorMethods(g5), define(g5, u4, "Generator"), define(g5, a5, function() {
     return this;
   }), define(g5, "toString", function() {
     return "[object Generator]";
-  }), e4.keys = function(t21) {
-    var e5 = Object(t21), r5 = [];
+  }), e4.keys = function(t22) {
+    var e5 = Object(t22), r5 = [];
     for (var n4 in e5) r5.push(n4);
     return r5.reverse(), function next() {
       for (; r5.length; ) {
-        var t22 = r5.pop();
-        if (t22 in e5) return next.value = t22, next.done = false, next;
+        var t23 = r5.pop();
+        if (t23 in e5) return next.value = t23, next.done = false, next;
       }
       return next.done = true, next;
     };
   }, e4.values = values, Context.prototype = { constructor: Context, reset: function reset(e5) {
-    if (this.prev = 0, this.next = 0, this.sent = this._sent = t20, this.done = false, this.delegate = null, this.method = "next", this.arg = t20, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t20);
+    if (this.prev = 0, this.next = 0, this.sent = this._sent = t21, this.done = false, this.delegate = null, this.method = "next", this.arg = t21, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t21);
   }, stop: function stop() {
     this.done = true;
-    var t21 = this.tryEntries[0].completion;
-    if ("throw" === t21.type) throw t21.arg;
+    var t22 = this.tryEntries[0].completion;
+    if ("throw" === t22.type) throw t22.arg;
     return this.rval;
   }, dispatchException: function dispatchException(e5) {
     if (this.done) throw e5;
     var r5 = this;
     function handle(n4, o7) {
-      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t20), !!o7;
+      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t21), !!o7;
     }
     for (var o6 = this.tryEntries.length - 1; o6 >= 0; --o6) {
       var i5 = this.tryEntries[o6], a6 = i5.completion;
@@ -11184,7 +12836,7 @@ function _regeneratorRuntime2() {
         }
       }
     }
-  }, abrupt: function abrupt(t21, e5) {
+  }, abrupt: function abrupt(t22, e5) {
     for (var r5 = this.tryEntries.length - 1; r5 >= 0; --r5) {
       var o6 = this.tryEntries[r5];
       if (o6.tryLoc <= this.prev && n3.call(o6, "finallyLoc") && this.prev < o6.finallyLoc) {
@@ -11192,21 +12844,21 @@ function _regeneratorRuntime2() {
         break;
       }
     }
-    i5 && ("break" === t21 || "continue" === t21) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
+    i5 && ("break" === t22 || "continue" === t22) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
     var a6 = i5 ? i5.completion : {};
-    return a6.type = t21, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
-  }, complete: function complete(t21, e5) {
-    if ("throw" === t21.type) throw t21.arg;
-    return "break" === t21.type || "continue" === t21.type ? this.next = t21.arg : "return" === t21.type ? (this.rval = this.arg = t21.arg, this.method = "return", this.next = "end") : "normal" === t21.type && e5 && (this.next = e5), y5;
-  }, finish: function finish(t21) {
+    return a6.type = t22, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
+  }, complete: function complete(t22, e5) {
+    if ("throw" === t22.type) throw t22.arg;
+    return "break" === t22.type || "continue" === t22.type ? this.next = t22.arg : "return" === t22.type ? (this.rval = this.arg = t22.arg, this.method = "return", this.next = "end") : "normal" === t22.type && e5 && (this.next = e5), y5;
+  }, finish: function finish(t22) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.finallyLoc === t21) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
+      if (r5.finallyLoc === t22) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
     }
-  }, "catch": function _catch(t21) {
+  }, "catch": function _catch(t22) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.tryLoc === t21) {
+      if (r5.tryLoc === t22) {
         var n4 = r5.completion;
         if ("throw" === n4.type) {
           var o6 = n4.arg;
@@ -11217,7 +12869,7 @@ function _regeneratorRuntime2() {
     }
     throw Error("illegal catch attempt");
   }, delegateYield: function delegateYield(e5, r5, n4) {
-    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t20), y5;
+    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t21), y5;
   } }, e4;
 }
 function asyncGeneratorStep2(gen, resolve, reject, _next, _throw, key3, arg) {
@@ -11269,19 +12921,19 @@ function _createClass6(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey6(t20) {
-  var i4 = _toPrimitive6(t20, "string");
+function _toPropertyKey6(t21) {
+  var i4 = _toPrimitive6(t21, "string");
   return "symbol" == _typeof6(i4) ? i4 : i4 + "";
 }
-function _toPrimitive6(t20, r4) {
-  if ("object" != _typeof6(t20) || !t20) return t20;
-  var e4 = t20[Symbol.toPrimitive];
+function _toPrimitive6(t21, r4) {
+  if ("object" != _typeof6(t21) || !t21) return t21;
+  var e4 = t21[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t20, r4 || "default");
+    var i4 = e4.call(t21, r4 || "default");
     if ("object" != _typeof6(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t20);
+  return ("string" === r4 ? String : Number)(t21);
 }
 var FileReader2 = /* @__PURE__ */ (function() {
   function FileReader3() {
@@ -11397,19 +13049,19 @@ function _createClass7(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey7(t20) {
-  var i4 = _toPrimitive7(t20, "string");
+function _toPropertyKey7(t21) {
+  var i4 = _toPrimitive7(t21, "string");
   return "symbol" == _typeof7(i4) ? i4 : i4 + "";
 }
-function _toPrimitive7(t20, r4) {
-  if ("object" != _typeof7(t20) || !t20) return t20;
-  var e4 = t20[Symbol.toPrimitive];
+function _toPrimitive7(t21, r4) {
+  if ("object" != _typeof7(t21) || !t21) return t21;
+  var e4 = t21[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t20, r4 || "default");
+    var i4 = e4.call(t21, r4 || "default");
     if ("object" != _typeof7(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t20);
+  return ("string" === r4 ? String : Number)(t21);
 }
 var XHRHttpStack = /* @__PURE__ */ (function() {
   function XHRHttpStack2() {
@@ -11555,19 +13207,19 @@ function _createClass8(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey8(t20) {
-  var i4 = _toPrimitive8(t20, "string");
+function _toPropertyKey8(t21) {
+  var i4 = _toPrimitive8(t21, "string");
   return "symbol" == _typeof8(i4) ? i4 : i4 + "";
 }
-function _toPrimitive8(t20, r4) {
-  if ("object" != _typeof8(t20) || !t20) return t20;
-  var e4 = t20[Symbol.toPrimitive];
+function _toPrimitive8(t21, r4) {
+  if ("object" != _typeof8(t21) || !t21) return t21;
+  var e4 = t21[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t20, r4 || "default");
+    var i4 = e4.call(t21, r4 || "default");
     if ("object" != _typeof8(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t20);
+  return ("string" === r4 ? String : Number)(t21);
 }
 var hasStorage = false;
 try {
@@ -11664,8 +13316,8 @@ function _createClass9(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _callSuper2(t20, o5, e4) {
-  return o5 = _getPrototypeOf2(o5), _possibleConstructorReturn2(t20, _isNativeReflectConstruct2() ? Reflect.construct(o5, e4 || [], _getPrototypeOf2(t20).constructor) : o5.apply(t20, e4));
+function _callSuper2(t21, o5, e4) {
+  return o5 = _getPrototypeOf2(o5), _possibleConstructorReturn2(t21, _isNativeReflectConstruct2() ? Reflect.construct(o5, e4 || [], _getPrototypeOf2(t21).constructor) : o5.apply(t21, e4));
 }
 function _possibleConstructorReturn2(self2, call2) {
   if (call2 && (_typeof9(call2) === "object" || typeof call2 === "function")) {
@@ -11683,12 +13335,12 @@ function _assertThisInitialized2(self2) {
 }
 function _isNativeReflectConstruct2() {
   try {
-    var t20 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
+    var t21 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
     }));
-  } catch (t21) {
+  } catch (t22) {
   }
   return (_isNativeReflectConstruct2 = function _isNativeReflectConstruct3() {
-    return !!t20;
+    return !!t21;
   })();
 }
 function _getPrototypeOf2(o5) {
@@ -11713,22 +13365,22 @@ function _setPrototypeOf2(o5, p5) {
   return _setPrototypeOf2(o5, p5);
 }
 function ownKeys2(e4, r4) {
-  var t20 = Object.keys(e4);
+  var t21 = Object.keys(e4);
   if (Object.getOwnPropertySymbols) {
     var o5 = Object.getOwnPropertySymbols(e4);
     r4 && (o5 = o5.filter(function(r5) {
       return Object.getOwnPropertyDescriptor(e4, r5).enumerable;
-    })), t20.push.apply(t20, o5);
+    })), t21.push.apply(t21, o5);
   }
-  return t20;
+  return t21;
 }
 function _objectSpread2(e4) {
   for (var r4 = 1; r4 < arguments.length; r4++) {
-    var t20 = null != arguments[r4] ? arguments[r4] : {};
-    r4 % 2 ? ownKeys2(Object(t20), true).forEach(function(r5) {
-      _defineProperty2(e4, r5, t20[r5]);
-    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t20)) : ownKeys2(Object(t20)).forEach(function(r5) {
-      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t20, r5));
+    var t21 = null != arguments[r4] ? arguments[r4] : {};
+    r4 % 2 ? ownKeys2(Object(t21), true).forEach(function(r5) {
+      _defineProperty2(e4, r5, t21[r5]);
+    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t21)) : ownKeys2(Object(t21)).forEach(function(r5) {
+      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t21, r5));
     });
   }
   return e4;
@@ -11742,19 +13394,19 @@ function _defineProperty2(obj, key3, value) {
   }
   return obj;
 }
-function _toPropertyKey9(t20) {
-  var i4 = _toPrimitive9(t20, "string");
+function _toPropertyKey9(t21) {
+  var i4 = _toPrimitive9(t21, "string");
   return "symbol" == _typeof9(i4) ? i4 : i4 + "";
 }
-function _toPrimitive9(t20, r4) {
-  if ("object" != _typeof9(t20) || !t20) return t20;
-  var e4 = t20[Symbol.toPrimitive];
+function _toPrimitive9(t21, r4) {
+  if ("object" != _typeof9(t21) || !t21) return t21;
+  var e4 = t21[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t20, r4 || "default");
+    var i4 = e4.call(t21, r4 || "default");
     if ("object" != _typeof9(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t20);
+  return ("string" === r4 ? String : Number)(t21);
 }
 var defaultOptions2 = _objectSpread2(_objectSpread2({}, upload_default.defaultOptions), {}, {
   httpStack: new XHRHttpStack(),
@@ -12009,13 +13661,13 @@ async function hold3(list2, why3, ms, signal) {
   });
   for (const u4 of list2) u4.held.value = void 0;
 }
-var late = (u4) => {
+var late2 = (u4) => {
   const mates = uploads.peek().filter((o5) => o5.stop === u4.stop && o5.state.peek() === "sending");
   return mates.length > 1 && mates.every((o5) => o5.sent.peek() >= o5.size);
 };
 function cancel(u4) {
   const sending = u4.state.value === "sending";
-  if (!(runs(u4) || u4.state.value === "paused") || sending && late(u4)) return;
+  if (!(runs(u4) || u4.state.value === "paused") || sending && late2(u4)) return;
   u4.state.value = "cancelled";
   if (sending) u4.stop?.abort();
   void giveUp(u4).catch(() => void 0);
@@ -12163,7 +13815,7 @@ async function upload(tree, parent2) {
     add(await tree, parent2);
   } catch (err2) {
     console.error(err2);
-    toast(t8("unreadable"), true);
+    toast(t9("unreadable"), true);
   }
 }
 function arrive(parent2) {
@@ -12215,15 +13867,15 @@ function target(id, name, here2, receive) {
 }
 
 // src/file/crumbs.tsx
-var address2 = (id) => "/files" + (id && "/" + id);
+var address3 = (id) => "/files" + (id && "/" + id);
 function Crumbs({ way, folder: folder3, onReceive }) {
-  if (folder3 === "") return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t8("path"), children: /* @__PURE__ */ a4("h1", { children: t8("files") }) });
+  if (folder3 === "") return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t9("path"), children: /* @__PURE__ */ a4("h1", { children: t9("files") }) });
   const last3 = way?.at(-1);
-  const above = [{ id: "", name: t8("files") }, ...way?.slice(0, -1) ?? []];
-  return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t8("path"), children: [
-    /* @__PURE__ */ a4("ol", { class: "crumbs-all", children: above.map((e4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: address2(e4.id), "aria-label": e4.name, draggable: false, ...target(e4.id, e4.name, folder3, onReceive), children: /* @__PURE__ */ a4(Name, { name: e4.name }) }) }, e4.id)) }),
+  const above = [{ id: "", name: t9("files") }, ...way?.slice(0, -1) ?? []];
+  return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t9("path"), children: [
+    /* @__PURE__ */ a4("ol", { class: "crumbs-all", children: above.map((e4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: address3(e4.id), "aria-label": e4.name, draggable: false, ...target(e4.id, e4.name, folder3, onReceive), children: /* @__PURE__ */ a4(Name, { name: e4.name }) }) }, e4.id)) }),
     /* @__PURE__ */ a4("h1", { "aria-current": "page", children: last3 ? /* @__PURE__ */ a4(Name, { name: last3.name, read: true }) : "…" }),
-    above.length > 1 && /* @__PURE__ */ a4("div", { class: "crumbs-short", children: /* @__PURE__ */ a4(Menu, { label: t8("foldersAbove"), class: "icon-button", items: above.slice(0, -1).reverse().map((e4) => ({ icon: "folder", label: e4.name, href: address2(e4.id) })), children: /* @__PURE__ */ a4(Icon, { name: "more", class: "crumb-more" }) }) })
+    above.length > 1 && /* @__PURE__ */ a4("div", { class: "crumbs-short", children: /* @__PURE__ */ a4(Menu, { label: t9("foldersAbove"), class: "icon-button", items: above.slice(0, -1).reverse().map((e4) => ({ icon: "folder", label: e4.name, href: address3(e4.id) })), children: /* @__PURE__ */ a4(Icon, { name: "more", class: "crumb-more" }) }) })
   ] });
 }
 
@@ -12291,14 +13943,14 @@ var endings = {
 };
 var written = /^(text\/.+|application\/(json|xml|javascript|ecmascript|x-sh|sql|toml|yaml|x-yaml|rtf|[\w.-]+\+(json|xml))|image\/svg\+xml)$/;
 var writtenEndings = new Set("txt text md markdown csv tsv log json jsonl xml html htm xhtml svg css js mjs cjs ts tsx jsx go rs py rb java c h cc cpp hpp cs swift kt sh bash zsh fish sql toml yaml yml ini conf cfg env tex bib srt vtt ics vcf diff patch".split(" "));
-function kindOf({ name, media_type: declared }) {
+function kindOf2({ name, media_type: declared }) {
   const ending2 = name.includes(".") ? name.split(".").pop().toLowerCase() : "";
-  const said = (declared ?? "").toLowerCase();
-  for (const type of [aliases[said] ?? said, endings[ending2]]) {
+  const said2 = (declared ?? "").toLowerCase();
+  for (const type of [aliases[said2] ?? said2, endings[ending2]]) {
     const shown2 = type !== void 0 && Object.hasOwn(types, type) ? types[type] : void 0;
     if (shown2) return { shown: shown2, type, most: most2[shown2] };
   }
-  if (written.test(said) || writtenEndings.has(ending2)) return { shown: "text", type: "text/plain", most: most2.text };
+  if (written.test(said2) || writtenEndings.has(ending2)) return { shown: "text", type: "text/plain", most: most2.text };
   return void 0;
 }
 function textOf(bytes2) {
@@ -12348,7 +14000,7 @@ function iconOf2(entry4) {
 }
 
 // src/shell/preview.tsx
-function Preview({ items, id, more, read: read7, price, onSave, deeds: deeds2, onClose }) {
+function Preview({ items, id, more, read: read8, price, onSave, deeds: deeds2, onClose }) {
   const [shown2, setShown] = d2(id);
   const [last3, setLast] = d2(() => items.find((e4) => e4.id === id));
   const files = items.filter((e4) => e4.kind === "file");
@@ -12383,10 +14035,10 @@ function Preview({ items, id, more, read: read7, price, onSave, deeds: deeds2, o
     ] }),
     deeds2?.(entry4).map((deed) => /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": deed.label, title: deed.label, onClick: deed.run, children: /* @__PURE__ */ a4(Icon, { name: deed.icon }) }, deed.label)),
     /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t4("downloadOf", { name: entry4.name }), title: t4("download"), onClick: () => onSave(entry4), children: /* @__PURE__ */ a4(Icon, { name: "download" }) })
-  ] }), children: /* @__PURE__ */ a4(Look, { entry: entry4, read: read7, price: price?.(entry4), onSave: () => onSave(entry4) }, entry4.id + entry4.modified_at) });
+  ] }), children: /* @__PURE__ */ a4(Look, { entry: entry4, read: read8, price: price?.(entry4), onSave: () => onSave(entry4) }, entry4.id + entry4.modified_at) });
 }
-function Look({ entry: entry4, read: read7, price, onSave }) {
-  const kind = kindOf(entry4);
+function Look({ entry: entry4, read: read8, price, onSave }) {
+  const kind = kindOf2(entry4);
   const small2 = kind && entry4.size <= kind.most;
   const [content, setContent] = d2();
   const [broken2, setBroken] = d2(false);
@@ -12398,7 +14050,7 @@ function Look({ entry: entry4, read: read7, price, onSave }) {
     if (!small2 || entry4.damaged || !paid) return;
     const stop = new AbortController();
     let url;
-    load(read7(entry4, stop.signal), kind, setHave).then((it) => {
+    load(read8(entry4, stop.signal), kind, setHave).then((it) => {
       if (stop.signal.aborted) return;
       if (!it) return setBroken(true);
       if ("blob" in it) setContent({ url: url = URL.createObjectURL(it.blob) });
@@ -12519,10 +14171,10 @@ var atOnce2 = 1e3;
 function saveZip(entries2, all2) {
   const [one] = entries2;
   if (entries2.length === 1 && one.kind === "folder") return folder2(one);
-  if (entries2.length > atOnce2) return all2?.id ? folder2(all2) : toast(t8("tooManyForZip", { count: atOnce2 }), true);
+  if (entries2.length > atOnce2) return all2?.id ? folder2(all2) : toast(t9("tooManyForZip", { count: atOnce2 }), true);
   const ids4 = entries2.map((e4) => e4.id);
   saveStream({
-    name: () => t8("zipOf", { count: ids4.length }),
+    name: () => t9("zipOf", { count: ids4.length }),
     file: () => "Coffer.zip",
     open: (signal) => streamOf("/files/archive", { body: { ids: ids4 }, signal })
   });
@@ -12550,7 +14202,7 @@ async function save2(name, size2, open2) {
 }
 
 // src/file/others.tsx
-var deedsOf = (entry4) => entryParts().flatMap((part) => part.deeds(entry4));
+var deedsOf2 = (entry4) => entryParts().flatMap((part) => part.deeds(entry4));
 function Marks({ entry: entry4, tab }) {
   return /* @__PURE__ */ a4($, { children: entryParts().map(({ Mark: Mark3, order }) => /* @__PURE__ */ a4(Mark3, { entry: entry4, tab }, order)) });
 }
@@ -12573,7 +14225,7 @@ function Versions({ entry: entry4, onClose, onChange: onChange2 }) {
   const restore2 = async (v4) => {
     try {
       setNow(await post("/files/{id}/versions/{version}/restore", { path: { id: entry4.id, version: v4.id } }));
-      toast(t8("versionRestored"));
+      toast(t9("versionRestored"));
       refreshFolder(entry4.parent ?? "");
       await Promise.all([reload(), onChange2()]);
     } catch (err2) {
@@ -12581,23 +14233,23 @@ function Versions({ entry: entry4, onClose, onChange: onChange2 }) {
     }
   };
   const keep4 = (v4) => save2(entry4.name, v4.size, () => stream("/files/{id}/versions/{version}/content", { path: { id: entry4.id, version: v4.id } }));
-  const remove2 = (v4) => ask((close) => /* @__PURE__ */ a4(Confirm, { title: t8("versionDelete"), action: t8("deleteForGood"), onClose: close, onConfirm: async () => {
+  const remove2 = (v4) => ask((close) => /* @__PURE__ */ a4(Confirm, { title: t9("versionDelete"), action: t9("deleteForGood"), onClose: close, onConfirm: async () => {
     await del("/files/{id}/versions/{version}", { path: { id: entry4.id, version: v4.id } });
     await reload();
   }, children: [
-    /* @__PURE__ */ a4("p", { children: t8("versionOf", { time: ago(v4.stored_at), size: size(v4.size) }) }),
-    /* @__PURE__ */ a4("p", { children: t8("deleteText") })
+    /* @__PURE__ */ a4("p", { children: t9("versionOf", { time: ago(v4.stored_at), size: size(v4.size) }) }),
+    /* @__PURE__ */ a4("p", { children: t9("deleteText") })
   ] }));
   const menu2 = (v4) => [
-    { icon: "download", label: t8("download"), run: () => void keep4(v4).catch(toastProblem) },
-    { icon: "history", label: t8("restore"), run: () => void restore2(v4) },
-    { icon: "trash", label: t8("deleteForGood"), run: () => void remove2(v4), danger: true }
+    { icon: "download", label: t9("download"), run: () => void keep4(v4).catch(toastProblem) },
+    { icon: "history", label: t9("restore"), run: () => void restore2(v4) },
+    { icon: "trash", label: t9("deleteForGood"), run: () => void remove2(v4), danger: true }
   ];
-  return /* @__PURE__ */ a4(Dialog, { title: t8("versions"), onClose, children: [
+  return /* @__PURE__ */ a4(Dialog, { title: t9("versions"), onClose, children: [
     /* @__PURE__ */ a4("p", { class: "long-name", children: entry4.name }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4("ul", { class: "versions", children: [
       /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("p", { children: t8("versionNow") }),
+        /* @__PURE__ */ a4("p", { children: t9("versionNow") }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
           size(now.size),
           " · ",
@@ -12612,14 +14264,14 @@ function Versions({ entry: entry4, onClose, onChange: onChange2 }) {
             /* @__PURE__ */ a4("p", { class: "hint", children: [
               size(v4.size),
               " · ",
-              t8("versionUntil", { time: ago(v4.replaced_at) })
+              t9("versionUntil", { time: ago(v4.replaced_at) })
             ] })
           ] }),
-          /* @__PURE__ */ a4(Menu, { label: t8("versionMenu", { time }), items: menu2(v4), children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
+          /* @__PURE__ */ a4(Menu, { label: t9("versionMenu", { time }), items: menu2(v4), children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
         ] }, v4.id);
       })
     ] }),
-    data && /* @__PURE__ */ a4("p", { class: "hint", children: data.length === 0 ? kept4 === 0 ? t8("versionsOff") : t8("versionsNone") : t8("versionsRoom") })
+    data && /* @__PURE__ */ a4("p", { class: "hint", children: data.length === 0 ? kept4 === 0 ? t9("versionsOff") : t9("versionsNone") : t9("versionsRoom") })
   ] });
 }
 
@@ -12638,21 +14290,21 @@ function useDeeds(grid, list2, here2) {
   const deeds2 = {
     open: open2,
     menu: (entry4) => [
-      { icon: entry4.kind === "folder" ? "folder" : "eye", label: t8("open"), run: () => open2(entry4), keys: "↵" },
-      { icon: "download", label: t8("download"), run: () => save4([entry4]) },
-      ...deedsOf(entry4),
-      { icon: "pencil", label: t8("rename"), run: () => setWish({ kind: "rename", entry: entry4 }), keys: "F2" },
-      { icon: "move", label: t8("move"), run: () => setWish({ kind: "move", entries: [entry4] }) },
-      { icon: "copy", label: t8("copyTo"), run: () => setWish({ kind: "copy", entries: [entry4] }) },
-      ...entry4.kind === "file" ? [{ icon: "history", label: t8("versions"), run: () => setWish({ kind: "versions", entry: entry4 }) }] : [],
-      { icon: "trash", label: t8("delete"), run: () => remove2([entry4]), danger: true, keys: "⌦" }
+      { icon: entry4.kind === "folder" ? "folder" : "eye", label: t9("open"), run: () => open2(entry4), keys: "↵" },
+      { icon: "download", label: t9("download"), run: () => save4([entry4]) },
+      ...deedsOf2(entry4),
+      { icon: "pencil", label: t9("rename"), run: () => setWish({ kind: "rename", entry: entry4 }), keys: "F2" },
+      { icon: "move", label: t9("move"), run: () => setWish({ kind: "move", entries: [entry4] }) },
+      { icon: "copy", label: t9("copyTo"), run: () => setWish({ kind: "copy", entries: [entry4] }) },
+      ...entry4.kind === "file" ? [{ icon: "history", label: t9("versions"), run: () => setWish({ kind: "versions", entry: entry4 }) }] : [],
+      { icon: "trash", label: t9("delete"), run: () => remove2([entry4]), danger: true, keys: "⌦" }
     ],
     bar: (entries2) => [
-      { icon: "download", label: t8("download"), run: () => save4(entries2) },
-      ...entries2.length === 1 ? deedsOf(entries2[0]).filter((deed) => deed.bar) : [],
-      { icon: "move", label: t8("move"), run: () => setWish({ kind: "move", entries: entries2 }) },
-      { icon: "copy", label: t8("copyTo"), run: () => setWish({ kind: "copy", entries: entries2 }) },
-      { icon: "trash", label: t8("delete"), run: () => remove2(entries2), danger: true }
+      { icon: "download", label: t9("download"), run: () => save4(entries2) },
+      ...entries2.length === 1 ? deedsOf2(entries2[0]).filter((deed) => deed.bar) : [],
+      { icon: "move", label: t9("move"), run: () => setWish({ kind: "move", entries: entries2 }) },
+      { icon: "copy", label: t9("copyTo"), run: () => setWish({ kind: "copy", entries: entries2 }) },
+      { icon: "trash", label: t9("delete"), run: () => remove2(entries2), danger: true }
     ],
     key(key3, entry4, meant) {
       if (key3 === "F2") setWish({ kind: "rename", entry: entry4 });
@@ -12667,7 +14319,7 @@ function useDeeds(grid, list2, here2) {
     wish?.kind === "rename" && /* @__PURE__ */ a4(Rename2, { entry: wish.entry, onClose: close, onDone: done }),
     wish?.kind === "versions" && /* @__PURE__ */ a4(Versions, { entry: wish.entry, onClose: close, onChange: list2.reload }),
     (wish?.kind === "move" || wish?.kind === "copy") && /* @__PURE__ */ a4(Relocate, { kind: wish.kind, entries: wish.entries, here: from, onClose: close, onDone: done }),
-    wish?.kind === "preview" && grid.items && /* @__PURE__ */ a4(Preview, { items: grid.items, id: wish.id, deeds: deedsOf, more: list2.more, read: (entry4, signal) => stream("/files/{id}/content", { path: { id: entry4.id }, signal }), onSave: (entry4) => save4([entry4]), onClose: (last3) => {
+    wish?.kind === "preview" && grid.items && /* @__PURE__ */ a4(Preview, { items: grid.items, id: wish.id, deeds: deedsOf2, more: list2.more, read: (entry4, signal) => stream("/files/{id}/content", { path: { id: entry4.id }, signal }), onSave: (entry4) => save4([entry4]), onClose: (last3) => {
       close();
       const at = grid.items.findIndex((e4) => e4.id === last3);
       if (at >= 0) grid.focus(at);
@@ -12713,8 +14365,8 @@ function keep(p5, items, before2 = items) {
   const there = new Set(items.map((i4) => i4.id));
   return { ids: new Set([...p5.ids].filter((id) => there.has(id))), focus, anchor };
 }
-function moved3(key3, focus, count2, columns3 = 1) {
-  const last3 = count2 - 1;
+function moved3(key3, focus, count3, columns3 = 1) {
+  const last3 = count3 - 1;
   const page2 = columns3 > 1 ? 3 * columns3 : 10;
   switch (key3) {
     // Down from a full line leads to the last tile where none stands below.
@@ -12756,9 +14408,9 @@ function useWhole(list2, picked, setPicked, of) {
   const open2 = list2.items !== void 0 && list2.total === void 0;
   A2(() => {
     if (!some || !open2 || reading2 !== void 0 || seeking !== void 0 || list2.items.length > counted) return;
-    const count2 = new AbortController();
-    list2.rest(count2.signal, () => void 0, counted).catch(() => void 0);
-    return () => count2.abort();
+    const count3 = new AbortController();
+    list2.rest(count3.signal, () => void 0, counted).catch(() => void 0);
+    return () => count3.abort();
   }, [some, open2, reading2 === void 0, seeking === void 0, of]);
   async function select() {
     if (!list2.items) return;
@@ -12816,7 +14468,7 @@ function useGrid(of, list2, view) {
   const [picked, setPicked] = d2(nothing);
   const box = T2(null);
   const acted = T2(false);
-  const wanted4 = T2(void 0);
+  const wanted5 = T2(void 0);
   const before2 = T2(void 0);
   const { items } = list2;
   const whole7 = useWhole(list2, picked, setPicked, of);
@@ -12826,7 +14478,7 @@ function useGrid(of, list2, view) {
   }, [of]);
   view.follow({ items, pages: list2.pages, focus: picked.focus, refocus: (at) => {
     setPicked((p5) => ({ ...p5, focus: at, anchor: at }));
-    if (moves.value > 0 && !document.activeElement?.closest("[data-at], dialog")) wanted4.current = { at, still: true };
+    if (moves.value > 0 && !document.activeElement?.closest("[data-at], dialog")) wanted5.current = { at, still: true };
   } });
   A2(() => {
     if (!items) return;
@@ -12853,7 +14505,7 @@ function useGrid(of, list2, view) {
     return () => document.removeEventListener("keydown", escape);
   });
   function focus(at, still = false) {
-    wanted4.current = { at, still };
+    wanted5.current = { at, still };
     setPicked((p5) => ({ ...p5, focus: at }));
   }
   return {
@@ -12862,7 +14514,7 @@ function useGrid(of, list2, view) {
     picked,
     setPicked,
     whole: whole7,
-    wanted: wanted4,
+    wanted: wanted5,
     focus,
     selected: whole7.selected,
     // done takes out what work has moved or deleted, and reads the list again.
@@ -12882,16 +14534,16 @@ function useGrid(of, list2, view) {
 function Selection({ grid, list: list2, deeds: deeds2 }) {
   const { whole: whole7, selected } = grid;
   if (selected.length === 0) return null;
-  const said = t8("selected", { count: selected.length });
-  return /* @__PURE__ */ a4("div", { class: "selection", role: "toolbar", "aria-label": said, children: [
-    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole7.reading === void 0 ? said : t8("selecting", { count: whole7.reading }) }),
-    whole7.reading === void 0 && !whole7.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole7.select, children: list2.total === void 0 ? t8("selectAllOpen") : t8("selectAllOf", { count: list2.total }) }),
+  const said2 = t9("selected", { count: selected.length });
+  return /* @__PURE__ */ a4("div", { class: "selection", role: "toolbar", "aria-label": said2, children: [
+    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole7.reading === void 0 ? said2 : t9("selecting", { count: whole7.reading }) }),
+    whole7.reading === void 0 && !whole7.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole7.select, children: list2.total === void 0 ? t9("selectAllOpen") : t9("selectAllOf", { count: list2.total }) }),
     whole7.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: deeds2.bar(selected).map((item) => /* @__PURE__ */ a4("button", { type: "button", class: item.danger ? "button danger-text" : "button", onClick: item.run, children: [
       /* @__PURE__ */ a4(Icon, { name: item.icon }),
       " ",
       /* @__PURE__ */ a4("span", { children: item.label })
     ] }, item.label)) }),
-    /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t8("clear"), title: t8("clear"), onClick: whole7.clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+    /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t9("clear"), title: t9("clear"), onClick: whole7.clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
   ] });
 }
 
@@ -12917,9 +14569,9 @@ function LayoutChoice() {
     localStorage.setItem(where, to);
   };
   const choice = (to, label) => /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-pressed": now === to, "aria-label": label, title: label, onClick: () => set(to), children: /* @__PURE__ */ a4(Icon, { name: to }) });
-  return /* @__PURE__ */ a4("div", { class: "layout", role: "group", "aria-label": t8("layout"), children: [
-    choice("list", t8("asList")),
-    choice("tiles", t8("asGrid"))
+  return /* @__PURE__ */ a4("div", { class: "layout", role: "group", "aria-label": t9("layout"), children: [
+    choice("list", t9("asList")),
+    choice("tiles", t9("asGrid"))
   ] });
 }
 
@@ -12948,7 +14600,7 @@ function viewOf(state, folder3, last3) {
 function whole4(n3, least2, most6) {
   return typeof n3 === "number" && Number.isFinite(n3) ? Math.min(most6, Math.max(least2, Math.round(n3))) : least2;
 }
-function stateOf(state, folder3, v4) {
+function stateOf2(state, folder3, v4) {
   return { ...typeof state === "object" ? state : null, files: { folder: folder3, sort: sortText(v4.sort), pages: v4.pages, scroll: Math.round(v4.scroll), focus: v4.focus } };
 }
 
@@ -12957,8 +14609,8 @@ var columns2 = ["name", "size", "modified"];
 function Heading({ by, sort, set }) {
   const mine2 = sort.by === by;
   return /* @__PURE__ */ a4("th", { scope: "col", class: "col-" + by, "aria-sort": mine2 ? sort.down ? "descending" : "ascending" : "none", children: [
-    /* @__PURE__ */ a4("button", { type: "button", class: "sort", title: t8("sortBy", { column: t8(by) }), onClick: () => set({ by, down: mine2 && !sort.down }), children: [
-      t8(by),
+    /* @__PURE__ */ a4("button", { type: "button", class: "sort", title: t9("sortBy", { column: t9(by) }), onClick: () => set({ by, down: mine2 && !sort.down }), children: [
+      t9(by),
       " ",
       mine2 && /* @__PURE__ */ a4(Icon, { name: sort.down ? "arrowDown" : "arrowUp" })
     ] }),
@@ -12966,10 +14618,10 @@ function Heading({ by, sort, set }) {
   ] });
 }
 function Sorting({ sort, set }) {
-  const options = { name: t8("sortNameUp"), "-name": t8("sortNameDown"), "-modified": t8("sortNewest"), modified: t8("sortOldest"), "-size": t8("sortLargest"), size: t8("sortSmallest") };
+  const options = { name: t9("sortNameUp"), "-name": t9("sortNameDown"), "-modified": t9("sortNewest"), modified: t9("sortOldest"), "-size": t9("sortLargest"), size: t9("sortSmallest") };
   const now = sortText(sort);
   return /* @__PURE__ */ a4("label", { class: "sorting", children: [
-    /* @__PURE__ */ a4("span", { class: "hidden", children: t8("sorting") }),
+    /* @__PURE__ */ a4("span", { class: "hidden", children: t9("sorting") }),
     /* @__PURE__ */ a4("select", { value: now, onChange: (event) => set(sortOf(event.currentTarget.value)), children: Object.entries(options).map(([value, text2]) => /* @__PURE__ */ a4("option", { value, selected: value === now, children: text2 }, value)) })
   ] });
 }
@@ -12991,9 +14643,9 @@ function Row2({ entry: entry4, at, focus, selected, menu: menu2, draggable, take
       onDragEnd: onLower,
       ...takes,
       children: [
-        /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t8("select", { name: entry4.name }), onChange: onToggle }) }) }),
+        /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t9("select", { name: entry4.name }), onChange: onToggle }) }) }),
         children,
-        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t8("rowMenu", { name: entry4.name }), items: menu2, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
+        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t9("rowMenu", { name: entry4.name }), items: menu2, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
       ]
     }
   );
@@ -13004,9 +14656,9 @@ function NameCell({ entry: entry4, tab, onOpen, under }) {
   return /* @__PURE__ */ a4("td", { class: "col-name", children: [
     /* @__PURE__ */ a4("span", { class: "name-cell", children: [
       /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
-      !onOpen ? /* @__PURE__ */ a4("span", { class: "name-alone", children: name }) : entry4.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry4.id, draggable: false, "aria-label": entry4.name, children: name }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t8("openOf", { name: entry4.name }), onClick: onOpen, children: name }),
+      !onOpen ? /* @__PURE__ */ a4("span", { class: "name-alone", children: name }) : entry4.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry4.id, draggable: false, "aria-label": entry4.name, children: name }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t9("openOf", { name: entry4.name }), onClick: onOpen, children: name }),
       onOpen && /* @__PURE__ */ a4(Marks, { entry: entry4, tab }),
-      entry4.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t8("damaged") })
+      entry4.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t9("damaged") })
     ] }),
     /* @__PURE__ */ a4("span", { class: "under", children: under })
   ] });
@@ -13017,7 +14669,7 @@ function SizeAndTime({ entry: entry4 }) {
     /* @__PURE__ */ a4("td", { class: "col-modified", children: /* @__PURE__ */ a4(Time, { at: entry4.modified_at, children: ago(entry4.modified_at) }) })
   ] });
 }
-var brief2 = (entry4) => [entry4.kind === "folder" ? t8("folder") : size(entry4.size), ago(entry4.modified_at)].join(" · ");
+var brief2 = (entry4) => [entry4.kind === "folder" ? t9("folder") : size(entry4.size), ago(entry4.modified_at)].join(" · ");
 function Gap({ rows, height }) {
   return /* @__PURE__ */ a4("tr", { class: "gap", "aria-hidden": "true", children: /* @__PURE__ */ a4("td", { colSpan: 6, ref: (cell) => {
     if (cell) cell.style.height = rows * height + "px";
@@ -13036,9 +14688,9 @@ function More({ load: load2, problem: problem2, seen }) {
     /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: seen !== void 0 && /* @__PURE__ */ a4($, { children: [
       /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
       " ",
-      t8("seeking", { count: seen })
+      t9("seeking", { count: seen })
     ] }) }),
-    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: load2, children: t8("more") })
+    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: load2, children: t9("more") })
   ] });
 }
 
@@ -13134,16 +14786,16 @@ function Tile({ entry: entry4, at, column, focus, selected, menu: menu2, draggab
       ...takes,
       children: [
         /* @__PURE__ */ a4(Face2, { entry: entry4 }, entry4.sha256),
-        /* @__PURE__ */ a4("label", { class: "tile-check", children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t8("select", { name: entry4.name }), onChange: onToggle }) }),
+        /* @__PURE__ */ a4("label", { class: "tile-check", children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t9("select", { name: entry4.name }), onChange: onToggle }) }),
         /* @__PURE__ */ a4("div", { class: "tile-text", children: [
           /* @__PURE__ */ a4("div", { class: "tile-name", children: [
-            !onOpen ? name : entry4.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry4.id, draggable: false, "aria-label": entry4.name, children: name }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t8("openOf", { name: entry4.name }), onClick: onOpen, children: name }),
+            !onOpen ? name : entry4.kind === "folder" ? /* @__PURE__ */ a4("a", { tabIndex: tab, href: "/files/" + entry4.id, draggable: false, "aria-label": entry4.name, children: name }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", tabIndex: tab, "aria-label": t9("openOf", { name: entry4.name }), onClick: onOpen, children: name }),
             onOpen && /* @__PURE__ */ a4(Marks, { entry: entry4, tab }),
-            entry4.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t8("damaged") })
+            entry4.damaged && /* @__PURE__ */ a4("strong", { class: "danger-text", children: t9("damaged") })
           ] }),
           /* @__PURE__ */ a4("div", { class: "tile-under", children: under })
         ] }),
-        /* @__PURE__ */ a4(Menu, { label: t8("rowMenu", { name: entry4.name }), items: menu2, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
+        /* @__PURE__ */ a4(Menu, { label: t9("rowMenu", { name: entry4.name }), items: menu2, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
       ]
     }
   );
@@ -13163,19 +14815,19 @@ function TileGap({ height }) {
 // src/file/window.ts
 var inList = { around: 20, step: 8, height: 48.75 };
 var inTiles = { around: 4, step: 2, height: 236 };
-function inView(top2, screen, height, count2, { around, step } = inList) {
+function inView(top2, screen, height, count3, { around, step } = inList) {
   const first = Math.floor((-top2 / height - around) / step) * step;
   const end4 = Math.ceil(((screen - top2) / height + around) / step) * step;
-  return [Math.min(Math.max(0, first), count2), Math.min(Math.max(0, end4), count2)];
+  return [Math.min(Math.max(0, first), count3), Math.min(Math.max(0, end4), count3)];
 }
-function drawn([first, end4], focus, count2) {
-  const rows = Array.from({ length: Math.max(0, Math.min(end4, count2) - first) }, (_4, i4) => first + i4);
-  if (focus < first && focus < count2) rows.unshift(focus);
-  else if (focus >= end4 && focus < count2) rows.push(focus);
+function drawn([first, end4], focus, count3) {
+  const rows = Array.from({ length: Math.max(0, Math.min(end4, count3) - first) }, (_4, i4) => first + i4);
+  if (focus < first && focus < count3) rows.unshift(focus);
+  else if (focus >= end4 && focus < count3) rows.push(focus);
   return rows;
 }
-function useWindow(box, count2, focus, lines) {
-  const [range2, setRange] = d2([0, Math.min(count2, 2 * lines.around)]);
+function useWindow(box, count3, focus, lines) {
+  const [range2, setRange] = d2([0, Math.min(count3, 2 * lines.around)]);
   const [height, setHeight] = d2(lines.height);
   const look2 = T2(() => void 0);
   look2.current = () => {
@@ -13184,10 +14836,10 @@ function useWindow(box, count2, focus, lines) {
     const line = body.querySelector("[data-line]")?.getBoundingClientRect().height || height;
     if (Math.abs(line - height) > 0.01) setHeight(line);
     lines.height = line;
-    const [first, end4] = inView(body.getBoundingClientRect().top, innerHeight, line, count2, lines);
+    const [first, end4] = inView(body.getBoundingClientRect().top, innerHeight, line, count3, lines);
     setRange((now) => now[0] === first && now[1] === end4 ? now : [first, end4]);
   };
-  F2(() => look2.current(), [count2, height]);
+  F2(() => look2.current(), [count3, height]);
   F2(() => {
     const again3 = () => look2.current();
     addEventListener("scroll", again3, { passive: true });
@@ -13201,23 +14853,23 @@ function useWindow(box, count2, focus, lines) {
   F2(() => {
     if (active3 instanceof HTMLElement && active3 !== document.activeElement && active3.isConnected && document.activeElement === document.body && box.current?.contains(active3)) active3.focus({ preventScroll: true });
   });
-  return { rows: drawn(range2, focus, count2), height };
+  return { rows: drawn(range2, focus, count3), height };
 }
 
 // src/file/list.tsx
 function useLines({ grid, list: list2, deeds: deeds2, here: here2 }, columns3) {
-  const { picked, setPicked, whole: whole7, box, wanted: wanted4 } = grid;
+  const { picked, setPicked, whole: whole7, box, wanted: wanted5 } = grid;
   const items = grid.items;
   F2(() => {
-    const to = wanted4.current;
+    const to = wanted5.current;
     const item2 = to && box.current?.querySelector(`[data-at="${to.at}"]`);
     if (!item2) return;
-    wanted4.current = void 0;
+    wanted5.current = void 0;
     item2.focus({ preventScroll: to.still });
   });
   function go2(all3, from, to, stretch) {
     setPicked(stretch ? range({ ...picked, anchor: picked.ids.size ? picked.anchor : from }, all3, to) : { ...picked, focus: to, anchor: to });
-    wanted4.current = { at: to, still: false };
+    wanted5.current = { at: to, still: false };
   }
   async function toEnd(from, stretch) {
     go2(items, from, items.length - 1, stretch);
@@ -13270,7 +14922,7 @@ function useLines({ grid, list: list2, deeds: deeds2, here: here2 }, columns3) {
   }
   function raise(event, at) {
     const entries2 = grid.meant(at);
-    lift(event, entries2, entries2.length === 1 ? entries2[0].name : t8("items", { count: entries2.length }));
+    lift(event, entries2, entries2.length === 1 ? entries2[0].name : t9("items", { count: entries2.length }));
   }
   function item(at) {
     const entry4 = items[at];
@@ -13292,7 +14944,7 @@ function useLines({ grid, list: list2, deeds: deeds2, here: here2 }, columns3) {
       }
     };
   }
-  const all2 = list2.total === void 0 ? t8("selectAllOpen") : t8("selectAllOf", { count: list2.total });
+  const all2 = list2.total === void 0 ? t9("selectAllOpen") : t9("selectAllOf", { count: list2.total });
   const selectAll = /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4(
     "input",
     {
@@ -13316,18 +14968,18 @@ function useSamePlace(box, line, lines) {
     scrollTo(0, body.getBoundingClientRect().top + scrollY + line(at) * lines.height - edge);
   }, []);
 }
-function spread(rows, count2, line, gap) {
+function spread(rows, count3, line, gap) {
   const lines = [];
   let next = 0;
   let gaps = 0;
-  for (const at of [...rows, count2]) {
+  for (const at of [...rows, count3]) {
     if (at > next) lines.push(gap("gap" + gaps++, at - next));
-    if (at < count2) lines.push(line(at));
+    if (at < count3) lines.push(line(at));
     next = at + 1;
   }
   return lines;
 }
-function List({ headings, cells, name, ...common }) {
+function List3({ headings, cells, name, ...common }) {
   const { list: list2, label, keys: keys2, grid } = common;
   const { items, box, key: key3, item, selectAll } = useLines(common, 1);
   const { rows, height } = useWindow(box, items.length, grid.picked.focus, inList);
@@ -13337,7 +14989,7 @@ function List({ headings, cells, name, ...common }) {
       /* @__PURE__ */ a4("thead", { children: /* @__PURE__ */ a4("tr", { "aria-rowindex": 1, children: [
         /* @__PURE__ */ a4("th", { class: "col-check", scope: "col", children: selectAll }),
         headings,
-        /* @__PURE__ */ a4("th", { class: "col-menu", scope: "col", children: /* @__PURE__ */ a4("span", { class: "hidden", children: t8("actions") }) })
+        /* @__PURE__ */ a4("th", { class: "col-menu", scope: "col", children: /* @__PURE__ */ a4("span", { class: "hidden", children: t9("actions") }) })
       ] }) }),
       /* @__PURE__ */ a4("tbody", { "data-body": true, children: spread(
         rows,
@@ -13358,8 +15010,8 @@ function Tiles({ sorting, under, ...common }) {
   const { list: list2, label, keys: keys2, grid } = common;
   const [columns3, setColumns] = d2(columnsBefore);
   const { items, box, key: key3, item, selectAll } = useLines(common, columns3);
-  const count2 = Math.ceil(items.length / columns3);
-  const { rows, height } = useWindow(box, count2, Math.floor(grid.picked.focus / columns3), inTiles);
+  const count3 = Math.ceil(items.length / columns3);
+  const { rows, height } = useWindow(box, count3, Math.floor(grid.picked.focus / columns3), inTiles);
   const body = T2(null);
   F2(() => {
     const fit2 = () => {
@@ -13384,7 +15036,7 @@ function Tiles({ sorting, under, ...common }) {
     ] }),
     /* @__PURE__ */ a4("div", { ref: box, class: "tiles", role: "grid", "aria-multiselectable": "true", "aria-label": label, "aria-rowcount": list2.total === void 0 ? -1 : Math.ceil(list2.total / columns3), "aria-colcount": columns3, "aria-describedby": "file-keys", onKeyDown: key3, children: /* @__PURE__ */ a4("div", { ref: body, role: "rowgroup", "data-body": true, children: spread(
       rows,
-      count2,
+      count3,
       (line) => /* @__PURE__ */ a4("div", { role: "row", class: "tiles-line", "data-line": true, "aria-rowindex": line + 1, children: tiles(line) }, "line" + line),
       (id, gone3) => /* @__PURE__ */ a4(TileGap, { height: gone3 * height }, id)
     ) }) }),
@@ -13395,22 +15047,22 @@ function Tiles({ sorting, under, ...common }) {
 
 // src/file/remember.ts
 var last = "coffer.files.sort";
-function useView(folder3, address3) {
+function useView(folder3, address4) {
   const start2 = w2(() => viewOf(history.state, folder3, sessionStorage.getItem(last)), [folder3]);
   const [chosen3, choose5] = d2();
   const mine2 = chosen3?.after === start2 ? chosen3.sort : void 0;
   const sort = mine2 ?? start2.sort;
   const shown2 = T2(void 0);
-  const write3 = T2(() => void 0);
+  const write4 = T2(() => void 0);
   function setSort(to) {
     sessionStorage.setItem(last, sortText(to));
     choose5({ after: start2, sort: to });
   }
-  const follow2 = ({ items, pages: pages2, focus, refocus }) => {
-    write3.current = (row) => {
-      if (shown2.current !== folder3 || location.pathname !== address3) return;
+  const follow2 = ({ items, pages: pages3, focus, refocus }) => {
+    write4.current = (row) => {
+      if (shown2.current !== folder3 || location.pathname !== address4) return;
       const id = row ?? (focus > 0 ? items?.[focus]?.id : void 0);
-      history.replaceState(stateOf(history.state, folder3, { sort, pages: pages2(), scroll: scrollY, focus: id ?? "" }), "");
+      history.replaceState(stateOf2(history.state, folder3, { sort, pages: pages3(), scroll: scrollY, focus: id ?? "" }), "");
     };
     A2(() => {
       if (!items || shown2.current === folder3) return;
@@ -13419,17 +15071,17 @@ function useView(folder3, address3) {
       const at = start2.focus ? items.findIndex((e4) => e4.id === start2.focus) : -1;
       if (at >= 0) refocus(at);
     }, [items, folder3]);
-    A2(() => write3.current(), [sort, focus, items]);
+    A2(() => write4.current(), [sort, focus, items]);
   };
   A2(() => {
     let timer2;
     const later2 = () => {
       const move = moves.peek();
       clearTimeout(timer2);
-      timer2 = setTimeout(() => move === moves.peek() && write3.current(), 150);
+      timer2 = setTimeout(() => move === moves.peek() && write4.current(), 150);
     };
-    const now = () => write3.current();
-    const press = (event) => write3.current(event.target.closest("[data-at]")?.getAttribute("data-id") ?? void 0);
+    const now = () => write4.current();
+    const press = (event) => write4.current(event.target.closest("[data-at]")?.getAttribute("data-id") ?? void 0);
     addEventListener("scroll", later2, { passive: true });
     addEventListener("pagehide", now);
     document.addEventListener("click", press, { capture: true });
@@ -13454,10 +15106,10 @@ function Files({ params }) {
   const way = useLoad((signal) => path2(folder3, signal), [folder3]);
   const list2 = useListing(of, (cursor, limit, signal) => list(folder3, sort, cursor, signal, limit), changesOf(folder3), view.pages);
   const grid = useGrid(of, list2, view);
-  const here2 = way.data?.at(-1)?.name ?? t8("files");
+  const here2 = way.data?.at(-1)?.name ?? t9("files");
   const above = way.data?.at(-2);
   const [deeds2, dialogs] = useDeeds(grid, list2, { id: folder3, name: here2 });
-  useParent(folder3 && way.data ? above ? "/files/" + above.id : "/files" : void 0, above?.name ?? t8("files"));
+  useParent(folder3 && way.data ? above ? "/files/" + above.id : "/files" : void 0, above?.name ?? t9("files"));
   const seen = ["", ...(way.data?.slice(0, -1) ?? []).map((e4) => e4.id)].map(changesOf).join();
   const last3 = T2({ folder: folder3, seen });
   A2(() => {
@@ -13466,12 +15118,12 @@ function Files({ params }) {
     if (folder3 && before2.folder === folder3 && before2.seen !== seen) void way.reload();
   }, [seen]);
   if (way.problem) return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("h1", { children: t8("files") }),
+    /* @__PURE__ */ a4("h1", { children: t9("files") }),
     /* @__PURE__ */ a4(Failed, { problem: way.problem, retry: way.reload }),
-    /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button", href: "/files", children: t8("files") }) })
+    /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button", href: "/files", children: t9("files") }) })
   ] });
   const { items } = list2;
-  const shared = { grid, list: list2, deeds: deeds2, label: t8("listOf", { name: here2 }), here: folder3, keys: t8("keys") };
+  const shared = { grid, list: list2, deeds: deeds2, label: t9("listOf", { name: here2 }), here: folder3, keys: t9("keys") };
   return /* @__PURE__ */ a4("div", { class: "files", children: [
     /* @__PURE__ */ a4("div", { class: "files-head", children: [
       /* @__PURE__ */ a4(Crumbs, { way: way.data, folder: folder3, onReceive: deeds2.receive }),
@@ -13479,15 +15131,15 @@ function Files({ params }) {
     ] }),
     /* @__PURE__ */ a4(Selection, { grid, list: list2, deeds: deeds2 }),
     list2.problem && !list2.more && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
-    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: folder3 ? t8("emptyFolderTitle") : t8("emptyTitle"), children: [
-      /* @__PURE__ */ a4("p", { children: t8("emptyText") }),
+    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: folder3 ? t9("emptyFolderTitle") : t9("emptyTitle"), children: [
+      /* @__PURE__ */ a4("p", { children: t9("emptyText") }),
       /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", onClick: chooseFiles, children: [
         /* @__PURE__ */ a4(Icon, { name: "upload" }),
         " ",
-        t8("uploadFiles")
+        t9("uploadFiles")
       ] }) })
     ] }) : layout.value === "tiles" ? /* @__PURE__ */ a4(Tiles, { ...shared, sorting: /* @__PURE__ */ a4(Sorting, { sort, set: view.setSort }), under: (entry4) => /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: brief2(entry4) }) }) : /* @__PURE__ */ a4(
-      List,
+      List3,
       {
         ...shared,
         headings: columns2.map((by) => /* @__PURE__ */ a4(Heading, { by, sort, set: view.setSort }, by)),
@@ -13497,16 +15149,16 @@ function Files({ params }) {
         ] })
       }
     ),
-    /* @__PURE__ */ a4(DropZone, { label: t8("dropHere", { name: here2 }), onDrop: (transfer) => void upload(dropped2(transfer), folder3) }),
+    /* @__PURE__ */ a4(DropZone, { label: t9("dropHere", { name: here2 }), onDrop: (transfer) => void upload(dropped2(transfer), folder3) }),
     dialogs
   ] });
 }
 
 // src/file/unfinished.tsx
 function askDiscard(name, discard3) {
-  return ask((close) => /* @__PURE__ */ a4(Confirm, { title: t8("discardTitle"), action: t8("discard"), onConfirm: discard3, onClose: close, children: [
+  return ask((close) => /* @__PURE__ */ a4(Confirm, { title: t9("discardTitle"), action: t9("discard"), onConfirm: discard3, onClose: close, children: [
     /* @__PURE__ */ a4("p", { class: "long-name", children: name }),
-    /* @__PURE__ */ a4("p", { children: t8("discardText") })
+    /* @__PURE__ */ a4("p", { children: t9("discardText") })
   ] }));
 }
 
@@ -13528,30 +15180,30 @@ function Panel() {
   const own = downloads.value;
   const coming2 = downloading.value;
   const broken2 = own.filter((d5) => d5.state.value === "failed").length;
-  const title = busy3 > 0 ? t8("uploading", { count: busy3 }) : coming2 > 0 ? t8("downloading") : failed > 0 ? t8("uploadsFailed", { count: failed }) : broken2 > 0 ? t8("downloadFailed") : paused > 0 ? t8("uploadsPaused", { count: paused }) : left2.length > 0 ? t8("uploadsLeft", { count: left2.length }) : all2.length > 0 ? t8("uploaded", { count: done.length }) : own.some((d5) => d5.state.value === "done") ? t8("downloaded") : t8("downloadCancelled");
+  const title = busy3 > 0 ? t9("uploading", { count: busy3 }) : coming2 > 0 ? t9("downloading") : failed > 0 ? t9("uploadsFailed", { count: failed }) : broken2 > 0 ? t9("downloadFailed") : paused > 0 ? t9("uploadsPaused", { count: paused }) : left2.length > 0 ? t9("uploadsLeft", { count: left2.length }) : all2.length > 0 ? t9("uploaded", { count: done.length }) : own.some((d5) => d5.state.value === "done") ? t9("downloaded") : t9("downloadCancelled");
   A2(() => {
     if (broken2 > 0) panel.value = true;
   }, [broken2]);
-  const label = all2.length > 0 ? t8("uploads") : t8("downloads");
+  const label = all2.length > 0 ? t9("uploads") : t9("downloads");
   return /* @__PURE__ */ a4("section", { ref: useRoom(), class: "uploads", "aria-label": label, children: [
     /* @__PURE__ */ a4("div", { class: "uploads-head", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { "aria-live": "polite", children: title }),
         busy3 > 0 && /* @__PURE__ */ a4(Sum, {}),
-        busy3 > 0 && failed > 0 && !open2 && /* @__PURE__ */ a4("p", { class: "error", children: t8("uploadsFailed", { count: failed }) })
+        busy3 > 0 && failed > 0 && !open2 && /* @__PURE__ */ a4("p", { class: "error", children: t9("uploadsFailed", { count: failed }) })
       ] }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open2, "aria-label": open2 ? t8("less") : t8("details"), title: open2 ? t8("less") : t8("details"), onClick: () => {
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open2, "aria-label": open2 ? t9("less") : t9("details"), title: open2 ? t9("less") : t9("details"), onClick: () => {
         panel.value = !open2;
       }, children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : "up" }) }),
-      running7.length + coming2 === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t8("closeUploads"), title: t8("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+      running7.length + coming2 === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t9("closeUploads"), title: t9("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
     ] }),
-    busy3 > 0 && /* @__PURE__ */ a4("progress", { value: totals.value.sent, max: Math.max(1, totals.value.size), "aria-label": t8("allUploads") }),
+    busy3 > 0 && /* @__PURE__ */ a4("progress", { value: totals.value.sent, max: Math.max(1, totals.value.size), "aria-label": t9("allUploads") }),
     open2 && /* @__PURE__ */ a4("div", { class: "uploads-list", tabIndex: 0, role: "group", "aria-label": label, children: [
       own.length > 0 && /* @__PURE__ */ a4("ul", { class: "uploads-group", children: own.map((d5, i4) => /* @__PURE__ */ a4(Coming, { download: d5 }, i4)) }),
-      /* @__PURE__ */ a4(Group, { title: t8("notUploaded"), list: missing, children: missing.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => retry(missing), children: t8("retryAll") }) }),
-      /* @__PURE__ */ a4(Group, { title: t8("unfinished"), list: left2, hint: t8("unfinishedText", { count: left2.length }), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: chooseAgain, children: t8("chooseFiles", { count: left2.length }) }) }),
-      /* @__PURE__ */ a4(Group, { title: t8("underWay"), list: running7, children: running7.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t8("cancelAll") }) }),
-      /* @__PURE__ */ a4(Group, { title: t8("arrived", { count: done.length }), list: done, folded: true })
+      /* @__PURE__ */ a4(Group, { title: t9("notUploaded"), list: missing, children: missing.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => retry(missing), children: t9("retryAll") }) }),
+      /* @__PURE__ */ a4(Group, { title: t9("unfinished"), list: left2, hint: t9("unfinishedText", { count: left2.length }), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: chooseAgain, children: t9("chooseFiles", { count: left2.length }) }) }),
+      /* @__PURE__ */ a4(Group, { title: t9("underWay"), list: running7, children: running7.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t9("cancelAll") }) }),
+      /* @__PURE__ */ a4(Group, { title: t9("arrived", { count: done.length }), list: done, folded: true })
     ] })
   ] });
 }
@@ -13593,14 +15245,14 @@ function Group({ title, list: list2, folded, hint, children }) {
     hint && /* @__PURE__ */ a4("p", { class: "uploads-hint hint", children: hint }),
     (!folded || open2) && /* @__PURE__ */ a4("ul", { id, children: [
       list2.slice(0, most5).map((u4) => /* @__PURE__ */ a4(Row3, { upload: u4 }, u4.id)),
-      list2.length > most5 && /* @__PURE__ */ a4("li", { class: "upload hint", children: t8("others", { count: list2.length - most5 }) })
+      list2.length > most5 && /* @__PURE__ */ a4("li", { class: "upload hint", children: t9("others", { count: list2.length - most5 }) })
     ] })
   ] });
 }
 function chooseAgain() {
   pick2({}, (files) => {
     const strange = choose2(files);
-    if (strange.length > 0) toast(t8("otherFile", { count: strange.length, name: strange[0].name }), true);
+    if (strange.length > 0) toast(t9("otherFile", { count: strange.length, name: strange[0].name }), true);
   });
 }
 var holds = { busy: "held", lost: "lost" };
@@ -13609,12 +15261,12 @@ function numbers(u4) {
   const held4 = u4.held.value;
   const sent = u4.sent.value;
   if (state === "sending") {
-    if (held4 && held4 !== "answer") return [t8(holds[held4])];
-    if (sent >= u4.size) return [t8("finishing")];
-    return [percent(sent, u4.size), t8("sentOf", { sent: size(sent), size: size(u4.size) }), ...pace(u4.meter, u4.size - sent)];
+    if (held4 && held4 !== "answer") return [t9(holds[held4])];
+    if (sent >= u4.size) return [t9("finishing")];
+    return [percent(sent, u4.size), t9("sentOf", { sent: size(sent), size: size(u4.size) }), ...pace(u4.meter, u4.size - sent)];
   }
-  if (state === "paused" || state === "left") return [...state === "paused" ? [t8("state_paused")] : [], percent(sent, u4.size), t8("sentOf", { sent: size(sent), size: size(u4.size) })];
-  return [u4.became.value ? t8("became") : held4 === "answer" && state === "asking" ? t8("asked") : t8(`state_${state}`), size(u4.size)];
+  if (state === "paused" || state === "left") return [...state === "paused" ? [t9("state_paused")] : [], percent(sent, u4.size), t9("sentOf", { sent: size(sent), size: size(u4.size) })];
+  return [u4.became.value ? t9("became") : held4 === "answer" && state === "asking" ? t9("asked") : t9(`state_${state}`), size(u4.size)];
 }
 var why = (p5) => p5.fields[0] ? sayField(p5.fields[0]) : say(p5);
 function Row3({ upload: u4 }) {
@@ -13627,18 +15279,18 @@ function Row3({ upload: u4 }) {
   return /* @__PURE__ */ a4("li", { class: "upload " + state, children: [
     /* @__PURE__ */ a4("div", { class: "upload-text", children: [
       /* @__PURE__ */ a4("p", { class: "upload-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
-      (sending || state === "paused" || state === "left") && /* @__PURE__ */ a4("progress", { value: u4.sent.value, max: Math.max(1, u4.size), "aria-label": t8("progressOf", { name }) }),
+      (sending || state === "paused" || state === "left") && /* @__PURE__ */ a4("progress", { value: u4.sent.value, max: Math.max(1, u4.size), "aria-label": t9("progressOf", { name }) }),
       /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem2 ? /* @__PURE__ */ a4("span", { class: "error", children: [
         why(problem2),
         /* @__PURE__ */ a4(Remedy, { problem: problem2 })
       ] }) : numbers(u4).join(" · ") })
     ] }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
-    (sending || state === "waiting") && resumable(u4) && press("pause", t8("pause"), t8("pauseOf", { name }), () => pause(u4)),
-    state === "paused" && press("play", t8("resume"), t8("resumeOf", { name }), () => resume2(u4)),
-    (runs(u4) || state === "paused") && press("close", t8("cancel"), t8("cancelOf", { name }), () => cancel(u4)),
-    state === "left" && press("trash", t8("discard"), t8("discardOf", { name }), () => void askDiscard(u4.name, () => discard2(u4))),
-    (state === "failed" || state === "cancelled") && press("retry", t8("retry"), t8("retryOf", { name }), () => retry([u4]))
+    (sending || state === "waiting") && resumable(u4) && press("pause", t9("pause"), t9("pauseOf", { name }), () => pause(u4)),
+    state === "paused" && press("play", t9("resume"), t9("resumeOf", { name }), () => resume2(u4)),
+    (runs(u4) || state === "paused") && press("close", t9("cancel"), t9("cancelOf", { name }), () => cancel(u4)),
+    state === "left" && press("trash", t9("discard"), t9("discardOf", { name }), () => void askDiscard(u4.name, () => discard2(u4))),
+    (state === "failed" || state === "cancelled") && press("retry", t9("retry"), t9("retryOf", { name }), () => retry([u4]))
   ] });
 }
 function Coming({ download: d5 }) {
@@ -13654,12 +15306,12 @@ function Coming({ download: d5 }) {
   return /* @__PURE__ */ a4("li", { class: "upload", children: [
     /* @__PURE__ */ a4("div", { class: "upload-text", children: [
       /* @__PURE__ */ a4("p", { class: "upload-name", children: name }),
-      state === "running" && /* @__PURE__ */ a4("progress", { "aria-label": t8("progressOf", { name }) }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem2 ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem2) }) : state === "running" ? bytes2 === 0 ? t8("preparing") : [t8("received", { size: size(bytes2) }), ...speed ? [perSecond(speed)] : []].join(" · ") : state === "done" ? [t8("downloaded"), size(bytes2)].join(" · ") : t8("state_cancelled") })
+      state === "running" && /* @__PURE__ */ a4("progress", { "aria-label": t9("progressOf", { name }) }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: state === "failed" && problem2 ? /* @__PURE__ */ a4("span", { class: "error", children: say(problem2) }) : state === "running" ? bytes2 === 0 ? t9("preparing") : [t9("received", { size: size(bytes2) }), ...speed ? [perSecond(speed)] : []].join(" · ") : state === "done" ? [t9("downloaded"), size(bytes2)].join(" · ") : t9("state_cancelled") })
     ] }),
-    state === "running" && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t8("cancelOf", { name }), title: t8("cancel"), onClick: () => d5.cancel(), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),
+    state === "running" && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t9("cancelOf", { name }), title: t9("cancel"), onClick: () => d5.cancel(), children: /* @__PURE__ */ a4(Icon, { name: "close" }) }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
-    (state === "failed" || state === "cancelled") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t8("retryOf", { name }), title: t8("retry"), onClick: () => d5.again(), children: /* @__PURE__ */ a4(Icon, { name: "retry" }) })
+    (state === "failed" || state === "cancelled") && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t9("retryOf", { name }), title: t9("retry"), onClick: () => d5.again(), children: /* @__PURE__ */ a4(Icon, { name: "retry" }) })
   ] });
 }
 
@@ -13679,27 +15331,27 @@ function Search2() {
   const q2 = new URLSearchParams(place.value.search).get("q")?.trim() ?? "";
   const scope = scopeOf(place.value.search);
   const folder3 = scope.below ?? scope.from;
-  useParent(folder3 ? "/files/" + folder3 : "/files", t8("files"));
+  useParent(folder3 ? "/files/" + folder3 : "/files", t9("files"));
   return /* @__PURE__ */ a4("div", { class: "files", children: [
     /* @__PURE__ */ a4("div", { class: "files-head search-head", children: [
-      /* @__PURE__ */ a4("h1", { children: q2 ? t8("hitsFor", { q: q2 }) : t8("search") }),
+      /* @__PURE__ */ a4("h1", { children: q2 ? t9("hitsFor", { q: q2 }) : t9("search") }),
       q2 && /* @__PURE__ */ a4(LayoutChoice, {})
     ] }),
     /* @__PURE__ */ a4(SearchField, { q: q2, scope }, q2),
     folder3 && /* @__PURE__ */ a4(Where, { folder: folder3, q: q2, below: scope.below !== void 0 }, folder3),
-    q2 ? /* @__PURE__ */ a4(Hits, { q: q2, below: scope.below }, addressOf(q2, scope)) : /* @__PURE__ */ a4(Empty, { icon: "search", title: t8("searchTitle"), children: /* @__PURE__ */ a4("p", { children: t8("searchText") }) })
+    q2 ? /* @__PURE__ */ a4(Hits, { q: q2, below: scope.below }, addressOf(q2, scope)) : /* @__PURE__ */ a4(Empty, { icon: "search", title: t9("searchTitle"), children: /* @__PURE__ */ a4("p", { children: t9("searchText") }) })
   ] });
 }
 function Where({ folder: folder3, q: q2, below: below2 }) {
   const { data } = useLoad((signal) => get("/files/{id}", { path: { id: folder3 }, signal }), [folder3]);
   if (!data && !below2) return null;
-  return /* @__PURE__ */ a4("nav", { class: "scope", "aria-label": t8("searchWhere"), children: [
-    /* @__PURE__ */ a4("a", { href: addressOf(q2, { from: folder3 }), "aria-current": below2 ? void 0 : "true", children: t8("searchAll") }),
+  return /* @__PURE__ */ a4("nav", { class: "scope", "aria-label": t9("searchWhere"), children: [
+    /* @__PURE__ */ a4("a", { href: addressOf(q2, { from: folder3 }), "aria-current": below2 ? void 0 : "true", children: t9("searchAll") }),
     /* @__PURE__ */ a4("a", { href: addressOf(q2, { below: folder3 }), "aria-current": below2 ? "true" : void 0, children: data ? /* @__PURE__ */ a4($, { children: [
       /* @__PURE__ */ a4(Icon, { name: "folder" }),
       " ",
       /* @__PURE__ */ a4(Name, { name: data.name })
-    ] }) : t8("folder") })
+    ] }) : t9("folder") })
   ] });
 }
 function SearchField({ q: q2, scope }) {
@@ -13714,7 +15366,7 @@ function SearchField({ q: q2, scope }) {
     field.current.blur();
   }, children: [
     /* @__PURE__ */ a4(Icon, { name: "search" }),
-    /* @__PURE__ */ a4("input", { ref: field, type: "search", name: "q", "aria-label": t8("search"), placeholder: t8("search"), defaultValue: q2, maxLength: 200, enterKeyHint: "search", autoComplete: "off" })
+    /* @__PURE__ */ a4("input", { ref: field, type: "search", name: "q", "aria-label": t9("search"), placeholder: t9("search"), defaultValue: q2, maxLength: 200, enterKeyHint: "search", autoComplete: "off" })
   ] });
 }
 function Hits({ q: q2, below: below2 }) {
@@ -13724,21 +15376,21 @@ function Hits({ q: q2, below: below2 }) {
   const grid = useGrid(of, list2, view);
   const [deeds2, dialogs] = useDeeds(grid, list2, void 0);
   const { items } = list2;
-  const shared = { grid, list: list2, deeds: deeds2, label: t8("hitsFor", { q: q2 }), keys: t8("keys") };
+  const shared = { grid, list: list2, deeds: deeds2, label: t9("hitsFor", { q: q2 }), keys: t9("keys") };
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4(Selection, { grid, list: list2, deeds: deeds2 }),
     list2.problem && !list2.more && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
-    items && /* @__PURE__ */ a4("p", { class: "hidden", role: "status", children: list2.total === void 0 ? t8("hitsOpen", { count: items.length }) : t8("hits", { count: items.length }) }),
-    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "search", title: t8("noHits"), children: /* @__PURE__ */ a4("p", { children: t8("noHitsText") }) }) : layout.value === "tiles" ? /* @__PURE__ */ a4(Tiles, { ...shared, under: (hit, tab) => /* @__PURE__ */ a4(Way, { hit, tab }) }) : /* @__PURE__ */ a4(
-      List,
+    items && /* @__PURE__ */ a4("p", { class: "hidden", role: "status", children: list2.total === void 0 ? t9("hitsOpen", { count: items.length }) : t9("hits", { count: items.length }) }),
+    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "search", title: t9("noHits"), children: /* @__PURE__ */ a4("p", { children: t9("noHitsText") }) }) : layout.value === "tiles" ? /* @__PURE__ */ a4(Tiles, { ...shared, under: (hit, tab) => /* @__PURE__ */ a4(Way, { hit, tab }) }) : /* @__PURE__ */ a4(
+      List3,
       {
         ...shared,
         name: "hits",
         headings: /* @__PURE__ */ a4($, { children: [
-          /* @__PURE__ */ a4("th", { scope: "col", class: "col-name", children: t8("name") }),
-          /* @__PURE__ */ a4("th", { scope: "col", class: "col-place", children: t8("place") }),
-          /* @__PURE__ */ a4("th", { scope: "col", class: "col-size", children: t8("size") }),
-          /* @__PURE__ */ a4("th", { scope: "col", class: "col-modified", children: t8("modified") })
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-name", children: t9("name") }),
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-place", children: t9("place") }),
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-size", children: t9("size") }),
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-modified", children: t9("modified") })
         ] }),
         cells: (hit, tab) => /* @__PURE__ */ a4($, { children: [
           /* @__PURE__ */ a4(NameCell, { entry: hit, tab, onOpen: () => deeds2.open(hit), under: /* @__PURE__ */ a4($, { children: [
@@ -13755,8 +15407,8 @@ function Hits({ q: q2, below: below2 }) {
   ] });
 }
 function Way({ hit, tab }) {
-  const way = [t8("files"), ...hit.path.map((step) => step.name)].join(" / ");
-  return /* @__PURE__ */ a4("a", { class: "hit-place", tabIndex: tab, href: "/files" + (hit.parent ? "/" + hit.parent : ""), draggable: false, "aria-label": t8("placeOf", { name: hit.name, place: way }), children: /* @__PURE__ */ a4(Name, { name: way }) });
+  const way = [t9("files"), ...hit.path.map((step) => step.name)].join(" / ");
+  return /* @__PURE__ */ a4("a", { class: "hit-place", tabIndex: tab, href: "/files" + (hit.parent ? "/" + hit.parent : ""), draggable: false, "aria-label": t9("placeOf", { name: hit.name, place: way }), children: /* @__PURE__ */ a4(Name, { name: way }) });
 }
 
 // src/file/trash.tsx
@@ -13768,8 +15420,8 @@ function Trash() {
   const close = () => setWish(void 0);
   const back = (entries2) => void restore(entries2, grid.done);
   const both = (entries2) => [
-    { icon: "restore", label: t8("restore"), run: () => back(entries2) },
-    { icon: "trash", label: t8("deleteForGood"), run: () => setWish(entries2), danger: true }
+    { icon: "restore", label: t9("restore"), run: () => back(entries2) },
+    { icon: "trash", label: t9("deleteForGood"), run: () => setWish(entries2), danger: true }
   ];
   const deeds2 = {
     menu: (entry4) => both([entry4]),
@@ -13784,30 +15436,30 @@ function Trash() {
   return /* @__PURE__ */ a4("div", { class: "files", children: [
     /* @__PURE__ */ a4("div", { class: "files-head", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h1", { children: t8("trash") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t8("trashText") })
+        /* @__PURE__ */ a4("h1", { children: t9("trash") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t9("trashText") })
       ] }),
       items && items.length > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button danger-text", onClick: () => setWish("all"), children: [
         /* @__PURE__ */ a4(Icon, { name: "trash" }),
         " ",
-        t8("emptyTrash")
+        t9("emptyTrash")
       ] })
     ] }),
     /* @__PURE__ */ a4(Selection, { grid, list: list2, deeds: deeds2 }),
     list2.problem && !list2.more && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
-    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "trash", title: t8("trashEmpty"), children: /* @__PURE__ */ a4("p", { children: t8("trashEmptyText") }) }) : /* @__PURE__ */ a4(
-      List,
+    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "trash", title: t9("trashEmpty"), children: /* @__PURE__ */ a4("p", { children: t9("trashEmptyText") }) }) : /* @__PURE__ */ a4(
+      List3,
       {
         grid,
         list: list2,
         deeds: deeds2,
-        label: t8("trash"),
-        keys: t8("trashKeys"),
+        label: t9("trash"),
+        keys: t9("trashKeys"),
         name: "trashed",
         headings: /* @__PURE__ */ a4($, { children: [
-          /* @__PURE__ */ a4("th", { scope: "col", class: "col-name", children: t8("name") }),
-          /* @__PURE__ */ a4("th", { scope: "col", class: "col-place", children: t8("origin") }),
-          /* @__PURE__ */ a4("th", { scope: "col", class: "col-left", children: t8("timeLeft") })
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-name", children: t9("name") }),
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-place", children: t9("origin") }),
+          /* @__PURE__ */ a4("th", { scope: "col", class: "col-left", children: t9("timeLeft") })
         ] }),
         cells: (entry4, tab) => /* @__PURE__ */ a4($, { children: [
           /* @__PURE__ */ a4(NameCell, { entry: entry4, tab, under: /* @__PURE__ */ a4("span", { "aria-hidden": "true", children: [
@@ -13823,12 +15475,12 @@ function Trash() {
     wish === "all" ? /* @__PURE__ */ a4(EmptyTrash, { onClose: close, onDone: () => grid.done(items ?? []) }) : wish && /* @__PURE__ */ a4(ForGood, { entries: wish, onClose: close, onDone: grid.done })
   ] });
 }
-var originOf = ({ origin }) => [t8("files"), ...origin.path].join(" / ");
+var originOf = ({ origin }) => [t9("files"), ...origin.path].join(" / ");
 var day = 864e5;
 function stays({ expires_at: until3 }) {
-  if (!until3) return t8("staysForEver");
+  if (!until3) return t9("staysForEver");
   const left2 = Date.parse(until3) - Date.now();
-  return left2 > day ? t8("staysDays", { count: Math.round(left2 / day) }) : left2 > day / 24 ? t8("staysHours", { count: Math.round(24 * left2 / day) }) : t8("staysLittle");
+  return left2 > day ? t9("staysDays", { count: Math.round(left2 / day) }) : left2 > day / 24 ? t9("staysHours", { count: Math.round(24 * left2 / day) }) : t9("staysLittle");
 }
 
 // src/file/usage.ts
@@ -13873,15 +15525,15 @@ var share2 = (part, whole7) => whole7 > 0 ? Math.min(1, part / whole7) : 0;
 function SideMeter() {
   const now = usage.value;
   if (!now) return null;
-  const quota = now.quota_bytes ?? 0;
+  const quota2 = now.quota_bytes ?? 0;
   const used = now.bytes + now.reserved;
   return /* @__PURE__ */ a4("a", { class: "meter", href: "/storage", "aria-current": path.value === "/storage" ? "page" : void 0, children: [
-    /* @__PURE__ */ a4("span", { children: t8("storage") }),
-    quota > 0 && /* @__PURE__ */ a4("progress", { class: share2(used, quota) >= nearlyFull ? "full" : void 0, value: Math.min(used, quota), max: quota, "aria-label": t8("storageUsed") }),
-    /* @__PURE__ */ a4("span", { class: "hint", children: quota > 0 ? t8("usedOf", { used: size(used), whole: size(quota) }) : t8("used", { used: size(used) }) })
+    /* @__PURE__ */ a4("span", { children: t9("storage") }),
+    quota2 > 0 && /* @__PURE__ */ a4("progress", { class: share2(used, quota2) >= nearlyFull ? "full" : void 0, value: Math.min(used, quota2), max: quota2, "aria-label": t9("storageUsed") }),
+    /* @__PURE__ */ a4("span", { class: "hint", children: quota2 > 0 ? t9("usedOf", { used: size(used), whole: size(quota2) }) : t9("used", { used: size(used) }) })
   ] });
 }
-function Storage() {
+function Storage2() {
   const all2 = useLoad(async (signal) => {
     const [now, open2] = await Promise.all([get("/files/usage", { signal }), get("/uploads", { signal })]);
     usage.value = now;
@@ -13892,8 +15544,8 @@ function Storage() {
   A2(() => void all2.reload(), [seen, ended2]);
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("div", { class: "storage-head", children: [
-      /* @__PURE__ */ a4("h1", { children: t8("storage") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t8("storageText") })
+      /* @__PURE__ */ a4("h1", { children: t9("storage") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t9("storageText") })
     ] }),
     all2.problem ? /* @__PURE__ */ a4(Failed, { problem: all2.problem, retry: all2.reload }) : !all2.data ? /* @__PURE__ */ a4(Skeleton, { rows: 5 }) : /* @__PURE__ */ a4($, { children: [
       /* @__PURE__ */ a4(Whole, { now: all2.data.now, open: all2.data.open }),
@@ -13903,30 +15555,30 @@ function Storage() {
   ] });
 }
 function Whole({ now, open: open2 }) {
-  const quota = now.quota_bytes ?? 0;
+  const quota2 = now.quota_bytes ?? 0;
   const used = now.bytes + now.reserved;
   const files = Math.max(0, now.bytes - now.trash.bytes - now.versions.bytes);
-  const full = share2(used, quota) >= nearlyFull;
+  const full = share2(used, quota2) >= nearlyFull;
   const parts = [
-    { kind: "files", name: t8("storageFiles"), bytes: files, count: now.files, text: t8("storageFilesText", { count: Math.max(0, now.files - now.trash.files - now.versions.files - open2.length) }), href: "/files" },
-    { kind: "versions", name: t8("storageVersions"), bytes: now.versions.bytes, count: now.versions.files, text: t8("storageVersionsText", { count: now.versions.files }) },
-    { kind: "trash", name: t8("storageTrash"), bytes: now.trash.bytes, count: now.trash.files, text: t8("storageTrashText", { count: now.trash.files }), href: "/trash" },
-    { kind: "open", name: t8("storageOpen"), bytes: now.reserved, count: open2.length, text: t8("storageOpenText", { count: open2.length }) }
+    { kind: "files", name: t9("storageFiles"), bytes: files, count: now.files, text: t9("storageFilesText", { count: Math.max(0, now.files - now.trash.files - now.versions.files - open2.length) }), href: "/files" },
+    { kind: "versions", name: t9("storageVersions"), bytes: now.versions.bytes, count: now.versions.files, text: t9("storageVersionsText", { count: now.versions.files }) },
+    { kind: "trash", name: t9("storageTrash"), bytes: now.trash.bytes, count: now.trash.files, text: t9("storageTrashText", { count: now.trash.files }), href: "/trash" },
+    { kind: "open", name: t9("storageOpen"), bytes: now.reserved, count: open2.length, text: t9("storageOpenText", { count: open2.length }) }
   ];
   const shown2 = parts.filter((part) => part.kind === "files" || part.bytes > 0 || part.count > 0);
   const sum = parts.reduce((n3, part) => n3 + part.bytes, 0);
-  const whole7 = Math.max(quota, sum, 1);
+  const whole7 = Math.max(quota2, sum, 1);
   let at = 0;
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "storage-used", children: [
     /* @__PURE__ */ a4("h2", { id: "storage-used", children: [
-      quota > 0 ? t8("usedOf", { used: size(used), whole: size(quota) }) : t8("used", { used: size(used) }),
-      quota > 0 && /* @__PURE__ */ a4("span", { class: "hint", children: [
+      quota2 > 0 ? t9("usedOf", { used: size(used), whole: size(quota2) }) : t9("used", { used: size(used) }),
+      quota2 > 0 && /* @__PURE__ */ a4("span", { class: "hint", children: [
         " · ",
-        percent(used, quota)
+        percent(used, quota2)
       ] })
     ] }),
-    full && /* @__PURE__ */ a4("p", { class: "error", children: used >= quota ? t8("storageFull") : t8("storageNearlyFull") }),
-    quota === 0 && /* @__PURE__ */ a4("p", { class: "hint", children: t8("storageNoLimit") }),
+    full && /* @__PURE__ */ a4("p", { class: "error", children: used >= quota2 ? t9("storageFull") : t9("storageNearlyFull") }),
+    quota2 === 0 && /* @__PURE__ */ a4("p", { class: "hint", children: t9("storageNoLimit") }),
     /* @__PURE__ */ a4("svg", { class: "storage-bar", viewBox: "0 0 100 1", preserveAspectRatio: "none", "aria-hidden": "true", focusable: "false", children: parts.map((part) => {
       const x3 = at;
       at += 100 * part.bytes / whole7;
@@ -13940,8 +15592,8 @@ function Whole({ now, open: open2 }) {
       ] }),
       /* @__PURE__ */ a4("span", { class: "number", children: size(part.bytes) })
     ] }, part.kind)) }),
-    now.quota_files != null && now.quota_files > 0 && /* @__PURE__ */ a4("p", { class: "hint", children: t8("filesOf", { count: now.files, whole: now.quota_files }) }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t8("storageShared") })
+    now.quota_files != null && now.quota_files > 0 && /* @__PURE__ */ a4("p", { class: "hint", children: t9("filesOf", { count: now.files, whole: now.quota_files }) }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t9("storageShared") })
   ] });
 }
 function Open({ list: list2, reload }) {
@@ -13953,28 +15605,28 @@ function Open({ list: list2, reload }) {
     await reload();
   }
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "storage-open", children: [
-    /* @__PURE__ */ a4("h2", { id: "storage-open", children: t8("storageOpen") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t8("storageOpenHow") }),
+    /* @__PURE__ */ a4("h2", { id: "storage-open", children: t9("storageOpen") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t9("storageOpenHow") }),
     /* @__PURE__ */ a4("ul", { class: "storage-list", children: list2.map((one) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("p", { class: "upload-name", children: /* @__PURE__ */ a4(Name, { name: one.name, read: true }) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
-          one.size == null ? size(one.offset) : t8("sentOf", { sent: size(one.offset), size: size(one.size) }),
-          ["sending", "waiting"].includes(mine2(one.id)?.state.value ?? "") ? t8("state_sending") : t8("goesOn", { time: date(one.expires_at) })
+          one.size == null ? size(one.offset) : t9("sentOf", { sent: size(one.offset), size: size(one.size) }),
+          ["sending", "waiting"].includes(mine2(one.id)?.state.value ?? "") ? t9("state_sending") : t9("goesOn", { time: date(one.expires_at) })
         ].join(" · ") })
       ] }),
-      !["sending", "waiting"].includes(mine2(one.id)?.state.value ?? "") && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t8("discardOf", { name: one.name }), onClick: () => void askDiscard(one.name, () => discard3(one.id)), children: t8("discard") })
+      !["sending", "waiting"].includes(mine2(one.id)?.state.value ?? "") && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t9("discardOf", { name: one.name }), onClick: () => void askDiscard(one.name, () => discard3(one.id)), children: t9("discard") })
     ] }, one.id)) })
   ] });
 }
 function Largest({ list: list2 }) {
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "storage-largest", children: [
-    /* @__PURE__ */ a4("h2", { id: "storage-largest", children: t8("largest") }),
+    /* @__PURE__ */ a4("h2", { id: "storage-largest", children: t9("largest") }),
     /* @__PURE__ */ a4("ul", { class: "storage-list", children: list2.map((file3) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("a", { class: "upload-name", href: "/files" + (file3.parent ? "/" + file3.parent : ""), "aria-label": t8("showIn", { name: file3.name, folder: file3.path.at(-1)?.name ?? t8("files") }), children: /* @__PURE__ */ a4(Name, { name: file3.name }) }),
+        /* @__PURE__ */ a4("a", { class: "upload-name", href: "/files" + (file3.parent ? "/" + file3.parent : ""), "aria-label": t9("showIn", { name: file3.name, folder: file3.path.at(-1)?.name ?? t9("files") }), children: /* @__PURE__ */ a4(Name, { name: file3.name }) }),
         /* @__PURE__ */ a4("p", { class: "hint ellipsis", children: [
-          [t8("files"), ...file3.path.map((step) => step.name)].join(" / "),
+          [t9("files"), ...file3.path.map((step) => step.name)].join(" / "),
           " · ",
           ago(file3.modified_at)
         ] })
@@ -13987,28 +15639,28 @@ function Largest({ list: list2 }) {
 // src/file/room.ts
 var file = {
   routes: [
-    { path: "/files", page: Files, title: () => t8("files"), wide: true },
-    { path: "/files/:folder", page: Files, title: () => t8("files"), wide: true },
-    { path: "/search", page: Search2, title: () => t8("search"), wide: true },
-    { path: "/trash", page: Trash, title: () => t8("trash"), wide: true },
-    { path: "/storage", page: Storage, title: () => t8("storage") }
+    { path: "/files", page: Files, title: () => t9("files"), wide: true },
+    { path: "/files/:folder", page: Files, title: () => t9("files"), wide: true },
+    { path: "/search", page: Search2, title: () => t9("search"), wide: true },
+    { path: "/trash", page: Trash, title: () => t9("trash"), wide: true },
+    { path: "/storage", page: Storage2, title: () => t9("storage") }
   ],
-  places: [{ href: "/files", icon: "folder", label: () => t8("files"), order: 1, phone: "bar" }, { href: "/trash", icon: "trash", label: () => t8("trash"), order: 5, phone: "more" }],
-  menu: [{ icon: "storage", label: () => t8("storage"), href: "/storage", order: 3 }],
-  search: { href: "/search", label: () => t8("search"), order: 1, from: searchFrom },
+  places: [{ href: "/files", icon: "folder", label: () => t9("files"), order: 1, phone: "bar" }, { href: "/trash", icon: "trash", label: () => t9("trash"), order: 5, phone: "more" }],
+  menu: [{ icon: "storage", label: () => t9("storage"), href: "/storage", order: 3 }],
+  search: { href: "/search", label: () => t9("search"), order: 1, from: searchFrom },
   create: [
-    { icon: "upload", label: () => t8("uploadFiles"), order: 1, run: chooseFiles },
-    { icon: "folder", label: () => t8("uploadFolder"), order: 2, run: chooseFolder },
-    { icon: "folderPlus", label: () => t8("newFolder"), order: 3, run: newFolder }
+    { icon: "upload", label: () => t9("uploadFiles"), order: 1, run: chooseFiles },
+    { icon: "folder", label: () => t9("uploadFolder"), order: 2, run: chooseFolder },
+    { icon: "folderPlus", label: () => t9("newFolder"), order: 3, run: newFolder }
   ],
   points: [
-    { icon: "shield", title: () => t8("pointSealed"), text: () => t8("pointSealedText"), order: 1 },
-    { icon: "folder", title: () => t8("pointSimple"), text: () => t8("pointSimpleText"), order: 3 }
+    { icon: "shield", title: () => t9("pointSealed"), text: () => t9("pointSealedText"), order: 1 },
+    { icon: "folder", title: () => t9("pointSimple"), text: () => t9("pointSimpleText"), order: 3 }
   ],
   folders: { Choose, shown, href: (id) => "/files" + (id && "/" + id) },
   loss: { Line: FilesGo, order: 4 },
-  problems: problems5,
-  remedies: { quota_exceeded: { href: "/storage", label: () => t8("toStorage") } },
+  problems: problems6,
+  remedies: { quota_exceeded: { href: "/storage", label: () => t9("toStorage") } },
   Side: SideMeter,
   Floating: Uploads,
   start: () => {
@@ -14022,51 +15674,8 @@ var file = {
   }
 };
 
-// src/shell/pages.ts
-function usePages(read7, changes3) {
-  const [held4, setHeld] = d2();
-  const [problem2, setProblem] = d2();
-  const [busy3, setBusy] = d2(false);
-  const latest = T2(void 0);
-  const running7 = T2(void 0);
-  async function run2(before2, from, wanted4) {
-    running7.current?.abort();
-    const { signal } = running7.current = new AbortController();
-    setBusy(true);
-    try {
-      const items = [...before2];
-      let next = from;
-      do {
-        const page2 = await read7(next, signal);
-        items.push(...page2.items);
-        next = page2.next_cursor || void 0;
-        if (signal.aborted) return;
-      } while (next && items.length < wanted4);
-      latest.current = { items, next_cursor: next };
-      setHeld(latest.current);
-      setProblem(void 0);
-    } catch (err2) {
-      if (!signal.aborted) setProblem(asProblem(err2));
-    } finally {
-      if (!signal.aborted) setBusy(false);
-    }
-  }
-  const reload = () => run2([], void 0, latest.current?.items.length ?? 1);
-  A2(() => {
-    void reload();
-    return () => running7.current?.abort();
-  }, [changes3]);
-  return {
-    items: held4?.items,
-    problem: problem2,
-    busy: busy3,
-    reload,
-    more: held4?.next_cursor ? () => void run2(held4.items, held4.next_cursor, held4.items.length + 1) : void 0
-  };
-}
-
 // src/guard/words.ts
-var t9 = catalog({
+var t10 = catalog({
   en: {
     history: "History",
     historyText: "Every sign-in to your account, every failed try, and every change to how it is protected.",
@@ -14200,7 +15809,7 @@ var t9 = catalog({
     unlockDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail."
   }
 });
-var kinds2 = catalog({
+var kinds3 = catalog({
   en: {
     "signed-in": "Signed in",
     "sign-in-held": "Sign-in waited for a link by mail",
@@ -14296,7 +15905,7 @@ var kinds2 = catalog({
     unlocked: "Ein neues Gerät wurde per Mail zugelassen"
   }
 });
-var problems6 = catalog({
+var problems7 = catalog({
   en: {
     sign_in_held: "Many wrong passwords were tried on this account. We sent a link to its address, if there is such an account. Open it, then sign in again."
   },
@@ -14307,26 +15916,26 @@ var problems6 = catalog({
 
 // src/guard/happening.ts
 function told2({ kind, methods: methods2, outcome }) {
-  if (kind === "sign-in-failed") return t9.find(`wrong_${methods2[0]}`) ?? t9("wrong");
-  if (outcome === "held") return t9("held");
-  return kinds2.find(kind) ?? t9("other");
+  if (kind === "sign-in-failed") return t10.find(`wrong_${methods2[0]}`) ?? t10("wrong");
+  if (outcome === "held") return t10("held");
+  return kinds3.find(kind) ?? t10("other");
 }
 function how({ kind, methods: methods2 }) {
   if (kind !== "signed-in" && kind !== "stepped-up") return "";
-  return [...new Set(methods2.flatMap((m5) => t9.find(`by_${m5}`) ?? []))].join(" + ");
+  return [...new Set(methods2.flatMap((m5) => t10.find(`by_${m5}`) ?? []))].join(" + ");
 }
 function reasons({ flags, place: place3 }) {
   const left2 = new Set(flags);
-  const said = [];
+  const said2 = [];
   if (left2.has("new_place") && place3) {
-    said.push(t9(left2.delete("new_device") ? "newPlaceAndDevice" : "newPlace", { place: place3 }));
+    said2.push(t10(left2.delete("new_device") ? "newPlaceAndDevice" : "newPlace", { place: place3 }));
     left2.delete("new_place");
   }
-  for (const flag of left2) said.push(...t9.find(`flag_${flag}`) ? [t9.find(`flag_${flag}`)] : []);
-  return said;
+  for (const flag of left2) said2.push(...t10.find(`flag_${flag}`) ? [t10.find(`flag_${flag}`)] : []);
+  return said2;
 }
 function consequences({ findings }) {
-  return [...new Set(findings.flatMap(({ consequence }) => t9.find(`did_${consequence}`) ?? []))];
+  return [...new Set(findings.flatMap(({ consequence }) => t10.find(`did_${consequence}`) ?? []))];
 }
 function iconOf3({ kind, outcome, flags }) {
   if (outcome === "failed" || outcome === "held" || flags.length > 0) return "warning";
@@ -14353,53 +15962,53 @@ function History() {
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h1", { children: t9("history") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t9("historyText") })
+        /* @__PURE__ */ a4("h1", { children: t10("history") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t10("historyText") })
       ] }),
       /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => saveStream({
-        name: () => t9("historyFile"),
-        file: () => t9("historyFile"),
+        name: () => t10("historyFile"),
+        file: () => t10("historyFile"),
         open: (signal) => stream("/account/sign-ins/export", { signal })
       }), children: [
         /* @__PURE__ */ a4(Icon, { name: "download" }),
         " ",
-        t9("save")
+        t10("save")
       ] })
     ] }),
     /* @__PURE__ */ a4("div", { class: "field guard-filter", children: [
-      /* @__PURE__ */ a4("label", { for: "guard-filter", children: t9("show") }),
-      /* @__PURE__ */ a4("select", { id: "guard-filter", value: filter, onChange: (event) => setFilter(event.currentTarget.value), children: filters.map((f5) => /* @__PURE__ */ a4("option", { value: f5, children: t9(`show_${f5}`) }, f5)) })
+      /* @__PURE__ */ a4("label", { for: "guard-filter", children: t10("show") }),
+      /* @__PURE__ */ a4("select", { id: "guard-filter", value: filter, onChange: (event) => setFilter(event.currentTarget.value), children: filters.map((f5) => /* @__PURE__ */ a4("option", { value: f5, children: t10(`show_${f5}`) }, f5)) })
     ] }),
-    /* @__PURE__ */ a4(List2, { filter }, filter)
+    /* @__PURE__ */ a4(List4, { filter }, filter)
   ] });
 }
-function List2({ filter }) {
+function List4({ filter }) {
   const outcome = filter === "all" ? void 0 : filter;
   const list2 = usePages((cursor, signal) => get("/account/sign-ins", { query: { outcome, cursor, limit: 50 }, signal }), 0);
   return /* @__PURE__ */ a4($, { children: [
     list2.problem && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
-    !list2.items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 5 }) : list2.items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "history", title: t9("none"), children: /* @__PURE__ */ a4("p", { children: t9(`none_${filter}`) }) }) : byDay(list2.items).map((day3) => /* @__PURE__ */ a4("section", { class: "card guard-day", "aria-label": date(day3[0].at), children: [
+    !list2.items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 5 }) : list2.items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "history", title: t10("none"), children: /* @__PURE__ */ a4("p", { children: t10(`none_${filter}`) }) }) : byDay(list2.items).map((day3) => /* @__PURE__ */ a4("section", { class: "card guard-day", "aria-label": date(day3[0].at), children: [
       /* @__PURE__ */ a4("h2", { children: date(day3[0].at) }),
-      /* @__PURE__ */ a4("ul", { children: day3.map((item) => /* @__PURE__ */ a4(Line, { item }, item.id)) })
+      /* @__PURE__ */ a4("ul", { children: day3.map((item) => /* @__PURE__ */ a4(Line2, { item }, item.id)) })
     ] }, day3[0].at)),
-    list2.more && /* @__PURE__ */ a4("div", { class: "guard-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t9("more") }) }),
-    list2.items && list2.items.length > 0 && !list2.more && /* @__PURE__ */ a4("p", { class: "hint", children: t9("kept") })
+    list2.more && /* @__PURE__ */ a4("div", { class: "guard-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t10("more") }) }),
+    list2.items && list2.items.length > 0 && !list2.more && /* @__PURE__ */ a4("p", { class: "hint", children: t10("kept") })
   ] });
 }
 function Latest() {
   const { data, problem: problem2, reload } = useLoad((signal) => get("/account/sign-ins", { query: { limit: 3 }, signal }), []);
   return /* @__PURE__ */ a4("section", { class: "card guard-day", "aria-labelledby": "history", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "history", children: t9("history") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t9("historyText") })
+      /* @__PURE__ */ a4("h2", { id: "history", children: t10("history") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t10("historyText") })
     ] }) }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4("ul", { children: data.items.map((item) => /* @__PURE__ */ a4(Line, { item, dated: true }, item.id)) }),
-      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: "/security/history", children: t9("all") }) })
+      /* @__PURE__ */ a4("ul", { children: data.items.map((item) => /* @__PURE__ */ a4(Line2, { item, dated: true }, item.id)) }),
+      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: "/security/history", children: t10("all") }) })
     ] })
   ] });
 }
-function Line({ item, dated }) {
+function Line2({ item, dated }) {
   const why3 = [...reasons(item), ...consequences(item)];
   const traits3 = [item.device, how(item), item.place, item.address].filter(Boolean);
   return /* @__PURE__ */ a4("li", { class: item.outcome === "failed" || item.outcome === "held" || item.flags.length > 0 ? "guard-line odd" : "guard-line", children: [
@@ -14408,7 +16017,7 @@ function Line({ item, dated }) {
       /* @__PURE__ */ a4("p", { class: "guard-told", children: [
         /* @__PURE__ */ a4("strong", { children: told2(item) }),
         " ",
-        item.here && !dated && /* @__PURE__ */ a4("span", { class: "tag", children: t9("here") })
+        item.here && !dated && /* @__PURE__ */ a4("span", { class: "tag", children: t10("here") })
       ] }),
       why3.length > 0 && /* @__PURE__ */ a4("p", { class: "guard-why", children: why3.join(" ") }),
       /* @__PURE__ */ a4("p", { class: "hint", children: [
@@ -14416,22 +16025,22 @@ function Line({ item, dated }) {
         /* @__PURE__ */ a4(Time, { at: item.at, children: dated ? ago(item.at) : clock(item.at) })
       ] })
     ] }),
-    doubtful(item) && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t9("notMineLabel", { device: item.device || t9("unknown"), when: ago(item.at) }), onClick: () => void disown(item), children: t9("notMine") })
+    doubtful(item) && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t10("notMineLabel", { device: item.device || t10("unknown"), when: ago(item.at) }), onClick: () => void disown(item), children: t10("notMine") })
   ] });
 }
 function disown(item) {
-  return ask((close) => /* @__PURE__ */ a4(Confirm, { title: t9("notMineTitle"), action: t9("notMineDo"), onClose: close, onConfirm: async () => {
+  return ask((close) => /* @__PURE__ */ a4(Confirm, { title: t10("notMineTitle"), action: t10("notMineDo"), onClose: close, onConfirm: async () => {
     await del("/sessions");
     go("/security");
-    toast(t9("notMineDone"));
+    toast(t10("notMineDone"));
   }, children: [
     /* @__PURE__ */ a4("p", { children: [
       told2(item),
       ": ",
-      [item.device || t9("unknown"), item.place, item.address].filter(Boolean).join(", "),
+      [item.device || t10("unknown"), item.place, item.address].filter(Boolean).join(", "),
       "."
     ] }),
-    /* @__PURE__ */ a4("p", { children: t9("notMineText") })
+    /* @__PURE__ */ a4("p", { children: t10("notMineText") })
   ] }));
 }
 
@@ -14445,8 +16054,8 @@ function Unlock() {
   if (done) {
     return /* @__PURE__ */ a4("div", { class: "card narrow centre", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-      /* @__PURE__ */ a4("h1", { children: t9("unlocked") }),
-      /* @__PURE__ */ a4("p", { children: t9("unlockedText") }),
+      /* @__PURE__ */ a4("h1", { children: t10("unlocked") }),
+      /* @__PURE__ */ a4("p", { children: t10("unlockedText") }),
       /* @__PURE__ */ a4("div", { class: "form-actions", children: [
         /* @__PURE__ */ a4(SignInLink, { class: "button primary" }),
         /* @__PURE__ */ a4(NewPasswordLink, { class: "button" })
@@ -14454,20 +16063,20 @@ function Unlock() {
     ] });
   }
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t9("unlockGone"), damaged: t9("unlockDamaged"), icon: "key", children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t10("unlockGone"), damaged: t10("unlockDamaged"), icon: "key", children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       /* @__PURE__ */ a4(SignInLink, { class: "button primary" }),
       /* @__PURE__ */ a4(NewPasswordLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow centre", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "key" }) }),
-    /* @__PURE__ */ a4("h1", { children: t9("unlock") }),
-    /* @__PURE__ */ a4("p", { children: t9("unlockText") }),
-    /* @__PURE__ */ a4(Form, { submit: t9("unlockDo"), onSubmit: async () => {
+    /* @__PURE__ */ a4("h1", { children: t10("unlock") }),
+    /* @__PURE__ */ a4("p", { children: t10("unlockText") }),
+    /* @__PURE__ */ a4(Form, { submit: t10("unlockDo"), onSubmit: async () => {
       if (await link.use((token2) => post("/auth/unlock", { open: true, body: { token: token2 } }))) setDone(true);
     }, children: null }),
     /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t9("unlockNot"),
+      t10("unlockNot"),
       " ",
       /* @__PURE__ */ a4(NewPasswordLink, {})
     ] })
@@ -14477,15 +16086,15 @@ function Unlock() {
 // src/guard/room.ts
 var guard2 = {
   routes: [
-    { path: "/security/history", page: History, title: () => t9("history") },
-    { path: "/unlock", page: Unlock, title: () => t9("unlock"), open: true }
+    { path: "/security/history", page: History, title: () => t10("history") },
+    { path: "/unlock", page: Unlock, title: () => t10("unlock"), open: true }
   ],
   security: { Section: Latest, order: 10 },
-  problems: problems6
+  problems: problems7
 };
 
 // src/mailcode/words.ts
-var t10 = catalog({
+var t11 = catalog({
   en: {
     step: "Code by e-mail",
     code: "Code from the e-mail",
@@ -14521,7 +16130,7 @@ var t10 = catalog({
     goStep: "Codes per E-Mail als Anmeldeschritt"
   }
 });
-var problems7 = catalog({
+var problems8 = catalog({
   en: {
     wrong_mailed_code: "That code is not right. Use the one from the newest e-mail: an older code no longer works."
   },
@@ -14539,7 +16148,7 @@ function Section({ status }) {
     setBusy(true);
     try {
       await post("/account/email-otp");
-      toast(t10("enabled"));
+      toast(t11("enabled"));
       await status.reload();
     } catch (err2) {
       toastProblem(err2);
@@ -14551,21 +16160,21 @@ function Section({ status }) {
     LayerCard,
     {
       layer: "email_otp",
-      title: t10("title"),
+      title: t11("title"),
       status,
-      text: (on, line) => t10(on ? "onText" : "offText", { address: whole5(line?.hint || masked(mine2)) }),
-      buttons: (on) => on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setAsking(true), children: t10("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: turnOn, children: t10("enable") }),
+      text: (on, line) => t11(on ? "onText" : "offText", { address: whole5(line?.hint || masked(mine2)) }),
+      buttons: (on) => on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setAsking(true), children: t11("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: turnOn, children: t11("enable") }),
       children: asking && /* @__PURE__ */ a4(
         TurnOff,
         {
-          title: t10("disableTitle"),
+          title: t11("disableTitle"),
           onClose: () => setAsking(false),
           off: (recovery2) => del("/account/email-otp", { query: { recovery: recovery2 } }),
           onOff: async () => {
-            toast(t10("disabled"));
+            toast(t11("disabled"));
             await status.reload();
           },
-          children: /* @__PURE__ */ a4("p", { children: t10("disableText") })
+          children: /* @__PURE__ */ a4("p", { children: t11("disableText") })
         }
       )
     }
@@ -14573,22 +16182,22 @@ function Section({ status }) {
 }
 function StepGoes() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.email_otp?.enabled ? /* @__PURE__ */ a4("li", { children: t10("goStep") }) : null;
+  return data?.email_otp?.enabled ? /* @__PURE__ */ a4("li", { children: t11("goStep") }) : null;
 }
-function masked(address3) {
-  const at = address3.lastIndexOf("@");
-  return at < 0 ? "" : [...address3.slice(0, at)].slice(0, 1).join("") + "…" + address3.slice(at);
+function masked(address4) {
+  const at = address4.lastIndexOf("@");
+  return at < 0 ? "" : [...address4.slice(0, at)].slice(0, 1).join("") + "…" + address4.slice(at);
 }
-var whole5 = (address3) => address3.replace("…", "…⁠");
+var whole5 = (address4) => address4.replace("…", "…⁠");
 
 // src/mailcode/step.tsx
 function Step({ layer, answer, again: again3 }) {
   return /* @__PURE__ */ a4(
     CodeForm,
     {
-      label: t10("code"),
-      hint: layer.sent_to ? t10("sentTo", { address: layer.sent_to }) : t10("sent"),
-      submit: t10("go"),
+      label: t11("code"),
+      hint: layer.sent_to ? t11("sentTo", { address: layer.sent_to }) : t11("sent"),
+      submit: t11("go"),
       autoFocus: true,
       again: { at: layer.resend_at, send: () => again3("/auth/attempts/{id}/email-otp/resend") },
       onCode: async (code) => {
@@ -14604,10 +16213,10 @@ function Step({ layer, answer, again: again3 }) {
 
 // src/mailcode/room.ts
 var mailcode = {
-  layers: { email_otp: { title: () => t10("step"), order: 2, Step } },
+  layers: { email_otp: { title: () => t11("step"), order: 2, Step } },
   security: { Section, order: 2 },
   loss: { Line: StepGoes, order: 5 },
-  problems: problems7
+  problems: problems8
 };
 
 // src/passkey/calm.tsx
@@ -15105,7 +16714,7 @@ function problemOf3(err2) {
 }
 
 // src/passkey/words.ts
-var t11 = catalog({
+var t12 = catalog({
   en: {
     passkeys: "Passkeys",
     text: "Sign in with your fingerprint, your face or your screen lock. A passkey needs no password and no code, and no false site can steal it.",
@@ -15187,7 +16796,7 @@ var t11 = catalog({
     go: { one: "Ihr Passkey", other: "Ihre {count} Passkeys" }
   }
 });
-var problems8 = catalog({
+var problems9 = catalog({
   en: {
     passkey_unused: "No passkey was used.",
     passkey_address: "The browser uses no passkeys at this address. Open Coffer at its usual address and try again.",
@@ -15213,18 +16822,18 @@ var problems8 = catalog({
 });
 
 // src/passkey/section.tsx
-var wanted = y3(false);
-var beginAdding = () => void (wanted.value = true);
+var wanted2 = y3(false);
+var beginAdding = () => void (wanted2.value = true);
 function Section2({ status }) {
   const { data, problem: problem2, reload, set } = useLoad(async (signal) => (await get("/account/passkeys", { signal })).items, []);
   const [wish, setWish] = d2();
   const blocked = useObstacle();
   const close = () => setWish(void 0);
   A2(() => {
-    if (!wanted.value) return;
-    wanted.value = false;
+    if (!wanted2.value) return;
+    wanted2.value = false;
     if (!blocked) setWish({ kind: "add" });
-  }, [wanted.value]);
+  }, [wanted2.value]);
   const changed3 = async (items) => {
     set(items);
     await status.reload();
@@ -15232,20 +16841,20 @@ function Section2({ status }) {
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "passkeys", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "passkeys", children: t11("passkeys") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t11("text") })
+        /* @__PURE__ */ a4("h2", { id: "passkeys", children: t12("passkeys") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t12("text") })
       ] }),
-      data && !blocked && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "add" }), children: t11("add") })
+      data && !blocked && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "add" }), children: t12("add") })
     ] }),
     blocked && /* @__PURE__ */ a4("p", { class: "notice", children: [
       /* @__PURE__ */ a4(Icon, { name: "key" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: t11(`cannot_${blocked}`) })
+      /* @__PURE__ */ a4("span", { children: t12(`cannot_${blocked}`) })
     ] }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : data.length === 0 ? !blocked && /* @__PURE__ */ a4("p", { class: "passkeys-none", children: [
       /* @__PURE__ */ a4(Icon, { name: "key" }),
       " ",
-      t11("none")
+      t12("none")
     ] }) : /* @__PURE__ */ a4("ul", { class: "passkeys", children: data.map((p5) => /* @__PURE__ */ a4("li", { class: "passkey", children: [
       /* @__PURE__ */ a4("span", { class: "passkey-icon", children: /* @__PURE__ */ a4(Icon, { name: "key" }) }),
       /* @__PURE__ */ a4("div", { class: "passkey-text", children: [
@@ -15253,38 +16862,38 @@ function Section2({ status }) {
         /* @__PURE__ */ a4("p", { class: "hint", children: traits(p5) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
           p5.last_used_at ? /* @__PURE__ */ a4($, { children: [
-            t11("lastUse"),
+            t12("lastUse"),
             " ",
             /* @__PURE__ */ a4(Time, { at: p5.last_used_at, children: ago(p5.last_used_at) })
-          ] }) : t11("neverUsed"),
+          ] }) : t12("neverUsed"),
           " · ",
-          t11("since"),
+          t12("since"),
           " ",
           /* @__PURE__ */ a4(Time, { at: p5.created_at, children: date(p5.created_at) })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Menu, { label: t11("menu", { name: p5.name }), items: [
-        { icon: "pencil", label: t11("rename"), run: () => setWish({ kind: "rename", passkey: p5 }) },
-        { icon: "trash", label: t11("remove"), danger: true, run: () => setWish({ kind: "remove", passkey: p5 }) }
+      /* @__PURE__ */ a4(Menu, { label: t12("menu", { name: p5.name }), items: [
+        { icon: "pencil", label: t12("rename"), run: () => setWish({ kind: "rename", passkey: p5 }) },
+        { icon: "trash", label: t12("remove"), danger: true, run: () => setWish({ kind: "remove", passkey: p5 }) }
       ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
     ] }, p5.id)) }),
     wish?.kind === "add" && /* @__PURE__ */ a4(Add, { onClose: close, onAdded: async (passkey2) => {
       close();
-      toast(t11("added", { name: passkey2.name }));
+      toast(t12("added", { name: passkey2.name }));
       await changed3([...data ?? [], passkey2]);
     } }),
-    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t11("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t11("save"), onCancel: close, onSubmit: async (v4) => {
+    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t12("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t12("save"), onCancel: close, onSubmit: async (v4) => {
       const renamed = await patch("/account/passkeys/{id}", { path: { id: wish.passkey.id }, body: { name: v4.name } });
       close();
       set((data ?? []).map((p5) => p5.id === renamed.id ? renamed : p5));
-    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t11("name"), value: wish.passkey.name, required: true, maxLength: longest2, autoFocus: true, selectName: true }) }) }),
-    wish?.kind === "remove" && /* @__PURE__ */ a4(Confirm, { title: t11("removeTitle", { name: wish.passkey.name }), action: t11("remove"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t12("name"), value: wish.passkey.name, required: true, maxLength: longest2, autoFocus: true, selectName: true }) }) }),
+    wish?.kind === "remove" && /* @__PURE__ */ a4(Confirm, { title: t12("removeTitle", { name: wish.passkey.name }), action: t12("remove"), onClose: close, onConfirm: async () => {
       await del("/account/passkeys/{id}", { path: { id: wish.passkey.id } });
-      toast(t11("removed"));
+      toast(t12("removed"));
       await changed3((data ?? []).filter((p5) => p5.id !== wish.passkey.id));
     }, children: [
-      /* @__PURE__ */ a4("p", { children: t11("removeText") }),
-      /* @__PURE__ */ a4("p", { children: wish.passkey.provider ? t11("removeThere", { place: wish.passkey.provider }) : t11("removeElse") })
+      /* @__PURE__ */ a4("p", { children: t12("removeText") }),
+      /* @__PURE__ */ a4("p", { children: wish.passkey.provider ? t12("removeThere", { place: wish.passkey.provider }) : t12("removeElse") })
     ] })
   ] });
 }
@@ -15292,9 +16901,9 @@ var longest2 = 64;
 function Add({ onClose, onAdded }) {
   const end4 = useEnd();
   const [none2, setNone] = d2(false);
-  return /* @__PURE__ */ a4(Dialog, { title: t11("add"), onClose, children: [
-    /* @__PURE__ */ a4("p", { children: t11("addText") }),
-    /* @__PURE__ */ a4(Form, { submit: t11("make"), icon: "key", onCancel: onClose, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Dialog, { title: t12("add"), onClose, children: [
+    /* @__PURE__ */ a4("p", { children: t12("addText") }),
+    /* @__PURE__ */ a4(Form, { submit: t12("make"), icon: "key", onCancel: onClose, onSubmit: async (v4) => {
       setNone(false);
       const options = await post("/account/passkeys/options");
       try {
@@ -15306,25 +16915,25 @@ function Add({ onClose, onAdded }) {
         setNone(true);
       }
     }, children: [
-      /* @__PURE__ */ a4(Calm, { children: none2 && t11("notMade") }),
-      /* @__PURE__ */ a4(Field, { name: "name", label: t11("name"), hint: t11("nameHint"), maxLength: longest2, autoFocus: true })
+      /* @__PURE__ */ a4(Calm, { children: none2 && t12("notMade") }),
+      /* @__PURE__ */ a4(Field, { name: "name", label: t12("name"), hint: t12("nameHint"), maxLength: longest2, autoFocus: true })
     ] })
   ] });
 }
 function traits({ name, provider, synced }) {
-  return [provider && provider !== name ? provider : "", t11(synced ? "synced" : "single")].filter(Boolean).join(" · ");
+  return [provider && provider !== name ? provider : "", t12(synced ? "synced" : "single")].filter(Boolean).join(" · ");
 }
 function PasskeysGo() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  const count2 = data?.passkeys?.left ?? 0;
-  return count2 > 0 ? /* @__PURE__ */ a4("li", { children: t11("go", { count: count2 }) }) : null;
+  const count3 = data?.passkeys?.left ?? 0;
+  return count3 > 0 ? /* @__PURE__ */ a4("li", { children: t12("go", { count: count3 }) }) : null;
 }
 function InSummary({ lines }) {
-  const count2 = lines.passkeys?.left ?? 0;
-  return count2 > 0 ? /* @__PURE__ */ a4("li", { children: [
+  const count3 = lines.passkeys?.left ?? 0;
+  return count3 > 0 ? /* @__PURE__ */ a4("li", { children: [
     /* @__PURE__ */ a4(Icon, { name: "key" }),
     " ",
-    lines.password?.enabled === false ? t11("inSummary", { count: count2 }) : t11("orAlone", { count: count2 })
+    lines.password?.enabled === false ? t12("inSummary", { count: count3 }) : t12("orAlone", { count: count3 })
   ] }) : null;
 }
 
@@ -15346,7 +16955,7 @@ function Enter({ onOpened, paused }) {
   const [asking, setAsking] = d2(false);
   const [round, setRound] = d2(0);
   const [problem2, setProblem] = d2();
-  const refused3 = T2(0);
+  const refused4 = T2(0);
   async function enter2(credential) {
     const opened = await post("/auth/passkey", { open: true, body: { credential, ...await keeper().opening() } }).catch((err2) => {
       const activate = wayBack("activate");
@@ -15357,7 +16966,7 @@ function Enter({ onOpened, paused }) {
     if (opened) await onOpened(opened);
   }
   A2(() => {
-    if (!can || paused || asking || refused3.current > 2) return;
+    if (!can || paused || asking || refused4.current > 2) return;
     const over3 = new AbortController();
     let chosen3 = false;
     const again3 = () => {
@@ -15377,7 +16986,7 @@ function Enter({ onOpened, paused }) {
       setProblem(void 0);
       await enter2(credential).catch((err2) => {
         setProblem(asProblem(err2));
-        refused3.current++;
+        refused4.current++;
         setRound((n3) => n3 + 1);
       });
     })();
@@ -15389,7 +16998,7 @@ function Enter({ onOpened, paused }) {
   if (!can) return null;
   return /* @__PURE__ */ a4($, { children: [
     problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
-    /* @__PURE__ */ a4(Ask, { label: t11("enter"), otherwise: t11("noneEnter"), onAsk: async () => {
+    /* @__PURE__ */ a4(Ask, { label: t12("enter"), otherwise: t12("noneEnter"), onAsk: async () => {
       setProblem(void 0);
       setAsking(true);
       try {
@@ -15398,14 +17007,14 @@ function Enter({ onOpened, paused }) {
         setAsking(false);
         throw err2;
       }
-    } }, refused3.current)
+    } }, refused4.current)
   ] });
 }
 function Pass({ challenge, guard: guard5, onOpened }) {
   const end4 = useEnd();
   if (useObstacle()) return null;
   const attempt = { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token };
-  return /* @__PURE__ */ a4(Ask, { label: t11("pass"), otherwise: t11("nonePass"), onAsk: async () => {
+  return /* @__PURE__ */ a4(Ask, { label: t12("pass"), otherwise: t12("nonePass"), onAsk: async () => {
     const options = await guard5(post("/auth/attempts/{id}/passkey/options", attempt));
     if (!options) return;
     const credential = await use2(options, end4);
@@ -15415,7 +17024,7 @@ function Pass({ challenge, guard: guard5, onOpened }) {
 }
 function Activate({ main, onSend }) {
   if (useObstacle()) return null;
-  return /* @__PURE__ */ a4(Ask, { label: t11("pass"), otherwise: t11("noneProve"), main, focus: false, onAsk: () => onSend(async (end4) => {
+  return /* @__PURE__ */ a4(Ask, { label: t12("pass"), otherwise: t12("noneProve"), main, focus: false, onAsk: () => onSend(async (end4) => {
     const credential = await use2(await post("/auth/passkey/options", { open: true }), end4);
     await post("/auth/activate/passkey", { open: true, body: { credential } });
   }) });
@@ -15427,9 +17036,9 @@ function Prove({ main, onOpened, onCancel }) {
   if (blocked) return main ? /* @__PURE__ */ a4("p", { class: "notice", children: [
     /* @__PURE__ */ a4(Icon, { name: "key" }),
     " ",
-    /* @__PURE__ */ a4("span", { children: t11(`cannot_${blocked}`) })
+    /* @__PURE__ */ a4("span", { children: t12(`cannot_${blocked}`) })
   ] }) : null;
-  return /* @__PURE__ */ a4(Ask, { label: t11("prove"), otherwise: t11("noneProve"), main, onCancel, onAsk: async () => {
+  return /* @__PURE__ */ a4(Ask, { label: t12("prove"), otherwise: t12("noneProve"), main, onCancel, onAsk: async () => {
     const credential = await use2(await post("/account/reauthenticate/passkey/options"), end4);
     await onOpened(await post("/account/reauthenticate/passkey", { body: { credential } }));
   } });
@@ -15441,14 +17050,14 @@ var passkey = {
   prove: { Way: Prove, on: proves, order: 1 },
   pass: { Way: Pass, order: 1 },
   activate: { Way: Activate, order: 1 },
-  security: { Section: Section2, order: 6, repairs: true, advised: { line: "passkeys", label: () => t11("addSecond"), run: beginAdding } },
+  security: { Section: Section2, order: 6, repairs: true, advised: { line: "passkeys", label: () => t12("addSecond"), run: beginAdding } },
   wayIn: { Names: InSummary, order: 9, alone: true },
   loss: { Line: PasskeysGo, order: 9 },
-  problems: problems8
+  problems: problems9
 };
 
 // src/question/words.ts
-var t12 = catalog({
+var t13 = catalog({
   en: {
     step: "Security question",
     hintIs: "Your hint: {hint}",
@@ -15516,7 +17125,7 @@ var t12 = catalog({
     goStep: "Ihre Sicherheitsfrage und ihre Antwort"
   }
 });
-var problems9 = catalog({
+var problems10 = catalog({
   en: {
     wrong_answer: "That answer is not right. Capital letters and spaces do not matter, but every letter does.",
     field_in_question: "The answer stands in the question. Change one of them.",
@@ -15533,32 +17142,32 @@ var problems9 = catalog({
 function Section3({ status }) {
   const [wish, setWish] = d2();
   const close = () => setWish(void 0);
-  async function done(said) {
+  async function done(said2) {
     close();
-    toast(said);
+    toast(said2);
     await status.reload();
   }
   return /* @__PURE__ */ a4(
     LayerCard,
     {
       layer: "security_question",
-      title: t12("title"),
+      title: t13("title"),
       status,
-      text: (on) => on ? t12("onText") : t12("offText"),
+      text: (on) => on ? t13("onText") : t13("offText"),
       buttons: (on) => on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("change"), children: t12("change") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("disable"), children: t12("disable") })
-      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("enable"), children: t12("enable") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("change"), children: t13("change") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("disable"), children: t13("disable") })
+      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("enable"), children: t13("enable") }),
       children: [
-        (wish === "enable" || wish === "change") && /* @__PURE__ */ a4(Dialog, { title: wish === "enable" ? t12("enableTitle") : t12("changeTitle"), onClose: close, children: /* @__PURE__ */ a4(SetUp, { change: wish === "change", onClose: close, onDone: () => done(wish === "enable" ? t12("enabled") : t12("changed")) }) }),
+        (wish === "enable" || wish === "change") && /* @__PURE__ */ a4(Dialog, { title: wish === "enable" ? t13("enableTitle") : t13("changeTitle"), onClose: close, children: /* @__PURE__ */ a4(SetUp, { change: wish === "change", onClose: close, onDone: () => done(wish === "enable" ? t13("enabled") : t13("changed")) }) }),
         wish === "disable" && /* @__PURE__ */ a4(
           TurnOff,
           {
-            title: t12("disableTitle"),
+            title: t13("disableTitle"),
             onClose: close,
             off: (recovery2) => del("/account/security-question", { query: { recovery: recovery2 } }),
-            onOff: () => done(t12("disabled")),
-            children: /* @__PURE__ */ a4("p", { children: t12("disableText") })
+            onOff: () => done(t13("disabled")),
+            children: /* @__PURE__ */ a4("p", { children: t13("disableText") })
           }
         )
       ]
@@ -15567,26 +17176,26 @@ function Section3({ status }) {
 }
 function StepGoes2() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.security_question?.enabled ? /* @__PURE__ */ a4("li", { children: t12("goStep") }) : null;
+  return data?.security_question?.enabled ? /* @__PURE__ */ a4("li", { children: t13("goStep") }) : null;
 }
 function SetUp({ change, onClose, onDone }) {
   const [idea, setIdea] = d2();
-  return /* @__PURE__ */ a4(Form, { submit: change ? t12("changeDo") : t12("enable"), onCancel: onClose, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Form, { submit: change ? t13("changeDo") : t13("enable"), onCancel: onClose, onSubmit: async (v4) => {
     await put("/account/security-question", { body: { question: v4.question, answer: v4.answer, hint: v4.hint } });
     await onDone();
   }, children: [
-    change && /* @__PURE__ */ a4("p", { class: "hint", children: t12("changeText") }),
-    /* @__PURE__ */ a4(Field, { name: "question", label: t12("question"), class: "asked", value: idea, required: true, autoFocus: idea === void 0, maxLength: 200, autoComplete: "off", hint: t12("questionHint") }, idea),
-    /* @__PURE__ */ a4("div", { class: "ideas", role: "group", "aria-label": t12("ideas"), children: [t12("idea1"), t12("idea2"), t12("idea3")].map((text2) => /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setIdea(text2), children: text2 }, text2)) }),
-    /* @__PURE__ */ a4(Field, { name: "answer", label: t12("answer"), secret: true, required: true, maxLength: 200, autoComplete: "off", spellcheck: false, hint: t12("answerHint") }),
-    /* @__PURE__ */ a4(Field, { name: "hint", label: t12("hint"), maxLength: 200, autoComplete: "off", hint: t12("hintHint") })
+    change && /* @__PURE__ */ a4("p", { class: "hint", children: t13("changeText") }),
+    /* @__PURE__ */ a4(Field, { name: "question", label: t13("question"), class: "asked", value: idea, required: true, autoFocus: idea === void 0, maxLength: 200, autoComplete: "off", hint: t13("questionHint") }, idea),
+    /* @__PURE__ */ a4("div", { class: "ideas", role: "group", "aria-label": t13("ideas"), children: [t13("idea1"), t13("idea2"), t13("idea3")].map((text2) => /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setIdea(text2), children: text2 }, text2)) }),
+    /* @__PURE__ */ a4(Field, { name: "answer", label: t13("answer"), secret: true, required: true, maxLength: 200, autoComplete: "off", spellcheck: false, hint: t13("answerHint") }),
+    /* @__PURE__ */ a4(Field, { name: "hint", label: t13("hint"), maxLength: 200, autoComplete: "off", hint: t13("hintHint") })
   ] });
 }
 
 // src/question/step.tsx
 function Step2({ layer, answer }) {
-  if (!layer.question) return /* @__PURE__ */ a4("p", { children: t12("unreadable") });
-  return /* @__PURE__ */ a4(Form, { submit: t12("go"), onSubmit: (v4) => answer("/auth/attempts/{id}/security-question", { answer: v4.answer }), children: /* @__PURE__ */ a4(
+  if (!layer.question) return /* @__PURE__ */ a4("p", { children: t13("unreadable") });
+  return /* @__PURE__ */ a4(Form, { submit: t13("go"), onSubmit: (v4) => answer("/auth/attempts/{id}/security-question", { answer: v4.answer }), children: /* @__PURE__ */ a4(
     Field,
     {
       name: "answer",
@@ -15599,20 +17208,20 @@ function Step2({ layer, answer }) {
       autoComplete: "off",
       spellcheck: false,
       hint: layer.hint ? /* @__PURE__ */ a4($, { children: [
-        t12("hintIs", { hint: layer.hint }),
+        t13("hintIs", { hint: layer.hint }),
         /* @__PURE__ */ a4("br", {}),
-        t12("forgiving")
-      ] }) : t12("forgiving")
+        t13("forgiving")
+      ] }) : t13("forgiving")
     }
   ) });
 }
 
 // src/question/room.ts
 var question = {
-  layers: { security_question: { title: () => t12("step"), order: 9, Step: Step2 } },
+  layers: { security_question: { title: () => t13("step"), order: 9, Step: Step2 } },
   security: { Section: Section3, order: 4 },
   loss: { Line: StepGoes2, order: 7 },
-  problems: problems9
+  problems: problems10
 };
 
 // src/recovery/enter.ts
@@ -15633,7 +17242,7 @@ async function enterBy(link, send4, done) {
 }
 
 // src/recovery/words.ts
-var t13 = catalog({
+var t14 = catalog({
   en: {
     waysBack: "Ways back in",
     waysBackHint: "For the day when you lose your phone or forget your password. Set one up before you need it.",
@@ -16021,7 +17630,7 @@ var t13 = catalog({
     activateDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden."
   }
 });
-var problems10 = catalog({
+var problems11 = catalog({
   en: {
     backup_codes_enabled: "Backup codes are on already. Show them, or make new ones.",
     backup_codes_off: "Backup codes are off. Turn them on first.",
@@ -16060,12 +17669,12 @@ function Sent({ text: text2, next, send: send4, again: again3, children }) {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
-    /* @__PURE__ */ a4("h1", { children: t13("sent") }),
+    /* @__PURE__ */ a4("h1", { children: t14("sent") }),
     /* @__PURE__ */ a4("p", { children: text2 }),
     /* @__PURE__ */ a4("p", { children: [
       next,
       " ",
-      lives && t13("lives", { time: duration(lives) })
+      lives && t14("lives", { time: duration(lives) })
     ] }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       /* @__PURE__ */ a4(SendAgain, { send: async () => {
@@ -16075,7 +17684,7 @@ function Sent({ text: text2, next, send: send4, again: again3, children }) {
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }),
     /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t13("noMail"),
+      t14("noMail"),
       " ",
       children
     ] })
@@ -16099,16 +17708,16 @@ function Activate2() {
   const [anew, setAnew] = d2(false);
   if (anew || !(link.token || link.dead)) return /* @__PURE__ */ a4(Ask2, { moved: anew });
   if (link.dead) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead, gone: t13("activateGone"), damaged: t13("activateDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => setAnew(true), children: t13("newLink") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead, gone: t14("activateGone"), damaged: t14("activateDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => setAnew(true), children: t14("newLink") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow centre", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "user" }) }),
-    /* @__PURE__ */ a4("h1", { children: t13("activate") }),
-    /* @__PURE__ */ a4("p", { children: t13("activateText") }),
-    /* @__PURE__ */ a4(Form, { submit: t13("activateDo"), onSubmit: () => enterBy(link, (token2, opening2) => post("/auth/activate/confirm", { open: true, body: { token: token2, ...opening2 } }), t13("activateDone")), children: null })
+    /* @__PURE__ */ a4("h1", { children: t14("activate") }),
+    /* @__PURE__ */ a4("p", { children: t14("activateText") }),
+    /* @__PURE__ */ a4(Form, { submit: t14("activateDo"), onSubmit: () => enterBy(link, (token2, opening2) => post("/auth/activate/confirm", { open: true, body: { token: token2, ...opening2 } }), t14("activateDone")), children: null })
   ] });
 }
 function Ask2({ moved: moved4 }) {
@@ -16123,28 +17732,28 @@ function Ask2({ moved: moved4 }) {
     setSent(() => send4);
   }
   if (sent) {
-    return /* @__PURE__ */ a4(Sent, { text: t13("activateSent"), next: t13("activateNext"), send: () => sent(end4), again: t13("activateAgain"), children: null });
+    return /* @__PURE__ */ a4(Sent, { text: t14("activateSent"), next: t14("activateNext"), send: () => sent(end4), again: t14("activateAgain"), children: null });
   }
   if (shown2) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-      /* @__PURE__ */ a4("h1", { children: t13("activate") }),
-      /* @__PURE__ */ a4("p", { class: "address-line", children: t13("activateShown", { name: shown2.by }) }),
-      /* @__PURE__ */ a4(Form, { submit: t13("send"), onSubmit: () => onSend(shown2.send), children: null }),
+      /* @__PURE__ */ a4("h1", { children: t14("activate") }),
+      /* @__PURE__ */ a4("p", { class: "address-line", children: t14("activateShown", { name: shown2.by }) }),
+      /* @__PURE__ */ a4(Form, { submit: t14("send"), onSubmit: () => onSend(shown2.send), children: null }),
       /* @__PURE__ */ a4("p", { class: "aside", children: [
-        t13("notDeactivated"),
+        t14("notDeactivated"),
         " ",
         /* @__PURE__ */ a4(SignInLink, {})
       ] })
     ] });
   }
-  const form = /* @__PURE__ */ a4(Form, { submit: t13("send"), quiet: First !== void 0, onSubmit: (v4) => onSend(() => post("/auth/activate", { open: true, body: { identifier: v4.identifier, password: v4.password } })), children: [
-    /* @__PURE__ */ a4(Field, { name: "identifier", label: t13("identifier"), autoComplete: "username", required: true, spellcheck: false, value: identifier, autoFocus: !identifier && !moved4 && !First }),
-    /* @__PURE__ */ a4(Password, { name: "password", label: t13("password"), autoComplete: "current-password", required: true, value: password })
+  const form = /* @__PURE__ */ a4(Form, { submit: t14("send"), quiet: First !== void 0, onSubmit: (v4) => onSend(() => post("/auth/activate", { open: true, body: { identifier: v4.identifier, password: v4.password } })), children: [
+    /* @__PURE__ */ a4(Field, { name: "identifier", label: t14("identifier"), autoComplete: "username", required: true, spellcheck: false, value: identifier, autoFocus: !identifier && !moved4 && !First }),
+    /* @__PURE__ */ a4(Password, { name: "password", label: t14("password"), autoComplete: "current-password", required: true, value: password })
   ] });
   const others2 = collect((room) => room.activate).filter(({ Way: Way3 }) => Way3 !== First).map(({ Way: Way3, order }) => /* @__PURE__ */ a4(Way3, { onSend }, order));
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t13("activate") }),
-    /* @__PURE__ */ a4("p", { children: t13(First ? "activateOnce" : password ? "activateLed" : "activateAsk") }),
+    /* @__PURE__ */ a4("h1", { children: t14("activate") }),
+    /* @__PURE__ */ a4("p", { children: t14(First ? "activateOnce" : password ? "activateLed" : "activateAsk") }),
     First ? /* @__PURE__ */ a4(First, { main: true, onSend }) : form,
     !password && /* @__PURE__ */ a4(Others, { children: [
       First && form,
@@ -16152,12 +17761,12 @@ function Ask2({ moved: moved4 }) {
     ] }),
     /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       !password && /* @__PURE__ */ a4("p", { children: [
-        t13("activateNone"),
+        t14("activateNone"),
         " ",
-        /* @__PURE__ */ a4("a", { href: "/forgot", children: t13("activateNoneDo") })
+        /* @__PURE__ */ a4("a", { href: "/forgot", children: t14("activateNoneDo") })
       ] }),
       /* @__PURE__ */ a4("p", { children: [
-        t13("notDeactivated"),
+        t14("notDeactivated"),
         " ",
         /* @__PURE__ */ a4(SignInLink, {})
       ] })
@@ -16169,7 +17778,7 @@ function Ask2({ moved: moved4 }) {
 function Paper2({ codes: codes2, made: made3 = (/* @__PURE__ */ new Date()).toISOString() }) {
   const good = codes2.filter((c4) => !c4.used_at).map((c4) => grouped(c4.code));
   const name = auth.value.is === "in" ? auth.value.account.username : "";
-  const heading = [t13("paperTitle", { username: name }), t13("paperMade", { date: date(made3) })];
+  const heading = [t14("paperTitle", { username: name }), t14("paperMade", { date: date(made3) })];
   return /* @__PURE__ */ a4("div", { class: "paper", children: [
     /* @__PURE__ */ a4("div", { class: "paper-head", children: [
       /* @__PURE__ */ a4("h3", { children: heading[0] }),
@@ -16179,23 +17788,23 @@ function Paper2({ codes: codes2, made: made3 = (/* @__PURE__ */ new Date()).toIS
       /* @__PURE__ */ a4("s", { children: grouped(code) }),
       " ",
       /* @__PURE__ */ a4("span", { class: "hint", children: [
-        t13("codesUsed"),
+        t14("codesUsed"),
         " ",
         /* @__PURE__ */ a4(Time, { at: used_at, children: date(used_at) })
       ] })
     ] }) : /* @__PURE__ */ a4("span", { children: grouped(code) }) }, code)) }),
-    /* @__PURE__ */ a4("p", { class: "paper-foot", children: t13("paperFoot", { address: location.host }) }),
+    /* @__PURE__ */ a4("p", { class: "paper-foot", children: t14("paperFoot", { address: location.host }) }),
     good.length > 0 && /* @__PURE__ */ a4("div", { class: "paper-tools", children: [
       /* @__PURE__ */ a4(Copy, { text: good.join("\n") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save3(`coffer-${t13("paperFile")}-${name}.txt`, [...heading, "", ...good, "", t13("paperFoot", { address: location.host }), ""].join("\r\n")), children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save3(`coffer-${t14("paperFile")}-${name}.txt`, [...heading, "", ...good, "", t14("paperFoot", { address: location.host }), ""].join("\r\n")), children: [
         /* @__PURE__ */ a4(Icon, { name: "download" }),
         " ",
-        t13("codesText")
+        t14("codesText")
       ] }),
       /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => print(), children: [
         /* @__PURE__ */ a4(Icon, { name: "print" }),
         " ",
-        t13("codesPrint")
+        t14("codesPrint")
       ] })
     ] })
   ] });
@@ -16233,7 +17842,7 @@ function TrustedAddress({ status, may }) {
     document.addEventListener("visibilitychange", seen);
     return () => document.removeEventListener("visibilitychange", seen);
   }, [pending]);
-  async function read7(then) {
+  async function read8(then) {
     if (busy3) return;
     setBusy(true);
     try {
@@ -16245,8 +17854,8 @@ function TrustedAddress({ status, may }) {
       setBusy(false);
     }
   }
-  async function changed3(said) {
-    toast(said);
+  async function changed3(said2) {
+    toast(said2);
     await Promise.all([reload(), status.reload()]);
   }
   async function ask4(email) {
@@ -16256,65 +17865,65 @@ function TrustedAddress({ status, may }) {
     Way2,
     {
       id: "trusted-email",
-      title: t13("trusted"),
+      title: t14("trusted"),
       good: on && !resting,
-      tag: resting ? t13("trustedRests") : on ? t13("waysOn") : pending ? t13("trustedWaits") : t13("waysOff"),
+      tag: resting ? t14("trustedRests") : on ? t14("waysOn") : pending ? t14("trustedWaits") : t14("waysOff"),
       text: /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("p", { class: "hint address-line", children: !on ? t13("trustedOff") : t13("trustedOn", { address: known3?.email ?? whole6(line.hint ?? "") }) }),
-        resting ? /* @__PURE__ */ a4("p", { class: "hint", children: t13("trustedFrom", { time: dateTime(resting) }) }) : /* @__PURE__ */ a4(Used, { line })
+        /* @__PURE__ */ a4("p", { class: "hint address-line", children: !on ? t14("trustedOff") : t14("trustedOn", { address: known3?.email ?? whole6(line.hint ?? "") }) }),
+        resting ? /* @__PURE__ */ a4("p", { class: "hint", children: t14("trustedFrom", { time: dateTime(resting) }) }) : /* @__PURE__ */ a4(Used, { line })
       ] }),
       buttons: (on || may) && /* @__PURE__ */ a4($, { children: [
-        on && !known3 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read7(), children: t13("trustedShow") }),
-        may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read7("set"), children: on ? t13("trustedChange") : pending ? t13("trustedOther") : t13("trustedSet") }),
-        on && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("off"), children: t13("trustedTurnOff") })
+        on && !known3 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read8(), children: t14("trustedShow") }),
+        may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read8("set"), children: on ? t14("trustedChange") : pending ? t14("trustedOther") : t14("trustedSet") }),
+        on && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("off"), children: t14("trustedTurnOff") })
       ] }),
       children: [
         pending && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
           /* @__PURE__ */ a4(Icon, { name: "mail" }),
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("p", { class: "address-line", children: known3?.email ? t13("trustedPendingNext", { pending, email: known3.email }) : t13("trustedPending", { pending }) }),
+            /* @__PURE__ */ a4("p", { class: "address-line", children: known3?.email ? t14("trustedPendingNext", { pending, email: known3.email }) : t14("trustedPending", { pending }) }),
             /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
               /* @__PURE__ */ a4(SendAgain, { send: async () => {
                 await ask4(pending);
-                return t13("trustedSentAgain");
+                return t14("trustedSentAgain");
               } }, pending),
               !known3?.email && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
                 try {
                   await del("/account/trusted-email");
-                  await changed3(t13("trustedTakenBack"));
+                  await changed3(t14("trustedTakenBack"));
                 } catch (err2) {
                   toastProblem(err2);
                 }
-              }, children: t13("trustedTakeBack") })
+              }, children: t14("trustedTakeBack") })
             ] })
           ] })
         ] }),
-        wish === "set" && /* @__PURE__ */ a4(Dialog, { title: on ? t13("trustedChangeTitle") : t13("trustedSetTitle"), onClose: close, children: /* @__PURE__ */ a4(Ask3, { present: known3?.email, onClose: close, onAsk: async (email) => {
+        wish === "set" && /* @__PURE__ */ a4(Dialog, { title: on ? t14("trustedChangeTitle") : t14("trustedSetTitle"), onClose: close, children: /* @__PURE__ */ a4(Ask3, { present: known3?.email, onClose: close, onAsk: async (email) => {
           await ask4(email);
           close();
-          await changed3(t13("trustedSent"));
+          await changed3(t14("trustedSent"));
         } }) }),
-        wish === "off" && /* @__PURE__ */ a4(Confirm, { title: t13("trustedOffTitle"), action: t13("trustedOffDo"), onClose: close, onConfirm: async () => {
+        wish === "off" && /* @__PURE__ */ a4(Confirm, { title: t14("trustedOffTitle"), action: t14("trustedOffDo"), onClose: close, onConfirm: async () => {
           await del("/account/trusted-email");
           close();
-          await changed3(t13("trustedIsOff"));
-        }, children: /* @__PURE__ */ a4("p", { class: "address-line", children: t13("trustedOffText", { address: known3?.email ?? whole6(line.hint ?? "") }) }) })
+          await changed3(t14("trustedIsOff"));
+        }, children: /* @__PURE__ */ a4("p", { class: "address-line", children: t14("trustedOffText", { address: known3?.email ?? whole6(line.hint ?? "") }) }) })
       ]
     }
   );
 }
 function Ask3({ present, onAsk, onClose }) {
   const rest = useSettings()?.trusted_rest_seconds;
-  return /* @__PURE__ */ a4(Form, { submit: t13("trustedSend"), onCancel: onClose, onSubmit: (v4) => onAsk(v4.email), children: [
-    /* @__PURE__ */ a4(Field, { name: "email", label: t13("trustedEmail"), type: "email", inputMode: "email", autoComplete: "email", required: true, autoFocus: true, spellcheck: false, hint: t13("trustedEmailHint") }),
+  return /* @__PURE__ */ a4(Form, { submit: t14("trustedSend"), onCancel: onClose, onSubmit: (v4) => onAsk(v4.email), children: [
+    /* @__PURE__ */ a4(Field, { name: "email", label: t14("trustedEmail"), type: "email", inputMode: "email", autoComplete: "email", required: true, autoFocus: true, spellcheck: false, hint: t14("trustedEmailHint") }),
     /* @__PURE__ */ a4("ul", { class: "next-steps hint", children: [
-      /* @__PURE__ */ a4("li", { children: t13("trustedNextLink") }),
-      rest !== 0 && /* @__PURE__ */ a4("li", { children: rest ? t13("trustedNextRest", { time: duration(rest) }) : t13("trustedNextRestBare") }),
-      present && /* @__PURE__ */ a4("li", { class: "address-line", children: t13("trustedNextOld", { email: present }) })
+      /* @__PURE__ */ a4("li", { children: t14("trustedNextLink") }),
+      rest !== 0 && /* @__PURE__ */ a4("li", { children: rest ? t14("trustedNextRest", { time: duration(rest) }) : t14("trustedNextRestBare") }),
+      present && /* @__PURE__ */ a4("li", { class: "address-line", children: t14("trustedNextOld", { email: present }) })
     ] })
   ] });
 }
-var whole6 = (address3) => address3.replace("…", "…⁠");
+var whole6 = (address4) => address4.replace("…", "…⁠");
 
 // src/recovery/ways-back.tsx
 var needed = 2;
@@ -16324,14 +17933,14 @@ function WaysBack({ status }) {
   const next = data && stepsOf(data, false)[0];
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "ways-back", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "ways-back", children: t13("waysBack") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t13("waysBackHint") })
+      /* @__PURE__ */ a4("h2", { id: "ways-back", children: t14("waysBack") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t14("waysBackHint") })
     ] }),
     data && missing > 0 && /* @__PURE__ */ a4("div", { class: "notice", children: [
       /* @__PURE__ */ a4(Icon, { name: "shield" }),
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("p", { children: t13("waysNeed", { count: missing }) }),
-        next && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => leadToStep(next), children: t13("waysNeedDo") })
+        /* @__PURE__ */ a4("p", { children: t14("waysNeed", { count: missing }) }),
+        next && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => leadToStep(next), children: t14("waysNeedDo") })
       ] })
     ] }),
     !data && !problem2 && /* @__PURE__ */ a4(Skeleton, { rows: 2 }),
@@ -16361,8 +17970,8 @@ function Way2({ id, title, tag, good, text: text2, buttons, children }) {
 }
 
 // src/recovery/backup.tsx
-var wanted2 = y3(false);
-var setUp = () => void (wanted2.value = true);
+var wanted3 = y3(false);
+var setUp = () => void (wanted3.value = true);
 function BackupCodes({ status, may }) {
   const [wish, setWish] = d2();
   const [waiting3, setWaiting] = d2();
@@ -16388,75 +17997,75 @@ function BackupCodes({ status, may }) {
   });
   const show4 = () => open2(async () => ({ is: "known", known: await get("/account/backup-codes") }));
   A2(() => {
-    if (!wanted2.value) return;
-    wanted2.value = false;
+    if (!wanted3.value) return;
+    wanted3.value = false;
     void make3();
-  }, [wanted2.value]);
-  async function done(said) {
+  }, [wanted3.value]);
+  async function done(said2) {
     setWish(void 0);
     setWaiting(void 0);
-    toast(said);
+    toast(said2);
     await status.reload();
   }
   return /* @__PURE__ */ a4(
     Way2,
     {
       id: "backup-codes",
-      title: t13("codes"),
-      tag: on ? t13("waysOn") : t13("waysOff"),
+      title: t14("codes"),
+      tag: on ? t14("waysOn") : t14("waysOff"),
       good: on,
       text: /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("p", { class: "hint", children: on ? codesLeft(line) : t13("codesOff") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? codesLeft(line) : t14("codesOff") }),
         /* @__PURE__ */ a4(Used, { line })
       ] }),
       buttons: on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: show4, children: t13("codesShow") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "off" }), children: t13("codesTurnOff") })
-      ] }) : may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: make3, children: t13("codesMake") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: show4, children: t14("codesShow") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "off" }), children: t14("codesTurnOff") })
+      ] }) : may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: make3, children: t14("codesMake") }),
       children: [
         waiting3 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
           /* @__PURE__ */ a4(Icon, { name: "warning" }),
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("p", { children: waiting3.renewed ? t13("codesNotNew") : t13("codesNotOn") }),
-            /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "fresh", made: waiting3 }), children: t13("codesAgain") })
+            /* @__PURE__ */ a4("p", { children: waiting3.renewed ? t14("codesNotNew") : t14("codesNotOn") }),
+            /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "fresh", made: waiting3 }), children: t14("codesAgain") })
           ] })
         ] }),
         wish?.is === "fresh" && /* @__PURE__ */ a4(Fresh, { made: wish.made, onClose: () => {
           setWish(void 0);
           setWaiting(wish.made);
-        }, onDone: () => done(wish.made.renewed ? t13("codesRenewed") : t13("codesAreOn")) }),
-        wish?.is === "known" && /* @__PURE__ */ a4(Dialog, { title: t13("codesYours"), onClose: () => setWish(void 0), children: /* @__PURE__ */ a4(KnownCodes, { known: wish.known, make: may ? make3 : void 0, confirm: () => setWish({ is: "fresh", made: { codes: wish.known.pending, renewed: true } }) }) }),
-        wish?.is === "off" && /* @__PURE__ */ a4(Confirm, { title: t13("codesOffTitle"), action: t13("codesOffDo"), onClose: () => setWish(void 0), onConfirm: async () => {
+        }, onDone: () => done(wish.made.renewed ? t14("codesRenewed") : t14("codesAreOn")) }),
+        wish?.is === "known" && /* @__PURE__ */ a4(Dialog, { title: t14("codesYours"), onClose: () => setWish(void 0), children: /* @__PURE__ */ a4(KnownCodes, { known: wish.known, make: may ? make3 : void 0, confirm: () => setWish({ is: "fresh", made: { codes: wish.known.pending, renewed: true } }) }) }),
+        wish?.is === "off" && /* @__PURE__ */ a4(Confirm, { title: t14("codesOffTitle"), action: t14("codesOffDo"), onClose: () => setWish(void 0), onConfirm: async () => {
           await del("/account/backup-codes");
-          await done(t13("codesAreOff"));
-        }, children: /* @__PURE__ */ a4("p", { children: t13("codesOffText") }) })
+          await done(t14("codesAreOff"));
+        }, children: /* @__PURE__ */ a4("p", { children: t14("codesOffText") }) })
       ]
     }
   );
 }
 function codesLeft({ left: left2 }) {
-  if (left2 === void 0) return t13("codesOn");
-  return left2 === 0 ? t13("codesNone") : t13("codesLeft", { count: left2 });
+  if (left2 === void 0) return t14("codesOn");
+  return left2 === 0 ? t14("codesNone") : t14("codesLeft", { count: left2 });
 }
 function Fresh({ made: { codes: codes2, renewed }, onClose, onDone }) {
-  return /* @__PURE__ */ a4(Dialog, { title: renewed ? t13("codesSaveNew") : t13("codesSave"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t13("codesSaved"), onCancel: onClose, onSubmit: async () => {
+  return /* @__PURE__ */ a4(Dialog, { title: renewed ? t14("codesSaveNew") : t14("codesSave"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t14("codesSaved"), onCancel: onClose, onSubmit: async () => {
     await post("/account/backup-codes/confirm");
     await onDone();
   }, children: [
-    /* @__PURE__ */ a4("p", { children: t13("codesKeep") }),
+    /* @__PURE__ */ a4("p", { children: t14("codesKeep") }),
     /* @__PURE__ */ a4(Paper2, { codes: codes2.map((code) => ({ code })) }),
-    /* @__PURE__ */ a4("p", { children: renewed ? t13("codesOldGood") : t13("codesNotYet") })
+    /* @__PURE__ */ a4("p", { children: renewed ? t14("codesOldGood") : t14("codesNotYet") })
   ] }) });
 }
 function KnownCodes({ known: known3, make: make3, confirm }) {
   return /* @__PURE__ */ a4("div", { class: "form", children: [
     known3.pending.length > 0 && /* @__PURE__ */ a4("div", { class: "notice", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("p", { children: t13("codesPending") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: confirm, children: t13("codesPendingDo") })
+      /* @__PURE__ */ a4("p", { children: t14("codesPending") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: confirm, children: t14("codesPendingDo") })
     ] }) }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t13("codesOnce") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t14("codesOnce") }),
     /* @__PURE__ */ a4(Paper2, { codes: known3.codes, made: known3.confirmed_at }),
-    make3 && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: make3, children: t13("codesNew") }) })
+    make3 && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: make3, children: t14("codesNew") }) })
   ] });
 }
 
@@ -16466,24 +18075,24 @@ function Forgot() {
   const [sent, setSent] = d2(false);
   const send4 = (to) => post("/auth/password/forgot", { open: true, body: { email: to } });
   if (sent) {
-    return /* @__PURE__ */ a4(Sent, { text: t13("forgotSent", { email }), next: t13("forgotNext"), send: () => send4(email), again: t13("forgotAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(false), children: t13("otherEmail") }) });
+    return /* @__PURE__ */ a4(Sent, { text: t14("forgotSent", { email }), next: t14("forgotNext"), send: () => send4(email), again: t14("forgotAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(false), children: t14("otherEmail") }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t13("forgot") }),
-    /* @__PURE__ */ a4("p", { children: t13("forgotText") }),
-    /* @__PURE__ */ a4(Form, { submit: t13("send"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t14("forgot") }),
+    /* @__PURE__ */ a4("p", { children: t14("forgotText") }),
+    /* @__PURE__ */ a4(Form, { submit: t14("send"), onSubmit: async (v4) => {
       await send4(v4.email);
       setEmail(v4.email);
       setSent(true);
-    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t13("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, autoFocus: true, value: email }) }),
+    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t14("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, autoFocus: true, value: email }) }),
     /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       /* @__PURE__ */ a4("p", { children: [
-        t13("forgotOther"),
+        t14("forgotOther"),
         " ",
-        /* @__PURE__ */ a4("a", { href: "/recover", children: t13("recoverLink") })
+        /* @__PURE__ */ a4("a", { href: "/recover", children: t14("recoverLink") })
       ] }),
       !me() && /* @__PURE__ */ a4("p", { children: [
-        t13("remembered"),
+        t14("remembered"),
         " ",
         /* @__PURE__ */ a4(SignInLink, {})
       ] })
@@ -16502,7 +18111,7 @@ function WaysGo() {
   const codes2 = data?.backup_codes?.enabled;
   const trusted = data?.trusted_email?.enabled;
   if (!codes2 && !trusted) return null;
-  return /* @__PURE__ */ a4("li", { children: codes2 && trusted ? t13("goWays") : codes2 ? t13("goCodes") : t13("goTrusted") });
+  return /* @__PURE__ */ a4("li", { children: codes2 && trusted ? t14("goWays") : codes2 ? t14("goCodes") : t14("goTrusted") });
 }
 
 // src/recovery/recover.tsx
@@ -16529,17 +18138,17 @@ function Linked({ way, onAnew }) {
   const link = useOneTime(check2);
   A2(() => keep2({ way }), []);
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t13("recoverGone"), damaged: t13("recoverDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onAnew, children: t13("recoverAnew") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t14("recoverGone"), damaged: t14("recoverDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onAnew, children: t14("recoverAnew") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-    /* @__PURE__ */ a4("h1", { children: t13("recover") }),
-    /* @__PURE__ */ a4("p", { children: way === "backup-code" ? t13("linkCodeText") : t13("linkTrustedText") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t13("allTold") }),
-    /* @__PURE__ */ a4(Form, { submit: t13("linkDo"), onSubmit: async () => {
+    /* @__PURE__ */ a4("h1", { children: t14("recover") }),
+    /* @__PURE__ */ a4("p", { children: way === "backup-code" ? t14("linkCodeText") : t14("linkTrustedText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t14("allTold") }),
+    /* @__PURE__ */ a4(Form, { submit: t14("linkDo"), onSubmit: async () => {
       await enterBy(link, (token2, opening2) => post(confirm, { open: true, body: { token: token2, ...opening2 } })).catch(toActivation(""));
     }, children: null })
   ] });
@@ -16568,13 +18177,13 @@ function Ask4({ moved: moved4 }) {
   }
   if (sent) {
     const trusted = by === "trusted-email";
-    return /* @__PURE__ */ a4(Sent, { text: trusted ? [t13("sentTrusted"), rests && t13("sentTrustedRest", { time: duration(rests) })].filter(Boolean).join(" ") : t13("sentCode"), next: trusted ? t13("sentTrustedNext") : t13("sentCodeNext"), send: sent, again: t13("sentRecoverAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t13("otherWay") }) });
+    return /* @__PURE__ */ a4(Sent, { text: trusted ? [t14("sentTrusted"), rests && t14("sentTrustedRest", { time: duration(rests) })].filter(Boolean).join(" ") : t14("sentCode"), next: trusted ? t14("sentTrustedNext") : t14("sentCodeNext"), send: sent, again: t14("sentRecoverAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t14("otherWay") }) });
   }
   const mailed = by === "trusted-email" || forgot;
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t13("recover") }),
-    /* @__PURE__ */ a4("p", { children: t13("recoverText") }),
-    /* @__PURE__ */ a4(Form, { asks: `${by} ${forgot}`, submit: mailed ? t13("send") : t13("linkDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t14("recover") }),
+    /* @__PURE__ */ a4("p", { children: t14("recoverText") }),
+    /* @__PURE__ */ a4(Form, { asks: `${by} ${forgot}`, submit: mailed ? t14("send") : t14("linkDo"), onSubmit: async (v4) => {
       const identifier = v4.identifier;
       if (by === "trusted-email") {
         const send4 = () => post("/auth/recovery/trusted-email", { open: true, body: { identifier } });
@@ -16592,35 +18201,35 @@ function Ask4({ moved: moved4 }) {
         if ("access_token" in opened) await keeper().enter(opened);
       }, toActivation(identifier, v4.password));
     }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t13("identifier"), autoComplete: "username", required: true, spellcheck: false, value: choice.identifier, autoFocus: !choice.identifier && !moved4, onInput: (identifier) => change({ identifier }) }),
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t14("identifier"), autoComplete: "username", required: true, spellcheck: false, value: choice.identifier, autoFocus: !choice.identifier && !moved4, onInput: (identifier) => change({ identifier }) }),
       /* @__PURE__ */ a4("fieldset", { class: "choice", children: [
-        /* @__PURE__ */ a4("legend", { children: t13("recoverWay") }),
+        /* @__PURE__ */ a4("legend", { children: t14("recoverWay") }),
         ["backup-code", "trusted-email"].map((way) => /* @__PURE__ */ a4("label", { children: [
           /* @__PURE__ */ a4("input", { type: "radio", name: "way", value: way, checked: by === way, onChange: () => change({ by: way }) }),
           /* @__PURE__ */ a4("span", { children: [
-            way === "backup-code" ? t13("wayCode") : t13("wayTrusted"),
+            way === "backup-code" ? t14("wayCode") : t14("wayTrusted"),
             " ",
-            /* @__PURE__ */ a4("span", { class: "hint", children: way === "backup-code" ? t13("wayCodeHint") : t13("wayTrustedHint") })
+            /* @__PURE__ */ a4("span", { class: "hint", children: way === "backup-code" ? t14("wayCodeHint") : t14("wayTrustedHint") })
           ] })
         ] }, way))
       ] }),
       by === "backup-code" && /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4(Field, { name: "code", label: t13("backupCode"), secret: true, class: "code backup-code", inputMode: "numeric", autoComplete: "off", required: true, maxLength: 30, spellcheck: false, value: typed2.current.code, hint: t13("backupCodeHint"), onInput: (code) => typed2.current.code = code }),
-        !forgot && /* @__PURE__ */ a4(Password, { name: "password", label: t13("password"), autoComplete: "current-password", required: true, value: typed2.current.password, onInput: (password) => typed2.current.password = password }),
+        /* @__PURE__ */ a4(Field, { name: "code", label: t14("backupCode"), secret: true, class: "code backup-code", inputMode: "numeric", autoComplete: "off", required: true, maxLength: 30, spellcheck: false, value: typed2.current.code, hint: t14("backupCodeHint"), onInput: (code) => typed2.current.code = code }),
+        !forgot && /* @__PURE__ */ a4(Password, { name: "password", label: t14("password"), autoComplete: "current-password", required: true, value: typed2.current.password, onInput: (password) => typed2.current.password = password }),
         /* @__PURE__ */ a4("label", { class: "choice-check", children: [
           /* @__PURE__ */ a4("input", { type: "checkbox", checked: forgot, onChange: () => change({ forgot: !forgot }) }),
           " ",
-          t13("noPassword")
+          t14("noPassword")
         ] })
       ] }),
       /* @__PURE__ */ a4("div", { class: "notice small", role: "status", children: /* @__PURE__ */ a4("p", { children: [
-        /* @__PURE__ */ a4("strong", { children: t13("whatNext") }),
+        /* @__PURE__ */ a4("strong", { children: t14("whatNext") }),
         " ",
-        by === "trusted-email" ? t13("nextTrusted") : forgot ? t13("nextCodeMail") : t13("nextCode")
+        by === "trusted-email" ? t14("nextTrusted") : forgot ? t14("nextCodeMail") : t14("nextCode")
       ] }) })
     ] }),
     !me() && /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t13("recoverNot"),
+      t14("recoverNot"),
       " ",
       /* @__PURE__ */ a4(SignInLink, {})
     ] })
@@ -16646,17 +18255,17 @@ function Repair() {
 var methods = ["pwd", "email", "backup_code", "trusted_email", "delay"];
 function Head2({ recovered, lead: lead2, whole: whole7 }) {
   return /* @__PURE__ */ a4("div", { class: "repair-head", children: [
-    /* @__PURE__ */ a4("h1", { children: t13("repair") }),
+    /* @__PURE__ */ a4("h1", { children: t14("repair") }),
     /* @__PURE__ */ a4("p", { children: lead2 }),
-    /* @__PURE__ */ a4("ul", { class: "proved", "aria-label": t13("proved"), children: methods.filter((by) => recovered.by.includes(by)).map((by) => /* @__PURE__ */ a4("li", { children: [
+    /* @__PURE__ */ a4("ul", { class: "proved", "aria-label": t14("proved"), children: methods.filter((by) => recovered.by.includes(by)).map((by) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4(Icon, { name: "check" }),
       " ",
-      t13(`by_${by}`)
+      t14(`by_${by}`)
     ] }, by)) }),
     /* @__PURE__ */ a4("p", { class: "hint", children: [
-      !whole7 && t13("repairUntil", { time: clock(recovered.until) }),
+      !whole7 && t14("repairUntil", { time: clock(recovered.until) }),
       " ",
-      t13("allToldNow")
+      t14("allToldNow")
     ] })
   ] });
 }
@@ -16670,8 +18279,8 @@ function Strong({ account: account2, recovered, whole: whole7 }) {
   };
   const password = /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-password", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "repair-password", children: t13("password") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: set ? t13("repairPasswordDone") : first ? t13("repairPasswordFirst") : t13("repairPasswordToo") })
+      /* @__PURE__ */ a4("h2", { id: "repair-password", children: t14("password") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: set ? t14("repairPasswordDone") : first ? t14("repairPasswordFirst") : t14("repairPasswordToo") })
     ] }),
     !set && /* @__PURE__ */ a4(Change2, { account: account2, quiet: !first, onSet: () => {
       setSet(true);
@@ -16680,14 +18289,14 @@ function Strong({ account: account2, recovered, whole: whole7 }) {
   ] });
   const steps3 = /* @__PURE__ */ a4("div", { class: "repair-steps", role: "group", "aria-labelledby": "repair-steps", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "repair-steps", children: t13("repairSteps") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t13("repairStepsText") })
+      /* @__PURE__ */ a4("h2", { id: "repair-steps", children: t14("repairSteps") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t14("repairStepsText") })
     ] }),
     status.problem && /* @__PURE__ */ a4(Failed, { problem: status.problem, retry: status.reload }),
     collect((room) => room.layers && room.security).map(({ Section: Section6, order }) => /* @__PURE__ */ a4(Section6, { status: { ...status, reload } }, order))
   ] });
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4(Head2, { recovered, whole: whole7, lead: whole7 ? t13("repairWhole") : first ? t13("repairPasswordLead") : t13("repairStepsLead") }),
+    /* @__PURE__ */ a4(Head2, { recovered, whole: whole7, lead: whole7 ? t14("repairWhole") : first ? t14("repairPasswordLead") : t14("repairStepsLead") }),
     first ? /* @__PURE__ */ a4($, { children: [
       password,
       steps3
@@ -16698,31 +18307,31 @@ function Strong({ account: account2, recovered, whole: whole7 }) {
     collect((room) => room.security?.repairs ? room.security : void 0).map(({ Section: Section6, order }) => /* @__PURE__ */ a4(Section6, { status: { ...status, reload } }, order)),
     /* @__PURE__ */ a4("section", { class: "card repair-end", "aria-labelledby": "repair-end", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "repair-end", children: whole7 ? t13("repairReady") : t13("repairNot") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: whole7 ? t13("repairReadyText", { time: clock(recovered.until) }) : t13("repairNotText") })
+        /* @__PURE__ */ a4("h2", { id: "repair-end", children: whole7 ? t14("repairReady") : t14("repairNot") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: whole7 ? t14("repairReadyText", { time: clock(recovered.until) }) : t14("repairNotText") })
       ] }),
-      whole7 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => go(firstPlace(), { replace: true }), children: t13("repairDone") })
+      whole7 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => go(firstPlace(), { replace: true }), children: t14("repairDone") })
     ] })
   ] });
 }
 function Weak({ account: account2, recovered }) {
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4(Head2, { recovered, lead: t13("repairWeakLead") }),
+    /* @__PURE__ */ a4(Head2, { recovered, lead: t14("repairWeakLead") }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-password", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "repair-password", children: t13("password") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t13("repairPasswordWeak") })
+        /* @__PURE__ */ a4("h2", { id: "repair-password", children: t14("password") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t14("repairPasswordWeak") })
       ] }),
       /* @__PURE__ */ a4(Change2, { account: account2 })
     ] }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-lost", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "repair-lost", children: t13("repairLost") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: recovered.from ? t13("repairLostFrom", { time: dateTime(recovered.from) }) : t13("repairLostText") })
+      /* @__PURE__ */ a4("h2", { id: "repair-lost", children: t14("repairLost") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: recovered.from ? t14("repairLostFrom", { time: dateTime(recovered.from) }) : t14("repairLostText") })
     ] }) })
   ] });
 }
 function Change2({ account: account2, quiet: quiet2, onSet }) {
-  return /* @__PURE__ */ a4(Form, { submit: t13("resetDo"), quiet: quiet2, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Form, { submit: t14("resetDo"), quiet: quiet2, onSubmit: async (v4) => {
     const opened = await put("/account/password", { body: { new_password: v4.new_password } });
     if ("access_token" in opened && onSet) {
       await keeper().take(opened);
@@ -16730,10 +18339,10 @@ function Change2({ account: account2, quiet: quiet2, onSet }) {
     } else {
       await keeper().enter(opened);
     }
-    toast(t13("resetDone"));
+    toast(t14("resetDone"));
   }, children: [
     /* @__PURE__ */ a4("input", { class: "hidden", type: "text", name: "username", autoComplete: "username", readOnly: true, tabIndex: -1, "aria-hidden": "true", value: account2.username }),
-    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t13("newPassword"), about: [account2.first_name, account2.last_name, account2.username, account2.email.split("@")[0]] })
+    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t14("newPassword"), about: [account2.first_name, account2.last_name, account2.username, account2.email.split("@")[0]] })
   ] });
 }
 
@@ -16741,26 +18350,26 @@ function Change2({ account: account2, quiet: quiet2, onSet }) {
 function Reset() {
   const link = useOneTime("/auth/password/reset/check");
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t13("resetGone"), damaged: t13("resetDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t13("newLink") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t14("resetGone"), damaged: t14("resetDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t14("newLink") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-    /* @__PURE__ */ a4("h1", { children: t13("reset") }),
-    /* @__PURE__ */ a4("p", { children: t13("resetText") }),
-    /* @__PURE__ */ a4(Form, { submit: t13("resetDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t14("reset") }),
+    /* @__PURE__ */ a4("p", { children: t14("resetText") }),
+    /* @__PURE__ */ a4(Form, { submit: t14("resetDo"), onSubmit: async (v4) => {
       try {
-        await enterBy(link, (token2, opening2) => post("/auth/password/reset", { open: true, body: { token: token2, password: v4.password, ...opening2 } }), t13("resetDone"));
+        await enterBy(link, (token2, opening2) => post("/auth/password/reset", { open: true, body: { token: token2, password: v4.password, ...opening2 } }), t14("resetDone"));
       } catch (err2) {
         if (!(err2 instanceof Problem) || err2.code !== "account_deactivated") throw err2;
         link.used();
         setTyped({ identifier: "", password: v4.password });
         go("/activate", { replace: true });
-        toast(t13("resetDone"));
+        toast(t14("resetDone"));
       }
-    }, children: /* @__PURE__ */ a4(NewPassword, { label: t13("newPassword"), stranger: true }) })
+    }, children: /* @__PURE__ */ a4(NewPassword, { label: t14("newPassword"), stranger: true }) })
   ] });
 }
 
@@ -16771,27 +18380,27 @@ function Stop() {
   A2(() => {
     if (done) focusMain();
   }, [done]);
-  const newPassword = /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t13("stopNext") });
+  const newPassword = /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t14("stopNext") });
   if (done) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-      /* @__PURE__ */ a4("h1", { children: t13("stopDone") }),
-      /* @__PURE__ */ a4("p", { children: t13("stopAdvice") }),
+      /* @__PURE__ */ a4("h1", { children: t14("stopDone") }),
+      /* @__PURE__ */ a4("p", { children: t14("stopAdvice") }),
       /* @__PURE__ */ a4("div", { class: "form-actions", children: newPassword })
     ] });
   }
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t13("stopGone"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t14("stopGone"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       newPassword,
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "warning" }) }),
-    /* @__PURE__ */ a4("h1", { children: t13("stop") }),
-    /* @__PURE__ */ a4("p", { children: t13("stopText") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t13("stopMine") }),
-    /* @__PURE__ */ a4(Form, { submit: t13("stopDo"), danger: true, onSubmit: async () => {
+    /* @__PURE__ */ a4("h1", { children: t14("stop") }),
+    /* @__PURE__ */ a4("p", { children: t14("stopText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t14("stopMine") }),
+    /* @__PURE__ */ a4(Form, { submit: t14("stopDo"), danger: true, onSubmit: async () => {
       if (!await link.use((token2) => post("/auth/recovery/stop", { open: true, body: { token: token2 } }))) return;
       setDone(true);
       if (me()) void get("/account").catch(() => void 0);
@@ -16808,24 +18417,24 @@ function TrustedLink() {
     if (done) focusMain();
   }, [done]);
   const security = securityPage();
-  const way = security && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: security.href, children: auth.value.is === "in" ? security.label() : t13("trustedSignIn") }) });
-  const next = rest === 0 ? t13("trustedCountsNow") : rest ? t13("trustedCounts", { time: duration(rest) }) : t13("trustedCountsBare");
+  const way = security && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: security.href, children: auth.value.is === "in" ? security.label() : t14("trustedSignIn") }) });
+  const next = rest === 0 ? t14("trustedCountsNow") : rest ? t14("trustedCounts", { time: duration(rest) }) : t14("trustedCountsBare");
   if (done) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-      /* @__PURE__ */ a4("h1", { children: t13("trustedProved") }),
+      /* @__PURE__ */ a4("h1", { children: t14("trustedProved") }),
       /* @__PURE__ */ a4("p", { children: next }),
-      /* @__PURE__ */ a4("p", { children: t13("trustedNotices") }),
+      /* @__PURE__ */ a4("p", { children: t14("trustedNotices") }),
       way
     ] });
   }
-  if (link.dead || !link.token) return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t13("trustedGone"), children: way });
+  if (link.dead || !link.token) return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t14("trustedGone"), children: way });
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
-    /* @__PURE__ */ a4("h1", { children: t13("trustedProve") }),
-    /* @__PURE__ */ a4("p", { children: t13("trustedProveText") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t13("trustedProveNot") }),
-    /* @__PURE__ */ a4(Form, { submit: t13("trustedProveDo"), onSubmit: async () => {
+    /* @__PURE__ */ a4("h1", { children: t14("trustedProve") }),
+    /* @__PURE__ */ a4("p", { children: t14("trustedProveText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t14("trustedProveNot") }),
+    /* @__PURE__ */ a4(Form, { submit: t14("trustedProveDo"), onSubmit: async () => {
       if (await link.use((token2) => post("/auth/trusted-email/verify", { open: true, body: { token: token2 } }))) setDone(true);
     }, children: null })
   ] });
@@ -16834,32 +18443,32 @@ function TrustedLink() {
 // src/recovery/room.ts
 var recovery = {
   routes: [
-    { path: "/forgot", page: Forgot, title: () => t13("forgot"), open: true },
-    { path: "/reset", page: Reset, title: () => t13("reset"), open: true },
-    { path: "/activate", page: Activate2, title: () => t13("activate"), open: true },
-    { path: "/recover", page: Recover, title: () => t13("recover"), open: true },
-    { path: "/repair", page: Repair, title: () => t13("repair"), alone: true },
-    { path: "/stop-recovery", page: Stop, title: () => t13("stop"), open: true },
-    { path: "/trusted-email", page: TrustedLink, title: () => t13("trustedProve"), open: true }
+    { path: "/forgot", page: Forgot, title: () => t14("forgot"), open: true },
+    { path: "/reset", page: Reset, title: () => t14("reset"), open: true },
+    { path: "/activate", page: Activate2, title: () => t14("activate"), open: true },
+    { path: "/recover", page: Recover, title: () => t14("recover"), open: true },
+    { path: "/repair", page: Repair, title: () => t14("repair"), alone: true },
+    { path: "/stop-recovery", page: Stop, title: () => t14("stop"), open: true },
+    { path: "/trusted-email", page: TrustedLink, title: () => t14("trustedProve"), open: true }
   ],
   security: {
     Section: WaysBack,
     order: 7,
-    advised: { line: "backup_codes", label: (on) => on ? t13("codesNew") : t13("codesMake"), run: setUp },
-    ways: { backup_codes: ({ left: left2 }) => left2 === void 0 ? t13("codes") : t13("codesGlance", { count: left2 }), trusted_email: () => t13("trusted") }
+    advised: { line: "backup_codes", label: (on) => on ? t14("codesNew") : t14("codesMake"), run: setUp },
+    ways: { backup_codes: ({ left: left2 }) => left2 === void 0 ? t14("codes") : t14("codesGlance", { count: left2 }), trusted_email: () => t14("trusted") }
   },
   loss: { Line: WaysGo, order: 8 },
   repair: "/repair",
-  problems: problems10,
+  problems: problems11,
   waysBack: {
-    password: { href: "/forgot", label: () => t13("forgotLink"), take: setTyped },
-    activate: { href: "/activate", label: () => t13("activate"), take: setTyped },
-    recover: { href: "/recover", label: () => t13("recoverLink"), take: setTyped }
+    password: { href: "/forgot", label: () => t14("forgotLink"), take: setTyped },
+    activate: { href: "/activate", label: () => t14("activate"), take: setTyped },
+    recover: { href: "/recover", label: () => t14("recoverLink"), take: setTyped }
   }
 };
 
 // src/session/words.ts
-var t14 = catalog({
+var t15 = catalog({
   en: {
     signIn: "Sign in",
     welcome: "Sign in to Coffer",
@@ -17001,7 +18610,7 @@ var t14 = catalog({
     pointText: "Jedes angemeldete Gerät steht mit seinem Ort in einer Liste. Melden Sie eines ab, und es ist sofort abgemeldet."
   }
 });
-var problems11 = catalog({
+var problems12 = catalog({
   en: {
     wrong_password: "Wrong password.",
     attempt_over: "Too many wrong codes, or too late. Please sign in again.",
@@ -17032,55 +18641,55 @@ function Devices() {
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "devices", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "devices", children: t14("devices") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t14("devicesText") })
+        /* @__PURE__ */ a4("h2", { id: "devices", children: t15("devices") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t15("devicesText") })
       ] }),
-      others2 > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t14("endOthers") })
+      others2 > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t15("endOthers") })
     ] }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : /* @__PURE__ */ a4("ul", { class: "devices", children: data.map((d5) => /* @__PURE__ */ a4("li", { class: "device", children: [
-      /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(nameOf(d5)) ? "phone" : "device" }) }),
+      /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(nameOf2(d5)) ? "phone" : "device" }) }),
       /* @__PURE__ */ a4("div", { class: "device-text", children: [
         /* @__PURE__ */ a4("p", { class: "device-name", children: [
-          /* @__PURE__ */ a4("strong", { title: nameOf(d5), children: nameOf(d5) }),
+          /* @__PURE__ */ a4("strong", { title: nameOf2(d5), children: nameOf2(d5) }),
           " ",
-          d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t14("this") })
+          d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t15("this") })
         ] }),
         /* @__PURE__ */ a4("p", { class: "hint", children: traits2(d5) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
-          t14("lastUse"),
+          t15("lastUse"),
           " ",
-          /* @__PURE__ */ a4(Time, { at: d5.last_used_at, children: d5.current ? t14("now") : ago(d5.last_used_at) }),
+          /* @__PURE__ */ a4(Time, { at: d5.last_used_at, children: d5.current ? t15("now") : ago(d5.last_used_at) }),
           " · ",
-          t14("firstUse"),
+          t15("firstUse"),
           " ",
           /* @__PURE__ */ a4(Time, { at: d5.created_at, children: dateTime(d5.created_at) })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Menu, { label: t14("deviceMenu", { name: nameOf(d5) }), items: [
-        { icon: "pencil", label: t14("rename"), run: () => setWish({ kind: "rename", device: d5 }) },
-        ...d5.current ? [] : [{ icon: "signOut", label: t14("end"), danger: true, run: () => setWish({ kind: "end", device: d5 }) }]
+      /* @__PURE__ */ a4(Menu, { label: t15("deviceMenu", { name: nameOf2(d5) }), items: [
+        { icon: "pencil", label: t15("rename"), run: () => setWish({ kind: "rename", device: d5 }) },
+        ...d5.current ? [] : [{ icon: "signOut", label: t15("end"), danger: true, run: () => setWish({ kind: "end", device: d5 }) }]
       ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
     ] }, d5.id)) }),
-    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t14("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t14("save"), onCancel: close, onSubmit: async (v4) => {
+    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t15("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t15("save"), onCancel: close, onSubmit: async (v4) => {
       await patch("/sessions/{id}", { path: { id: wish.device.id }, body: { name: v4.name } });
       close();
       await reload();
-    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t14("deviceName"), value: nameOf(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
-    wish?.kind === "end" && /* @__PURE__ */ a4(Confirm, { title: t14("endTitle"), action: t14("end"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t15("deviceName"), value: nameOf2(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
+    wish?.kind === "end" && /* @__PURE__ */ a4(Confirm, { title: t15("endTitle"), action: t15("end"), onClose: close, onConfirm: async () => {
       await del("/sessions/{id}", { path: { id: wish.device.id } });
-      toast(t14("ended"));
+      toast(t15("ended"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t14("endText", { name: nameOf(wish.device) }) }) }),
-    wish?.kind === "endOthers" && /* @__PURE__ */ a4(Confirm, { title: t14("endOthers"), action: t14("endOthers"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4("p", { children: t15("endText", { name: nameOf2(wish.device) }) }) }),
+    wish?.kind === "endOthers" && /* @__PURE__ */ a4(Confirm, { title: t15("endOthers"), action: t15("endOthers"), onClose: close, onConfirm: async () => {
       await del("/sessions");
-      toast(t14("endedOthers"));
+      toast(t15("endedOthers"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t14("endOthersText", { count: others2 }) }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t15("endOthersText", { count: others2 }) }) })
   ] });
 }
 function DevicesGo() {
   const { data } = useLoad((signal) => allDevices(signal), []);
-  return /* @__PURE__ */ a4("li", { children: data ? t14("goDevices", { count: data.length }) : t14("goDevicesAll") });
+  return /* @__PURE__ */ a4("li", { children: data ? t15("goDevices", { count: data.length }) : t15("goDevicesAll") });
 }
 async function allDevices(signal) {
   const all2 = [];
@@ -17094,15 +18703,15 @@ async function allDevices(signal) {
 }
 function traits2(d5) {
   const browser = d5.device.split(" ")[0] ?? "";
-  return [nameOf(d5).includes(browser) ? "" : d5.device, how2(d5), d5.place, d5.address].filter(Boolean).join(" · ");
+  return [nameOf2(d5).includes(browser) ? "" : d5.device, how2(d5), d5.place, d5.address].filter(Boolean).join(" · ");
 }
 function how2({ aal, amr }) {
-  if (amr.includes("hwk") || amr.includes("swk")) return t14("byPasskey");
-  if (amr.includes("fed")) return t14(aal === "aal1" ? "byOther" : "byOtherSteps");
-  return t14(aal === "aal1" ? "byPassword" : "bySteps");
+  if (amr.includes("hwk") || amr.includes("swk")) return t15("byPasskey");
+  if (amr.includes("fed")) return t15(aal === "aal1" ? "byOther" : "byOtherSteps");
+  return t15(aal === "aal1" ? "byPassword" : "bySteps");
 }
-function nameOf(d5) {
-  return d5.name || d5.device || t14("unknownDevice");
+function nameOf2(d5) {
+  return d5.name || d5.device || t15("unknownDevice");
 }
 
 // src/session/key.ts
@@ -17112,7 +18721,7 @@ var curves = ["P-521", "P-256"];
 var pair;
 async function clientKey() {
   if (!globalThis.crypto?.subtle || !globalThis.indexedDB) return void 0;
-  pair = await read4("client") ?? await make2();
+  pair = await read5("client") ?? await make2();
   const jwk = await crypto.subtle.exportKey("jwk", pair.publicKey);
   return { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y };
 }
@@ -17121,7 +18730,7 @@ async function make2() {
   for (const namedCurve of curves) {
     try {
       const made3 = await crypto.subtle.generateKey({ name: "ECDH", namedCurve }, false, ["deriveBits"]);
-      await write2("client", made3);
+      await write3("client", made3);
       return made3;
     } catch (err2) {
       last3 = err2;
@@ -17130,7 +18739,7 @@ async function make2() {
   throw last3;
 }
 async function prover(session2) {
-  const own = pair ?? await read4("client");
+  const own = pair ?? await read5("client");
   if (!own) throw new Error("the session wants signed requests, but its key is gone");
   const { subtle } = crypto;
   const { namedCurve } = own.publicKey.algorithm;
@@ -17153,16 +18762,16 @@ async function prover(session2) {
     ["sign"]
   );
   const made3 = { session: session2.session_id, origin: new URL(issuer).origin, key: key3 };
-  await write2("proof", made3);
+  await write3("proof", made3);
   return made3;
 }
 async function keptProver() {
-  return globalThis.crypto?.subtle && globalThis.indexedDB ? read4("proof") : void 0;
+  return globalThis.crypto?.subtle && globalThis.indexedDB ? read5("proof") : void 0;
 }
-async function sign({ session: session2, origin, key: key3 }, { method, address: address3, authorization, body, at }) {
+async function sign({ session: session2, origin, key: key3 }, { method, address: address4, authorization, body, at }) {
   const { subtle } = crypto;
   const fields = {};
-  const covered = [["@method", method.toUpperCase()], ["@target-uri", origin + address3]];
+  const covered = [["@method", method.toUpperCase()], ["@target-uri", origin + address4]];
   if (authorization) covered.push(["authorization", authorization]);
   if (body !== void 0) {
     const digest = fields["Content-Digest"] = `sha-256=:${base64(await subtle.digest("SHA-256", text(body)))}:`;
@@ -17189,10 +18798,10 @@ function bytes(s4) {
 function base64(b4) {
   return btoa(String.fromCharCode(...new Uint8Array(b4)));
 }
-function read4(name) {
+function read5(name) {
   return within("readonly", (store) => store.get(name));
 }
-function write2(name, value) {
+function write3(name, value) {
   return within("readwrite", (store) => store.put(value, name));
 }
 async function within(mode, work4) {
@@ -17340,18 +18949,18 @@ function deviceName(agent) {
 function isChallenge(body) {
   return body !== void 0 && "attempt_id" in body;
 }
-async function signOut(leave5) {
+async function signOut(leave6) {
   try {
     await call("post", "/auth/sign-out");
   } catch (err2) {
     if (!(err2 instanceof Problem) || err2.status !== 401) throw err2;
   }
-  ended(leave5);
+  ended(leave6);
 }
-function ended(leave5) {
+function ended(leave6) {
   r3(() => {
     end2(void 0, "otherTab");
-    leave5();
+    leave6();
   });
 }
 function end2(here2, there) {
@@ -17401,7 +19010,7 @@ async function lookUp() {
 
 // src/session/steps.tsx
 var inOrder = (layers2) => [...layers2].sort((a5, b4) => (layerStep(a5.layer)?.order ?? Infinity) - (layerStep(b4.layer)?.order ?? Infinity));
-function Steps({ challenge, onSession, onOver, inside, identifier, by = t14("password"), onLeave, children }) {
+function Steps({ challenge, onSession, onOver, inside, identifier, by = t15("password"), onLeave, children }) {
   const [layers2, setLayers] = d2(() => inOrder(challenge.layers));
   const next = layers2.find((l4) => !l4.done && layerStep(l4.layer));
   const step = next && layerStep(next.layer);
@@ -17432,20 +19041,20 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t14("pas
   };
   const passes = challenge.passkey ? collect((room) => room.pass) : [];
   const back = wayBack("recover");
-  const title = t14("oneMore", { count: left2 });
+  const title = t15("oneMore", { count: left2 });
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("div", { class: "steps-head", children: [
       inside ? /* @__PURE__ */ a4("h3", { children: title }) : /* @__PURE__ */ a4("h1", { children: title }),
-      next && step && /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: t14("progress", { step: total - left2 + 1, total, name: step.title() }) })
+      next && step && /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: t15("progress", { step: total - left2 + 1, total, name: step.title() }) })
     ] }),
-    /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t14("steps"), children: [
+    /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t15("steps"), children: [
       /* @__PURE__ */ a4("li", { class: "done", children: [
         /* @__PURE__ */ a4(Icon, { name: "check" }),
         " ",
         by,
         /* @__PURE__ */ a4("span", { class: "hidden", children: [
           ", ",
-          t14("done")
+          t15("done")
         ] })
       ] }),
       layers2.map((l4) => /* @__PURE__ */ a4("li", { class: l4.done ? "done" : l4 === next ? "now" : void 0, "aria-current": l4 === next ? "step" : void 0, children: [
@@ -17454,17 +19063,17 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t14("pas
         layerStep(l4.layer)?.title() ?? l4.layer,
         l4.done && /* @__PURE__ */ a4("span", { class: "hidden", children: [
           ", ",
-          t14("done")
+          t15("done")
         ] })
       ] }, l4.layer))
     ] }),
     passes.length > 0 && /* @__PURE__ */ a4(Others, { before: true, children: passes.map(({ Way: Way3, order }) => /* @__PURE__ */ a4(Way3, { challenge, guard: guard5, onOpened: goOn2 }, order)) }),
-    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer, again: again3 }, next.layer) : /* @__PURE__ */ a4("p", { children: t14("noStep") }),
+    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer, again: again3 }, next.layer) : /* @__PURE__ */ a4("p", { children: t15("noStep") }),
     (back || children) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       back && /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: back.href, onClick: () => {
         back.take({ identifier });
         onLeave?.();
-      }, children: t14("cannot") }) }),
+      }, children: t15("cannot") }) }),
       children
     ] })
   ] });
@@ -17490,7 +19099,7 @@ function Proof({ lines, begun: begun3, onClose, onProven }) {
   const [{ challenge, by }, setBegun] = d2(begun3 ?? {});
   const [over3, setOver] = d2();
   const typed2 = T2({});
-  const lasts2 = useSettings()?.step_up_seconds;
+  const lasts3 = useSettings()?.step_up_seconds;
   const [main, ...others2] = collect((room) => room.prove).filter(({ on }) => on(lines));
   async function opened(s4, by2) {
     setOver(void 0);
@@ -17499,14 +19108,14 @@ function Proof({ lines, begun: begun3, onClose, onProven }) {
     onProven();
   }
   const props = { onOpened: opened, onCancel: others2.length > 0 ? void 0 : onClose, typed: typed2.current };
-  return /* @__PURE__ */ a4(Dialog, { title: t14("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, by, identifier: me()?.username ?? "", onLeave: onClose, onSession: (s4) => opened(s4), onOver: () => {
+  return /* @__PURE__ */ a4(Dialog, { title: t15("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, by, identifier: me()?.username ?? "", onLeave: onClose, onSession: (s4) => opened(s4), onOver: () => {
     setOver(new Problem({ status: 410, code: "proof_over" }));
     setBegun({});
-  } }) : !main ? /* @__PURE__ */ a4("p", { children: t14("proofNone") }) : /* @__PURE__ */ a4("div", { class: others2.length > 0 ? "proof several" : "proof", children: [
+  } }) : !main ? /* @__PURE__ */ a4("p", { children: t15("proofNone") }) : /* @__PURE__ */ a4("div", { class: others2.length > 0 ? "proof several" : "proof", children: [
     /* @__PURE__ */ a4("p", { children: [
-      others2.length === 0 && main.Way === ByPassword ? t14("proofText") : t14("proofAny"),
+      others2.length === 0 && main.Way === ByPassword ? t15("proofText") : t15("proofAny"),
       " ",
-      lasts2 && t14("proofLasts", { time: duration(lasts2) })
+      lasts3 && t15("proofLasts", { time: duration(lasts3) })
     ] }),
     over3 && /* @__PURE__ */ a4(Failed, { problem: over3 }),
     /* @__PURE__ */ a4(main.Way, { ...props, main: true }),
@@ -17514,7 +19123,7 @@ function Proof({ lines, begun: begun3, onClose, onProven }) {
   ] }) });
 }
 function ByPassword({ main, onOpened, onCancel, typed: typed2 }) {
-  return /* @__PURE__ */ a4(Form, { submit: main ? t14("proofDo") : t14("proofPassword"), quiet: !main, onCancel, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Form, { submit: main ? t15("proofDo") : t15("proofPassword"), quiet: !main, onCancel, onSubmit: async (v4) => {
     typed2.password = v4.password;
     const opened = await post("/account/reauthenticate", { body: { password: v4.password } }).catch((err2) => {
       throw err2 instanceof Problem && err2.code === "invalid_credentials" ? new Problem({ status: 401, code: "wrong_password" }) : err2;
@@ -17534,7 +19143,7 @@ function ByPassword({ main, onOpened, onCancel, typed: typed2 }) {
         value: me()?.username ?? ""
       }
     ),
-    /* @__PURE__ */ a4(Password, { name: "password", label: t14("password"), value: typed2.password, autoComplete: "current-password", required: true, autoFocus: main })
+    /* @__PURE__ */ a4(Password, { name: "password", label: t15("password"), value: typed2.password, autoComplete: "current-password", required: true, autoFocus: main })
   ] });
 }
 
@@ -17549,16 +19158,16 @@ function EndDevice() {
   if (over3 === "mine") {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-      /* @__PURE__ */ a4("h1", { children: t14("strangeMine") }),
-      /* @__PURE__ */ a4("p", { children: t14("strangeMineText") }),
+      /* @__PURE__ */ a4("h1", { children: t15("strangeMine") }),
+      /* @__PURE__ */ a4("p", { children: t15("strangeMineText") }),
       /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4(SignInLink, { class: "button primary" }) })
     ] });
   }
   if (over3 === "out") {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-      /* @__PURE__ */ a4("h1", { children: t14("strangeOut") }),
-      /* @__PURE__ */ a4("p", { children: t14("strangeAdvice") }),
+      /* @__PURE__ */ a4("h1", { children: t15("strangeOut") }),
+      /* @__PURE__ */ a4("p", { children: t15("strangeAdvice") }),
       /* @__PURE__ */ a4("div", { class: "form-actions", children: [
         /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
         /* @__PURE__ */ a4(SignInLink, { class: "button" })
@@ -17567,29 +19176,29 @@ function EndDevice() {
   }
   const gone3 = over3 === "gone" || problem2?.code === "link_gone";
   if (gone3 || !whole(link.secret)) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: gone3 ? "gone" : "damaged", gone: t14("strangeGone"), damaged: t14("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+    return /* @__PURE__ */ a4(DeadLink, { dead: gone3 ? "gone" : "damaged", gone: t15("strangeGone"), damaged: t15("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       gone3 && /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
       /* @__PURE__ */ a4(SignInLink, { class: gone3 ? "button" : "button primary" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "device" }) }),
-    /* @__PURE__ */ a4("h1", { children: t14("strangeTitle") }),
+    /* @__PURE__ */ a4("h1", { children: t15("strangeTitle") }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4("p", { children: t14("strangeText") }),
+      /* @__PURE__ */ a4("p", { children: t15("strangeText") }),
       /* @__PURE__ */ a4("div", { class: "device strange", children: [
         /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(data.device) ? "phone" : "device" }) }),
         /* @__PURE__ */ a4("div", { class: "device-text", children: [
-          /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: data.device || t14("unknownDevice") }) }),
+          /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: data.device || t15("unknownDevice") }) }),
           data.place && /* @__PURE__ */ a4("p", { class: "hint", children: data.place }),
           /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t14("strangeSince"),
+            t15("strangeSince"),
             " ",
             /* @__PURE__ */ a4(Time, { at: data.signed_in_at, children: dateTime(data.signed_in_at) })
           ] })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Form, { submit: t14("strangeDo"), danger: true, onSubmit: async () => {
+      /* @__PURE__ */ a4(Form, { submit: t15("strangeDo"), danger: true, onSubmit: async () => {
         try {
           await post("/auth/end-device", { open: true, body: { token: link.secret } });
         } catch (err2) {
@@ -17601,7 +19210,7 @@ function EndDevice() {
         setOver("out");
         if (auth.value.is === "in") void get("/account").catch(() => void 0);
       }, children: null }),
-      /* @__PURE__ */ a4(Form, { submit: t14("strangeYes"), quiet: true, onSubmit: async () => {
+      /* @__PURE__ */ a4(Form, { submit: t15("strangeYes"), quiet: true, onSubmit: async () => {
         await post("/auth/end-device/confirm", { open: true, body: { token: link.secret } });
         setOver("mine");
       }, children: null })
@@ -17612,9 +19221,9 @@ function EndDevice() {
 // src/session/sign-in.tsx
 function SignIn() {
   useLeaveWhenIn();
-  return /* @__PURE__ */ a4(SignInForm, { title: t14("welcome"), children: null });
+  return /* @__PURE__ */ a4(SignInForm, { title: t15("welcome"), children: null });
 }
-function SignInForm({ title, submit = t14("signIn"), children }) {
+function SignInForm({ title, submit = t15("signIn"), children }) {
   const [begun3, setBegun] = d2(handedOver);
   const card = T2(null);
   const [over3, setOver] = d2(false);
@@ -17636,28 +19245,28 @@ function SignInForm({ title, submit = t14("signIn"), children }) {
   if (held4) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
-      /* @__PURE__ */ a4("h1", { children: t14("held") }),
-      /* @__PURE__ */ a4("p", { children: t14("heldText") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t14("heldHint") }),
-      /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setHeld(false), children: t14("startAgain") }) })
+      /* @__PURE__ */ a4("h1", { children: t15("held") }),
+      /* @__PURE__ */ a4("p", { children: t15("heldText") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t15("heldHint") }),
+      /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setHeld(false), children: t15("startAgain") }) })
     ] });
   }
   if (begun3) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: /* @__PURE__ */ a4(Steps, { challenge: begun3.challenge, by: begun3.by, identifier: typed2.current.identifier, onSession: signedIn, onOver: () => {
       setOver(true);
       setBegun(void 0);
-    }, children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setBegun(void 0), children: t14("startAgain") }) }) }) });
+    }, children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setBegun(void 0), children: t15("startAgain") }) }) }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", ref: card, children: [
     /* @__PURE__ */ a4("h1", { children: title }),
     children,
     why3 && !over3 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
       /* @__PURE__ */ a4(Icon, { name: "device" }),
-      /* @__PURE__ */ a4("p", { children: t14(`why_${why3}`) })
+      /* @__PURE__ */ a4("p", { children: t15(`why_${why3}`) })
     ] }),
     over3 && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
-      /* @__PURE__ */ a4("p", { children: problems11("attempt_over") })
+      /* @__PURE__ */ a4("p", { children: problems12("attempt_over") })
     ] }),
     /* @__PURE__ */ a4(Form, { submit, onSubmit: async (v4) => {
       setOver(false);
@@ -17678,15 +19287,15 @@ function SignInForm({ title, submit = t14("signIn"), children }) {
         throw err2;
       }
     }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t14("identifier"), value: typed2.current.identifier, autoComplete: "username webauthn", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current.identifier = value }),
-      /* @__PURE__ */ a4(Password, { name: "password", label: t14("password"), value: typed2.current.password, autoComplete: "current-password", required: true }),
-      /* @__PURE__ */ a4(Check, { name: "remember_device", label: t14("remember"), hint: t14("rememberHint"), checked: typed2.current.remember })
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t15("identifier"), value: typed2.current.identifier, autoComplete: "username webauthn", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current.identifier = value }),
+      /* @__PURE__ */ a4(Password, { name: "password", label: t15("password"), value: typed2.current.password, autoComplete: "current-password", required: true }),
+      /* @__PURE__ */ a4(Check, { name: "remember_device", label: t15("remember"), hint: t15("rememberHint"), checked: typed2.current.remember })
     ] }),
     /* @__PURE__ */ a4(Entries, { paused: sending, onOpened: opened, own, remember: () => card.current.querySelector("[name=remember_device]").checked }),
     (ways2.length > 0 || others2.length > 0) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       ways2.map(({ href, label, take: take4 }) => /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href, onClick: () => take4({ identifier: typed2.current.identifier }), children: label() }) }, href)),
       others2.map(({ href, label }) => /* @__PURE__ */ a4("p", { children: [
-        t14("noAccount"),
+        t15("noAccount"),
         " ",
         /* @__PURE__ */ a4("a", { href, children: label() })
       ] }, href))
@@ -17697,23 +19306,23 @@ function SignInForm({ title, submit = t14("signIn"), children }) {
 // src/session/room.ts
 var session = {
   routes: [
-    { path: "/sign-in", page: SignIn, title: () => t14("signIn"), open: true },
-    { path: "/end-device", page: EndDevice, title: () => t14("strangeTitle"), open: true }
+    { path: "/sign-in", page: SignIn, title: () => t15("signIn"), open: true },
+    { path: "/end-device", page: EndDevice, title: () => t15("strangeTitle"), open: true }
   ],
   signInForm: SignInForm,
-  door: { href: "/sign-in", label: () => t14("signIn"), order: 2, signsIn: true },
-  menu: [{ icon: "signOut", label: () => t14("signOut"), run: () => void leave3(), order: 9, always: true }],
-  points: [{ icon: "device", title: () => t14("point"), text: () => t14("pointText"), order: 2 }],
+  door: { href: "/sign-in", label: () => t15("signIn"), order: 2, signsIn: true },
+  menu: [{ icon: "signOut", label: () => t15("signOut"), run: () => void leave4(), order: 9, always: true }],
+  points: [{ icon: "device", title: () => t15("point"), text: () => t15("pointText"), order: 2 }],
   security: { Section: Devices, order: 9 },
   prove: { Way: ByPassword, on: ({ password }) => password?.enabled ?? true, order: 2 },
   loss: { Line: DevicesGo, order: 2 },
-  problems: problems11,
+  problems: problems12,
   start: () => startSession(askForProof)
 };
-async function leave3() {
+async function leave4() {
   try {
     await signOut(() => go("/"));
-    toast(t14("signedOut"));
+    toast(t15("signedOut"));
   } catch (err2) {
     toastProblem(err2);
   } finally {
@@ -17751,10 +19360,10 @@ function useWay(token2, path3) {
       if (!mine2.signal.aborted) show4(was ? { ...was, link } : { is: "open", path: path3, link, ...listed(link, path3) });
     } catch (err2) {
       if (mine2.signal.aborted) return;
-      const next = refused(asProblem(err2));
+      const next = refused2(asProblem(err2));
       if (next.is === "failed" && was) return toastProblem(next.problem);
       if (next.is !== "gone" || !path3) return set(next);
-      const root = await look(token2, "", mine2.signal).then((link) => ({ is: "astray", name: link.name }), (failed) => refused(asProblem(failed)));
+      const root = await look(token2, "", mine2.signal).then((link) => ({ is: "astray", name: link.name }), (failed) => refused2(asProblem(failed)));
       if (!mine2.signal.aborted) set(root);
     }
   }
@@ -17780,7 +19389,7 @@ function useWay(token2, path3) {
       } catch (err2) {
         const problem2 = asProblem(err2);
         if (asking.current.signal.aborted) return;
-        const to = refused(problem2);
+        const to = refused2(problem2);
         if (to.is === "failed") setStuck(problem2);
         else set(to);
       } finally {
@@ -17795,7 +19404,7 @@ function useWay(token2, path3) {
         kept4.current.set(door.path, now);
         instead(door, () => now);
       } catch (err2) {
-        const to = refused(asProblem(err2));
+        const to = refused2(asProblem(err2));
         const limited = door.link.downloads_left !== null;
         if (to.is === "gone" && limited && had2) set((shown2) => shown2.is === "open" ? { ...shown2, over: true } : shown2);
         else if (to.is !== "failed") instead(door, () => to);
@@ -17807,7 +19416,7 @@ function listed(link, path3) {
   if (link.kind !== "read") return { items: [], next: "" };
   return { items: link.items.map((item) => ({ ...item, id: below(path3, item.name) })), next: link.next_cursor ?? "" };
 }
-function refused(problem2) {
+function refused2(problem2) {
   if (problem2.code === "share_password_required") return { is: "locked" };
   return problem2.status === 404 ? { is: "gone" } : { is: "failed", problem: problem2 };
 }
@@ -17820,7 +19429,7 @@ var held3 = /* @__PURE__ */ new Map();
 var key2 = ({ token: token2, path: path3 }) => `${token2}/${path3}`;
 var contentOf = ({ token: token2, path: path3, zip }) => address(`/public/shares/{token}/${zip ? "archive" : "content"}`, { path: path3, ...!zip && { disposition: "attachment" } }, { token: token2 });
 var thumbnailOf = (token2, path3) => address("/public/shares/{token}/thumbnail", { path: path3 }, { token: token2 });
-async function read5(of, hold4, stop) {
+async function read6(of, hold4, stop) {
   const had2 = held3.get(key2(of));
   if (had2) return new Response(had2);
   const response = await ask2(contentOf(of), {}, stop);
@@ -17831,11 +19440,11 @@ async function read5(of, hold4, stop) {
   held3.set(key2(of), blob);
   return new Response(blob);
 }
-function download3(wanted4, ended2) {
+function download3(wanted5, ended2) {
   guard3();
-  if (downloads2.peek().some((d5) => key2(d5) === key2(wanted4) && d5.zip === wanted4.zip && d5.state.peek() === "running")) return;
+  if (downloads2.peek().some((d5) => key2(d5) === key2(wanted5) && d5.zip === wanted5.zip && d5.state.peek() === "running")) return;
   const mine2 = {
-    ...wanted4,
+    ...wanted5,
     ended: ended2,
     id: ++ids2,
     received: y3(0),
@@ -17845,7 +19454,7 @@ function download3(wanted4, ended2) {
     meter: new Meter(),
     stop: new AbortController()
   };
-  downloads2.value = [...downloads2.peek().filter((d5) => !(key2(d5) === key2(wanted4) && d5.zip === wanted4.zip)), mine2];
+  downloads2.value = [...downloads2.peek().filter((d5) => !(key2(d5) === key2(wanted5) && d5.zip === wanted5.zip)), mine2];
   void carry2(mine2);
 }
 var ids2 = 0;
@@ -18008,7 +19617,7 @@ function guard3() {
 }
 
 // src/share/guest-words.ts
-var t15 = catalog({
+var t16 = catalog({
   en: {
     sharedTitle: "Shared with you",
     handInTitle: "Hand in files",
@@ -18186,7 +19795,7 @@ function Downloads({ token: token2, focus }) {
     return () => clearInterval(timer2);
   }, [moves2]);
   if (mine2.length === 0) return null;
-  return /* @__PURE__ */ a4("section", { class: "guest-downloads", "aria-label": t15("downloads"), children: /* @__PURE__ */ a4("ul", { children: mine2.map((d5) => /* @__PURE__ */ a4(Row4, { of: d5, focus }, d5.id)) }) });
+  return /* @__PURE__ */ a4("section", { class: "guest-downloads", "aria-label": t16("downloads"), children: /* @__PURE__ */ a4("ul", { children: mine2.map((d5) => /* @__PURE__ */ a4(Row4, { of: d5, focus }, d5.id)) }) });
 }
 function Row4({ of: d5, focus }) {
   const state = d5.state.value;
@@ -18195,12 +19804,12 @@ function Row4({ of: d5, focus }) {
   return /* @__PURE__ */ a4("li", { class: "guest-transfer", children: [
     /* @__PURE__ */ a4("div", { class: "guest-row-text", children: [
       /* @__PURE__ */ a4("p", { class: "guest-row-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
-      state === "running" && (d5.size === void 0 ? /* @__PURE__ */ a4("progress", { "aria-label": t15("downloading", { name }) }) : /* @__PURE__ */ a4("progress", { value: d5.received.value, max: Math.max(1, d5.size), "aria-label": t15("downloading", { name }) })),
+      state === "running" && (d5.size === void 0 ? /* @__PURE__ */ a4("progress", { "aria-label": t16("downloading", { name }) }) : /* @__PURE__ */ a4("progress", { value: d5.received.value, max: Math.max(1, d5.size), "aria-label": t16("downloading", { name }) })),
       /* @__PURE__ */ a4("p", { class: "hint", role: state === "running" ? void 0 : "status", children: state === "failed" && d5.problem.value ? /* @__PURE__ */ a4("span", { class: "error", children: say(d5.problem.value) }) : numbers2(d5) })
     ] }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
-    (state === "failed" || state === "cancelled") && press("retry", t15("retryOf", { name }), () => again2(d5)),
-    state === "running" ? press("close", t15("cancelOf", { name }), () => cancel2(d5)) : press("close", t15("dismissOf", { name }), () => {
+    (state === "failed" || state === "cancelled") && press("retry", t16("retryOf", { name }), () => again2(d5)),
+    state === "running" ? press("close", t16("cancelOf", { name }), () => cancel2(d5)) : press("close", t16("dismissOf", { name }), () => {
       focus();
       forget3(d5);
     })
@@ -18210,19 +19819,19 @@ function numbers2(d5) {
   const bytes2 = d5.received.value;
   switch (d5.state.value) {
     case "done":
-      return [t15("saved"), size(bytes2)].join(" · ");
+      return [t16("saved"), size(bytes2)].join(" · ");
     case "handed":
-      return t15("handed");
+      return t16("handed");
     case "cancelled":
-      return t15("cancelled");
+      return t16("cancelled");
   }
-  if (d5.held.value) return t15("lost");
-  if (bytes2 === 0) return t15("preparing");
+  if (d5.held.value) return t16("lost");
+  if (bytes2 === 0) return t16("preparing");
   if (d5.size === void 0) {
     const speed = d5.meter.speed(performance.now());
-    return [t15("received", { size: size(bytes2) }), ...speed ? [perSecond(speed)] : []].join(" · ");
+    return [t16("received", { size: size(bytes2) }), ...speed ? [perSecond(speed)] : []].join(" · ");
   }
-  return [percent(bytes2, d5.size), t15("receivedOf", { received: size(bytes2), size: size(d5.size) }), ...pace(d5.meter, d5.size - bytes2)].join(" · ");
+  return [percent(bytes2, d5.size), t16("receivedOf", { received: size(bytes2), size: size(d5.size) }), ...pace(d5.meter, d5.size - bytes2)].join(" · ");
 }
 
 // src/share/guest-head.tsx
@@ -18232,17 +19841,17 @@ function Head3({ link, lead: lead2, facts, inside, children }) {
     children,
     facts.length > 0 && /* @__PURE__ */ a4("ul", { class: "guest-said", children: facts.map((fact, i4) => /* @__PURE__ */ a4("li", { children: fact }, i4)) }),
     link.note && !inside && /* @__PURE__ */ a4("figure", { class: "guest-note", children: [
-      /* @__PURE__ */ a4("figcaption", { children: t15("noteBy", { owner: link.owner }) }),
+      /* @__PURE__ */ a4("figcaption", { children: t16("noteBy", { owner: link.owner }) }),
       /* @__PURE__ */ a4("blockquote", { children: link.note })
     ] })
   ] });
 }
-var until = (key3, at) => at ? [/* @__PURE__ */ a4(Time, { at, children: t15(key3, { at: dateTime(at) }) }, "until")] : [];
+var until = (key3, at) => at ? [/* @__PURE__ */ a4(Time, { at, children: t16(key3, { at: dateTime(at) }) }, "until")] : [];
 
 // src/share/guest-read.tsx
 var factsOf = ({ link: { expires_at, downloads_left }, over: over3 }) => [
   ...until("until", expires_at),
-  ...downloads_left === null || over3 ? [] : [t15("downloadsLeft", { count: downloads_left })]
+  ...downloads_left === null || over3 ? [] : [t16("downloadsLeft", { count: downloads_left })]
 ];
 function useSaving(token2, way) {
   const latest = T2(way);
@@ -18263,24 +19872,24 @@ function Single({ token: token2, at, way }) {
   const [looking, look2] = d2(false);
   const saving = useSaving(token2, way);
   const icon = iconOf2(item);
-  const shows = kindOf(item) !== void 0 && !over3;
+  const shows = kindOf2(item) !== void 0 && !over3;
   const button = T2(null);
   return /* @__PURE__ */ a4("article", { class: "card guest-card", children: [
-    /* @__PURE__ */ a4(Head3, { link, lead: t15("sharedBy", { owner: link.owner }), facts: [size(item.size), ...factsOf(at)], children: /* @__PURE__ */ a4("h1", { children: [
+    /* @__PURE__ */ a4(Head3, { link, lead: t16("sharedBy", { owner: link.owner }), facts: [size(item.size), ...factsOf(at)], children: /* @__PURE__ */ a4("h1", { children: [
       !item.thumbnail && /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
       " ",
       /* @__PURE__ */ a4("span", { children: item.name })
     ] }) }),
-    over3 ? /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: t15("over") }) : /* @__PURE__ */ a4("div", { class: "card-buttons guest-main", children: [
+    over3 ? /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: t16("over") }) : /* @__PURE__ */ a4("div", { class: "card-buttons guest-main", children: [
       /* @__PURE__ */ a4("button", { type: "button", ref: button, class: "button primary big", onClick: () => saving.file(item), children: [
         /* @__PURE__ */ a4(Icon, { name: "download" }),
         " ",
-        t15("download")
+        t16("download")
       ] }),
       shows && /* @__PURE__ */ a4("button", { type: "button", class: "button big", onClick: () => look2(true), children: [
         /* @__PURE__ */ a4(Icon, { name: "eye" }),
         " ",
-        t15("look")
+        t16("look")
       ] })
     ] }),
     /* @__PURE__ */ a4(Downloads, { token: token2, focus: () => button.current?.focus() }),
@@ -18300,30 +19909,30 @@ function Folder({ token: token2, at, way }) {
   const more = at.next ? () => void way.more() : void 0;
   const names2 = path3 ? path3.split("/") : [];
   return /* @__PURE__ */ a4("div", { class: "guest-content", children: [
-    /* @__PURE__ */ a4(Head3, { link, lead: t15("sharedBy", { owner: link.owner }), facts: factsOf(at), inside: names2.length > 0, children: [
-      names2.length > 0 && /* @__PURE__ */ a4("nav", { class: "guest-above", "aria-label": t15("path"), children: /* @__PURE__ */ a4("ol", { children: [link.name, ...names2.slice(0, -1)].map((name, i4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: page(token2, names2.slice(0, i4).join("/")), "aria-label": name, children: /* @__PURE__ */ a4(Name, { name }) }) }, i4)) }) }),
+    /* @__PURE__ */ a4(Head3, { link, lead: t16("sharedBy", { owner: link.owner }), facts: factsOf(at), inside: names2.length > 0, children: [
+      names2.length > 0 && /* @__PURE__ */ a4("nav", { class: "guest-above", "aria-label": t16("path"), children: /* @__PURE__ */ a4("ol", { children: [link.name, ...names2.slice(0, -1)].map((name, i4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: page(token2, names2.slice(0, i4).join("/")), "aria-label": name, children: /* @__PURE__ */ a4(Name, { name }) }) }, i4)) }) }),
       /* @__PURE__ */ a4("h1", { children: [
         /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
         " ",
         /* @__PURE__ */ a4("span", { children: link.entry.name })
       ] })
     ] }),
-    over3 && /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: t15("over") }),
+    over3 && /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: t16("over") }),
     !over3 && items.length > 0 && /* @__PURE__ */ a4("div", { class: "card-buttons guest-main", children: [
       /* @__PURE__ */ a4("button", { type: "button", ref: button, class: "button primary big", onClick: () => saving.zip(here2), children: [
         /* @__PURE__ */ a4(Icon, { name: "download" }),
         " ",
-        names2.length > 0 ? t15("downloadFolder") : t15("downloadAll")
+        names2.length > 0 ? t16("downloadFolder") : t16("downloadAll")
       ] }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t15("zipHint") })
+      /* @__PURE__ */ a4("p", { class: "hint", children: t16("zipHint") })
     ] }),
     /* @__PURE__ */ a4(Downloads, { token: token2, focus: () => button.current?.focus() }),
-    items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: t15("empty"), children: /* @__PURE__ */ a4("p", { children: t15("emptyText") }) }) : /* @__PURE__ */ a4("ul", { ref: list2, class: "guest-rows", "aria-label": t15("contents", { name: link.entry.name }), children: items.map((item) => /* @__PURE__ */ a4("li", { class: "guest-row", "data-name": item.name, children: [
+    items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: t16("empty"), children: /* @__PURE__ */ a4("p", { children: t16("emptyText") }) }) : /* @__PURE__ */ a4("ul", { ref: list2, class: "guest-rows", "aria-label": t16("contents", { name: link.entry.name }), children: items.map((item) => /* @__PURE__ */ a4("li", { class: "guest-row", "data-name": item.name, children: [
       /* @__PURE__ */ a4(Picture2, { token: token2, item, small: true }),
       /* @__PURE__ */ a4("div", { class: "guest-row-text", children: [
-        /* @__PURE__ */ a4("p", { class: "guest-row-name", children: item.kind === "folder" ? /* @__PURE__ */ a4("a", { href: page(token2, item.id), "aria-label": t15("openFolder", { name: item.name }), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t15("lookOf", { name: item.name }), onClick: () => look2(item.id), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) }),
+        /* @__PURE__ */ a4("p", { class: "guest-row-name", children: item.kind === "folder" ? /* @__PURE__ */ a4("a", { href: page(token2, item.id), "aria-label": t16("openFolder", { name: item.name }), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t16("lookOf", { name: item.name }), onClick: () => look2(item.id), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
-          item.kind === "folder" ? t15("folder") : size(item.size),
+          item.kind === "folder" ? t16("folder") : size(item.size),
           " · ",
           /* @__PURE__ */ a4(Time, { at: item.modified_at, children: date(item.modified_at) })
         ] })
@@ -18338,7 +19947,7 @@ function Folder({ token: token2, at, way }) {
   ] });
 }
 function Save2({ item, onSave }) {
-  const label = item.kind === "folder" ? t15("zipOf", { name: item.name }) : t15("downloadOf", { name: item.name });
+  const label = item.kind === "folder" ? t16("zipOf", { name: item.name }) : t16("downloadOf", { name: item.name });
   return /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onClick: onSave, children: /* @__PURE__ */ a4(Icon, { name: "download" }) });
 }
 var rowOf = (list2, name) => [...list2?.querySelectorAll("[data-name]") ?? []].find((row) => row.dataset.name === name)?.querySelector("a, .link");
@@ -18365,9 +19974,9 @@ function Looking({ token: token2, link, items, id, more, saving, onClose }) {
       more,
       onClose,
       onSave: saving.file,
-      price: () => left2 === null ? void 0 : t15("priceOfLook", { count: left2 }),
+      price: () => left2 === null ? void 0 : t16("priceOfLook", { count: left2 }),
       read: async (item, signal) => {
-        const response = await read5({ token: token2, path: item.id }, left2 !== null, signal);
+        const response = await read6({ token: token2, path: item.id }, left2 !== null, signal);
         if (left2 !== null) saving.seen();
         return response;
       }
@@ -18376,7 +19985,7 @@ function Looking({ token: token2, link, items, id, more, saving, onClose }) {
 }
 function Hero({ token: token2, item, onLook }) {
   const picture = /* @__PURE__ */ a4(Picture2, { token: token2, item });
-  return onLook ? /* @__PURE__ */ a4("button", { type: "button", class: "guest-hero", "aria-label": t15("lookOf", { name: item.name }), onClick: onLook, children: picture }) : /* @__PURE__ */ a4("div", { class: "guest-hero", children: picture });
+  return onLook ? /* @__PURE__ */ a4("button", { type: "button", class: "guest-hero", "aria-label": t16("lookOf", { name: item.name }), onClick: onLook, children: picture }) : /* @__PURE__ */ a4("div", { class: "guest-hero", children: picture });
 }
 function Picture2({ token: token2, item, small: small2 }) {
   const [broken2, setBroken] = d2(false);
@@ -18395,7 +20004,7 @@ function More2({ load: load2, problem: problem2 }) {
   });
   return /* @__PURE__ */ a4("div", { class: "guest-rest", children: [
     problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
-    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: () => void load2(), children: t15("more") })
+    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: () => void load2(), children: t16("more") })
   ] });
 }
 
@@ -18589,27 +20198,27 @@ function HandIn({ token: token2, link, way }) {
   };
   const types2 = link.accept.join(", ");
   const words2 = {
-    tooLarge: t15("tooLarge", { size: size(link.max_file_bytes ?? 0) }),
-    wrongType: t15("wrongType", { types: types2 }),
-    tooMany: t15("tooMany", { count: left2 ?? 0 })
+    tooLarge: t16("tooLarge", { size: size(link.max_file_bytes ?? 0) }),
+    wrongType: t16("wrongType", { types: types2 }),
+    tooMany: t16("tooMany", { count: left2 ?? 0 })
   };
-  const list2 = /* @__PURE__ */ a4("ul", { class: "guest-rows", "aria-label": t15("chosen"), children: mine2.map((h5) => /* @__PURE__ */ a4(Row5, { of: h5, limit: limits2.has(h5) ? words2[limits2.get(h5)] : void 0, owner: link.owner, retry: closed ? void 0 : () => send4([h5]), focus: () => main.current?.focus() }, h5.id)) });
+  const list2 = /* @__PURE__ */ a4("ul", { class: "guest-rows", "aria-label": t16("chosen"), children: mine2.map((h5) => /* @__PURE__ */ a4(Row5, { of: h5, limit: limits2.has(h5) ? words2[limits2.get(h5)] : void 0, owner: link.owner, retry: closed ? void 0 : () => send4([h5]), focus: () => main.current?.focus() }, h5.id)) });
   if (over3) return /* @__PURE__ */ a4(Thanks, { token: token2, owner: link.owner, count: done.length, again: closed || left2 === 0 ? void 0 : way.load, children: list2 });
   const empty = mine2.length === 0;
   const rules = [
-    ...link.max_file_bytes === null ? [] : [t15("limitSize", { size: size(link.max_file_bytes) })],
-    ...left2 === null ? [] : [t15("limitCount", { count: left2 })],
-    ...types2 ? [t15("limitTypes", { types: types2 })] : []
+    ...link.max_file_bytes === null ? [] : [t16("limitSize", { size: size(link.max_file_bytes) })],
+    ...left2 === null ? [] : [t16("limitCount", { count: left2 })],
+    ...types2 ? [t16("limitTypes", { types: types2 })] : []
   ];
   const pick3 = () => ask3(link.accept, take4);
   return /* @__PURE__ */ a4("article", { class: "card guest-card", children: [
-    /* @__PURE__ */ a4(Head3, { link, lead: t15("asksBy", { owner: link.owner }), facts: until("handInUntil", link.expires_at), children: /* @__PURE__ */ a4("h1", { children: link.name }) }),
+    /* @__PURE__ */ a4(Head3, { link, lead: t16("asksBy", { owner: link.owner }), facts: until("handInUntil", link.expires_at), children: /* @__PURE__ */ a4("h1", { children: link.name }) }),
     closed ? /* @__PURE__ */ a4("p", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: done.length > 0 ? t15("closed", { count: done.length }) : t15("closedNone") })
+      /* @__PURE__ */ a4("span", { children: done.length > 0 ? t16("closed", { count: done.length }) : t16("closedNone") })
     ] }) : /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4(Field, { name: "from", label: t15("from"), hint: t15("fromHint", { owner: link.owner }), value: from, maxLength: 100, autoComplete: "name", onInput: (value) => {
+      /* @__PURE__ */ a4(Field, { name: "from", label: t16("from"), hint: t16("fromHint", { owner: link.owner }), value: from, maxLength: 100, autoComplete: "name", onInput: (value) => {
         setFrom(value);
         sessionStorage.setItem(stored7, value);
       } }),
@@ -18618,33 +20227,33 @@ function HandIn({ token: token2, link, way }) {
         /* @__PURE__ */ a4("button", { type: "button", ref: empty ? main : void 0, class: empty ? "button primary big" : "button", onClick: pick3, children: [
           /* @__PURE__ */ a4(Icon, { name: empty ? "file" : "plus" }),
           " ",
-          empty ? t15("chooseFiles") : t15("chooseMore")
+          empty ? t16("chooseFiles") : t16("chooseMore")
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint guest-desk", children: t15("orDrop") }),
-        rules.length > 0 && /* @__PURE__ */ a4("ul", { class: "guest-said", "aria-label": t15("limits"), children: rules.map((rule) => /* @__PURE__ */ a4("li", { children: rule }, rule)) })
+        /* @__PURE__ */ a4("p", { class: "hint guest-desk", children: t16("orDrop") }),
+        rules.length > 0 && /* @__PURE__ */ a4("ul", { class: "guest-said", "aria-label": t16("limits"), children: rules.map((rule) => /* @__PURE__ */ a4("li", { children: rule }, rule)) })
       ] }),
       folders2.length > 0 && /* @__PURE__ */ a4("p", { class: "notice bad", role: "alert", children: [
         /* @__PURE__ */ a4(Icon, { name: "warning" }),
         " ",
-        /* @__PURE__ */ a4("span", { children: t15("noFolders", { count: folders2.length, name: folders2[0] }) })
+        /* @__PURE__ */ a4("span", { children: t16("noFolders", { count: folders2.length, name: folders2[0] }) })
       ] })
     ] }),
-    /* @__PURE__ */ a4("p", { class: moving.length > 0 ? "hint" : "hidden", role: "status", children: moving.length > 0 && t15("progress", { done: done.length, count: done.length + moving.length }) }),
+    /* @__PURE__ */ a4("p", { class: moving.length > 0 ? "hint" : "hidden", role: "status", children: moving.length > 0 && t16("progress", { done: done.length, count: done.length + moving.length }) }),
     !closed && (ready.length > 0 || failed.length > 1) && /* @__PURE__ */ a4("div", { class: "card-buttons guest-main", children: [
       ready.length > 0 && /* @__PURE__ */ a4("button", { type: "button", ref: main, class: "button primary big", onClick: () => send4(ready), children: [
         /* @__PURE__ */ a4(Icon, { name: "upload" }),
         " ",
-        t15("handIn", { count: ready.length })
+        t16("handIn", { count: ready.length })
       ] }),
       failed.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => send4(failed), children: [
         /* @__PURE__ */ a4(Icon, { name: "retry" }),
         " ",
-        t15("retryAll")
+        t16("retryAll")
       ] })
     ] }),
     !empty && list2,
-    /* @__PURE__ */ a4("p", { class: "aside", children: t15("nothingShown") }),
-    !closed && /* @__PURE__ */ a4(DropZone, { label: t15("dropHere"), onDrop: caught })
+    /* @__PURE__ */ a4("p", { class: "aside", children: t16("nothingShown") }),
+    !closed && /* @__PURE__ */ a4(DropZone, { label: t16("dropHere"), onDrop: caught })
   ] });
 }
 function useLeft(link, done) {
@@ -18678,7 +20287,7 @@ function droppedOf(transfer) {
   return { files, folders: folders2 };
 }
 function why2(problem2, owner) {
-  if (problem2.code === "quota_exceeded") return t15("noRoom", { owner });
+  if (problem2.code === "quota_exceeded") return t16("noRoom", { owner });
   return problem2.fields[0] ? sayField(problem2.fields[0]) : say(problem2);
 }
 function Row5({ of: h5, limit, owner, retry: retry2, focus }) {
@@ -18699,7 +20308,7 @@ function Row5({ of: h5, limit, owner, retry: retry2, focus }) {
     /* @__PURE__ */ a4("span", { class: "guest-thumb", children: /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }) }),
     /* @__PURE__ */ a4("div", { class: "guest-row-text", children: [
       /* @__PURE__ */ a4("p", { class: "guest-row-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
-      sending && /* @__PURE__ */ a4("progress", { value: h5.sent.value, max: Math.max(1, h5.file.size), "aria-label": t15("progressOf", { name }) }),
+      sending && /* @__PURE__ */ a4("progress", { value: h5.sent.value, max: Math.max(1, h5.file.size), "aria-label": t16("progressOf", { name }) }),
       wrong ? /* @__PURE__ */ a4("p", { class: "error", role: "alert", children: [
         /* @__PURE__ */ a4(Icon, { name: "warning" }),
         " ",
@@ -18707,9 +20316,9 @@ function Row5({ of: h5, limit, owner, retry: retry2, focus }) {
       ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: numbers3(h5) })
     ] }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
-    state === "failed" && retry2 && press("retry", t15("retryOf", { name }), retry2),
-    runs2(h5) && press("close", t15("cancelOf", { name }), () => cancel3(h5)),
-    (state === "chosen" || state === "failed") && press("close", t15("remove", { name }), () => {
+    state === "failed" && retry2 && press("retry", t16("retryOf", { name }), retry2),
+    runs2(h5) && press("close", t16("cancelOf", { name }), () => cancel3(h5)),
+    (state === "chosen" || state === "failed") && press("close", t16("remove", { name }), () => {
       focus();
       remove(h5);
     })
@@ -18718,21 +20327,21 @@ function Row5({ of: h5, limit, owner, retry: retry2, focus }) {
 function numbers3(h5) {
   const state = h5.state.value;
   const whole7 = h5.file.size;
-  if (state !== "sending" || h5.held.value) return [state === "sending" || state === "failed" ? t15("state_busy") : t15(`state_${state}`), size(whole7)].join(" · ");
+  if (state !== "sending" || h5.held.value) return [state === "sending" || state === "failed" ? t16("state_busy") : t16(`state_${state}`), size(whole7)].join(" · ");
   const sent = h5.sent.value;
-  if (sent >= whole7) return t15("state_finishing");
-  return [percent(sent, whole7), t15("receivedOf", { received: size(sent), size: size(whole7) }), ...pace(h5.meter, whole7 - sent)].join(" · ");
+  if (sent >= whole7) return t16("state_finishing");
+  return [percent(sent, whole7), t16("receivedOf", { received: size(sent), size: size(whole7) }), ...pace(h5.meter, whole7 - sent)].join(" · ");
 }
-function Thanks({ token: token2, owner, count: count2, again: again3, children }) {
+function Thanks({ token: token2, owner, count: count3, again: again3, children }) {
   A2(() => focusMain(), []);
   return /* @__PURE__ */ a4("article", { class: "card guest-card", children: [
     /* @__PURE__ */ a4("div", { class: "guest-thanks", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-      /* @__PURE__ */ a4("h1", { children: t15("thanks") }),
+      /* @__PURE__ */ a4("h1", { children: t16("thanks") }),
       /* @__PURE__ */ a4("p", { role: "status", children: [
-        t15("thanksText", { owner, count: count2 }),
+        t16("thanksText", { owner, count: count3 }),
         " ",
-        t15("thanksLeave")
+        t16("thanksLeave")
       ] })
     ] }),
     children,
@@ -18742,26 +20351,26 @@ function Thanks({ token: token2, owner, count: count2, again: again3, children }
     }, children: [
       /* @__PURE__ */ a4(Icon, { name: "plus" }),
       " ",
-      t15("handInMore")
+      t16("handInMore")
     ] }) })
   ] });
 }
 
 // src/share/guest-page.tsx
 var called2 = y3("");
-var titleOfShared = () => called2.value || t15("sharedTitle");
+var titleOfShared = () => called2.value || t16("sharedTitle");
 var Shared = ({ params }) => /* @__PURE__ */ a4(Page, { token: params.token }, params.token);
 function Page({ token: token2 }) {
   const path3 = new URLSearchParams(place.value.search).get("path") ?? "";
   const way = useWay(token2, path3);
   const { door } = way;
-  const read7 = door.is === "open" && door.link.kind === "read" ? door.link.entry.name : "";
+  const read8 = door.is === "open" && door.link.kind === "read" ? door.link.entry.name : "";
   A2(() => {
-    called2.value = read7;
+    called2.value = read8;
     return () => {
       called2.value = "";
     };
-  }, [read7]);
+  }, [read8]);
   const was = T2(door.is);
   A2(() => {
     if (was.current !== "loading" && was.current !== door.is && door.is !== "locked") focusMain();
@@ -18772,17 +20381,17 @@ function Page({ token: token2 }) {
       return /* @__PURE__ */ a4(Skeleton, {});
     case "failed":
       return /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("h1", { children: t15("sharedTitle") }),
+        /* @__PURE__ */ a4("h1", { children: t16("sharedTitle") }),
         /* @__PURE__ */ a4(Failed, { problem: door.problem, retry: way.load })
       ] });
     case "gone":
-      return /* @__PURE__ */ a4(Stop2, { icon: "link", title: t15("goneTitle"), children: /* @__PURE__ */ a4("p", { children: t15("goneText") }) });
+      return /* @__PURE__ */ a4(Stop2, { icon: "link", title: t16("goneTitle"), children: /* @__PURE__ */ a4("p", { children: t16("goneText") }) });
     case "locked":
       return /* @__PURE__ */ a4(Locked, { token: token2, then: way.load });
     case "astray":
-      return /* @__PURE__ */ a4(Empty, { icon: "folder", title: t15("astrayTitle"), page: true, children: [
-        /* @__PURE__ */ a4("p", { children: t15("astrayText") }),
-        /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button primary", href: page(token2, ""), children: t15("toTop", { name: door.name }) }) })
+      return /* @__PURE__ */ a4(Empty, { icon: "folder", title: t16("astrayTitle"), page: true, children: [
+        /* @__PURE__ */ a4("p", { children: t16("astrayText") }),
+        /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button primary", href: page(token2, ""), children: t16("toTop", { name: door.name }) }) })
       ] });
     case "open":
       if (door.link.kind === "request") return /* @__PURE__ */ a4(HandIn, { token: token2, link: door.link, way });
@@ -18797,23 +20406,23 @@ function Stop2({ icon, title, children }) {
   ] });
 }
 function Locked({ token: token2, then }) {
-  return /* @__PURE__ */ a4(Stop2, { icon: "key", title: t15("lockedTitle"), children: [
-    /* @__PURE__ */ a4("p", { children: t15("lockedText") }),
-    /* @__PURE__ */ a4(Form, { submit: t15("continue"), onSubmit: async ({ password = "" }) => {
+  return /* @__PURE__ */ a4(Stop2, { icon: "key", title: t16("lockedTitle"), children: [
+    /* @__PURE__ */ a4("p", { children: t16("lockedText") }),
+    /* @__PURE__ */ a4(Form, { submit: t16("continue"), onSubmit: async ({ password = "" }) => {
       await unlock(token2, password);
       await then();
-    }, children: /* @__PURE__ */ a4(Password, { name: "password", label: t15("password"), autoComplete: "current-password", required: true, autoFocus: true }) })
+    }, children: /* @__PURE__ */ a4(Password, { name: "password", label: t16("password"), autoComplete: "current-password", required: true, autoFocus: true }) })
   ] });
 }
 
 // src/share/guest-routes.ts
 var guestRoutes = [
   { path: "/s/:token", page: Shared, title: titleOfShared, open: true, alone: true },
-  { path: "/r/:token", page: Shared, title: () => t15("handInTitle"), open: true, alone: true }
+  { path: "/r/:token", page: Shared, title: () => t16("handInTitle"), open: true, alone: true }
 ];
 
 // src/share/words.ts
-var t16 = catalog({
+var t17 = catalog({
   en: {
     share: "Share",
     sharing: "Sharing",
@@ -19017,7 +20626,7 @@ var t16 = catalog({
     goLinks: "Ihre Links: niemand kann sie mehr benutzen"
   }
 });
-var problems12 = catalog({
+var problems13 = catalog({
   en: {
     share_not_found: "This link no longer works.",
     share_password_required: "Enter the password of this link to continue.",
@@ -19047,28 +20656,28 @@ var problems12 = catalog({
 // src/share/fields.tsx
 function Fields({ kind, was }) {
   const used = kind === "read" ? was?.downloads : was?.files;
-  const hint = used ? t16("soFar", { count: used }) : t16("emptyNoLimit");
+  const hint = used ? t17("soFar", { count: used }) : t17("emptyNoLimit");
   if (kind === "read") {
     return /* @__PURE__ */ a4($, { children: [
       /* @__PURE__ */ a4("div", { class: "pair", children: [
         /* @__PURE__ */ a4(Expiry, { was }),
-        /* @__PURE__ */ a4(Number2, { name: "max_downloads", label: t16("downloads"), hint, value: was?.max_downloads })
+        /* @__PURE__ */ a4(Number2, { name: "max_downloads", label: t17("downloads"), hint, value: was?.max_downloads })
       ] }),
       /* @__PURE__ */ a4(Secret, { was }),
-      /* @__PURE__ */ a4(TextArea, { name: "note", label: t16("note"), hint: t16("noteHint"), value: was?.note ?? "", maxLength: noteMost })
+      /* @__PURE__ */ a4(TextArea, { name: "note", label: t17("note"), hint: t17("noteHint"), value: was?.note ?? "", maxLength: noteMost })
     ] });
   }
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4(TextArea, { name: "note", label: t16("noteRequest"), hint: t16("noteHint"), value: was?.note ?? "", maxLength: noteMost }),
+    /* @__PURE__ */ a4(TextArea, { name: "note", label: t17("noteRequest"), hint: t17("noteHint"), value: was?.note ?? "", maxLength: noteMost }),
     /* @__PURE__ */ a4("div", { class: "pair", children: [
       /* @__PURE__ */ a4(Expiry, { was }),
       /* @__PURE__ */ a4(Secret, { was })
     ] }),
     /* @__PURE__ */ a4("div", { class: "pair", children: [
-      /* @__PURE__ */ a4(Number2, { name: "max_files", label: t16("maxFiles"), hint, value: was?.max_files }),
+      /* @__PURE__ */ a4(Number2, { name: "max_files", label: t17("maxFiles"), hint, value: was?.max_files }),
       /* @__PURE__ */ a4(Largest2, { value: was?.max_file_bytes })
     ] }),
-    /* @__PURE__ */ a4(Field, { name: "accept", label: t16("accept"), hint: t16("acceptHint"), value: was?.accept?.join(", "), autoComplete: "off", spellcheck: false })
+    /* @__PURE__ */ a4(Field, { name: "accept", label: t17("accept"), hint: t17("acceptHint"), value: was?.accept?.join(", "), autoComplete: "off", spellcheck: false })
   ] });
 }
 var noteMost = 1e3;
@@ -19077,14 +20686,14 @@ function Number2({ name, label, hint, value }) {
 }
 function Expiry({ was }) {
   const [on, setOn] = d2(false);
-  const now = was?.expires_at ? { keep: was.state === "expired" ? t16("keepExpired", { time: date(was.expires_at) }) : t16("keepUntil", { time: date(was.expires_at) }) } : void 0;
-  const options = { ...now, never: t16("never"), d1: t16("inDays", { count: 1 }), d7: t16("inDays", { count: 7 }), d30: t16("inDays", { count: 30 }), on: t16("onDay") };
+  const now = was?.expires_at ? { keep: was.state === "expired" ? t17("keepExpired", { time: date(was.expires_at) }) : t17("keepUntil", { time: date(was.expires_at) }) } : void 0;
+  const options = { ...now, never: t17("never"), d1: t17("inDays", { count: 1 }), d7: t17("inDays", { count: 7 }), d30: t17("inDays", { count: 30 }), on: t17("onDay") };
   return /* @__PURE__ */ a4("div", { class: "share-expiry", onChange: (event) => {
     const select = event.target;
     if (select.name === "expires") setOn(select.value === "on");
   }, children: [
-    /* @__PURE__ */ a4(Select, { name: "expires", label: t16("expires"), value: now ? "keep" : "never", options }),
-    on && /* @__PURE__ */ a4(Field, { name: "expires_at", label: t16("lastDay"), type: "date", min: today(), max: "9999-12-31", required: true, autoFocus: true })
+    /* @__PURE__ */ a4(Select, { name: "expires", label: t17("expires"), value: now ? "keep" : "never", options }),
+    on && /* @__PURE__ */ a4(Field, { name: "expires_at", label: t17("lastDay"), type: "date", min: today(), max: "9999-12-31", required: true, autoFocus: true })
   ] });
 }
 function today() {
@@ -19097,19 +20706,19 @@ function Secret({ was }) {
     const select = event.target;
     if (select.name === "passwordDo") setMode(select.value);
   }, children: [
-    was?.has_password && /* @__PURE__ */ a4(Select, { name: "passwordDo", label: t16("password"), value: "keep", options: { keep: t16("passwordKeep"), new: t16("passwordNew"), none: t16("passwordNone") } }),
-    mode === "new" && /* @__PURE__ */ a4(Password, { name: "password", label: was?.has_password ? t16("newPassword") : t16("password"), hint: t16(was?.has_password ? "passwordNewHint" : "passwordHint"), autoComplete: "new-password", required: was?.has_password, autoFocus: was?.has_password })
+    was?.has_password && /* @__PURE__ */ a4(Select, { name: "passwordDo", label: t17("password"), value: "keep", options: { keep: t17("passwordKeep"), new: t17("passwordNew"), none: t17("passwordNone") } }),
+    mode === "new" && /* @__PURE__ */ a4(Password, { name: "password", label: was?.has_password ? t17("newPassword") : t17("password"), hint: t17(was?.has_password ? "passwordNewHint" : "passwordHint"), autoComplete: "new-password", required: was?.has_password, autoFocus: was?.has_password })
   ] });
 }
 var sizes2 = [1e7, 1e8, 1e9, 1e10];
 function Largest2({ value }) {
   const all2 = value && !sizes2.includes(value) ? [...sizes2, value].sort((a5, b4) => a5 - b4) : sizes2;
-  return /* @__PURE__ */ a4(Select, { name: "max_file_bytes", label: t16("maxSize"), value: value ? "b" + value : "", options: { "": t16("noLimit"), ...Object.fromEntries(all2.map((n3) => ["b" + n3, size(n3)])) } });
+  return /* @__PURE__ */ a4(Select, { name: "max_file_bytes", label: t17("maxSize"), value: value ? "b" + value : "", options: { "": t17("noLimit"), ...Object.fromEntries(all2.map((n3) => ["b" + n3, size(n3)])) } });
 }
 
 // src/share/limits.ts
 var day2 = 864e5;
-function read6(values, was, now) {
+function read7(values, was, now) {
   const out = {};
   const put2 = (name, value, old) => {
     if (JSON.stringify(value ?? null) !== JSON.stringify(old ?? null)) out[name] = value;
@@ -19117,13 +20726,13 @@ function read6(values, was, now) {
   if (values.note !== void 0) put2("note", values.note.trim() || null, was?.note || null);
   if (values.password) {
     const { length } = [...values.password];
-    if (length < 4 || length > 256) throw refused2("password", "share_password");
+    if (length < 4 || length > 256) throw refused3("password", "share_password");
     out.password = values.password;
   }
   if (values.passwordDo === "none") out.password = null;
   if (values.expires !== void 0 && values.expires !== "keep") put2("expires_at", end3(values, now), was?.expires_at);
   for (const name of ["max_downloads", "max_files"]) {
-    if (values[name] !== void 0) put2(name, count(values[name], name), was?.[name]);
+    if (values[name] !== void 0) put2(name, count2(values[name], name), was?.[name]);
   }
   if (values.max_file_bytes !== void 0) put2("max_file_bytes", Number(values.max_file_bytes.slice(1)) || null, was?.max_file_bytes);
   if (values.accept !== void 0) put2("accept", endings2(values.accept), was?.accept ?? []);
@@ -19134,21 +20743,21 @@ function end3(values, now) {
   if (values.expires !== "on") return new Date(now + Number(values.expires.slice(1)) * day2).toISOString();
   const [y5, m5, d5] = (values.expires_at ?? "").split("-").map(Number);
   const at = new Date(y5, m5 - 1, d5, 23, 59, 59);
-  if (Number.isNaN(at.getTime())) throw refused2("expires_at", "required");
+  if (Number.isNaN(at.getTime())) throw refused3("expires_at", "required");
   return at.toISOString();
 }
-function count(text2, name) {
+function count2(text2, name) {
   const digits2 = text2.trim();
   if (digits2 === "") return null;
-  if (!/^\d{1,15}$/.test(digits2) || Number(digits2) === 0) throw refused2(name, "share_number");
+  if (!/^\d{1,15}$/.test(digits2) || Number(digits2) === 0) throw refused3(name, "share_number");
   return Number(digits2);
 }
 function endings2(text2) {
   const all2 = [...new Set(text2.toLowerCase().split(/[\s,;]+/).filter(Boolean).map((e4) => e4.startsWith(".") ? e4 : "." + e4))];
-  if (all2.length > 50 || !all2.every((e4) => /^\.[a-z0-9]{1,16}$/.test(e4))) throw refused2("accept", "share_ending");
+  if (all2.length > 50 || !all2.every((e4) => /^\.[a-z0-9]{1,16}$/.test(e4))) throw refused3("accept", "share_ending");
   return all2;
 }
-var refused2 = (name, code) => new Problem({ status: -1, code: "validation_failed", fields: [{ pointer: "/" + name, code }] });
+var refused3 = (name, code) => new Problem({ status: -1, code: "validation_failed", fields: [{ pointer: "/" + name, code }] });
 function made2(limits2) {
   return Object.fromEntries(Object.entries(limits2).filter(([, value]) => value !== null));
 }
@@ -19171,24 +20780,24 @@ function useChanges() {
 var until2 = (at) => new Date(at).getHours() === 23 && new Date(at).getMinutes() === 59 ? date(at) : dateTime(at);
 function limits(link) {
   const { kind, expires_at: end4, has_password, max_downloads: downloads3, max_files: files } = link;
-  const said = [];
-  if (has_password) said.push(t16("withPassword"));
-  if (end4) said.push(t16(link.state === "expired" ? "expiredAt" : "until", { time: until2(end4) }));
-  const done = kind === "read" ? downloads3 ? t16("downloadsOf", { done: link.downloads, count: downloads3 }) : t16("downloadsDone", { count: link.downloads }) : files ? t16("filesOf", { done: link.files, count: files }) : t16("filesDone", { count: link.files });
-  said.push(done.replaceAll(" ", " "));
-  return said;
+  const said2 = [];
+  if (has_password) said2.push(t17("withPassword"));
+  if (end4) said2.push(t17(link.state === "expired" ? "expiredAt" : "until", { time: until2(end4) }));
+  const done = kind === "read" ? downloads3 ? t17("downloadsOf", { done: link.downloads, count: downloads3 }) : t17("downloadsDone", { count: link.downloads }) : files ? t17("filesOf", { done: link.files, count: files }) : t17("filesDone", { count: link.files });
+  said2.push(done.replaceAll(" ", " "));
+  return said2;
 }
-var nameOf2 = (link) => link.entry?.name ?? t16("inTrash");
-var titleOf = (link) => link.note || t16(link.kind === "read" ? "linkTo" : "linkFor");
+var nameOf3 = (link) => link.entry?.name ?? t17("inTrash");
+var titleOf = (link) => link.note || t17(link.kind === "read" ? "linkTo" : "linkFor");
 
 // src/share/change.tsx
-var askChange = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t16(link.kind === "read" ? "change" : "changeRequest"), class: "share-dialog", onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t16("save"), onCancel: close, onSubmit: async (values) => {
-  const body = read6(values, link, serverNow());
+var askChange = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t17(link.kind === "read" ? "change" : "changeRequest"), class: "share-dialog", onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t17("save"), onCancel: close, onSubmit: async (values) => {
+  const body = read7(values, link, serverNow());
   if (Object.keys(body).length > 0) await patch("/shares/{id}", { path: { id: link.id }, body });
   changed2();
   close();
 }, children: [
-  /* @__PURE__ */ a4("p", { class: "long-name", children: nameOf2(link) }),
+  /* @__PURE__ */ a4("p", { class: "long-name", children: nameOf3(link) }),
   /* @__PURE__ */ a4(Fields, { kind: link.kind, was: link })
 ] }) }));
 
@@ -19197,29 +20806,29 @@ var icons3 = { download: "download", archive: "archive", upload: "upload", unloc
 var askUses = (link) => ask((close) => /* @__PURE__ */ a4(Uses, { link, onClose: close }));
 function Uses({ link, onClose }) {
   const list2 = usePages((cursor, signal) => get("/shares/{id}/uses", { path: { id: link.id }, query: { cursor, limit: 50 }, signal }), useChanges());
-  return /* @__PURE__ */ a4(Dialog, { title: t16("uses"), class: "share-dialog", onClose, children: [
-    /* @__PURE__ */ a4("p", { class: "long-name", children: nameOf2(link) }),
+  return /* @__PURE__ */ a4(Dialog, { title: t17("uses"), class: "share-dialog", onClose, children: [
+    /* @__PURE__ */ a4("p", { class: "long-name", children: nameOf3(link) }),
     link.note && /* @__PURE__ */ a4("p", { class: "hint share-said", children: link.note }),
     list2.problem && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
-    !list2.items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : list2.items.length === 0 ? /* @__PURE__ */ a4("p", { children: t16("usesNone") }) : /* @__PURE__ */ a4("ul", { class: "share-uses", children: list2.items.map((use3, i4) => /* @__PURE__ */ a4("li", { children: [
+    !list2.items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : list2.items.length === 0 ? /* @__PURE__ */ a4("p", { children: t17("usesNone") }) : /* @__PURE__ */ a4("ul", { class: "share-uses", children: list2.items.map((use3, i4) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4(Icon, { name: icons3[use3.action] ?? "eye" }),
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("p", { class: "share-did", children: [
-          t16(`did_${use3.action}`),
+          t17(`did_${use3.action}`),
           use3.path && /* @__PURE__ */ a4("span", { class: "share-path", children: [
             use3.path.includes("\n") ? "\n" : " ",
             use3.path
           ] })
         ] }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
-          [use3.from && t16("from", { name: use3.from }), use3.device, use3.place].filter(Boolean).join(" · "),
+          [use3.from && t17("from", { name: use3.from }), use3.device, use3.place].filter(Boolean).join(" · "),
           (use3.from || use3.device || use3.place) && " · ",
           /* @__PURE__ */ a4(Time, { at: use3.at, children: ago(use3.at) })
         ] })
       ] })
     ] }, i4)) }),
-    list2.more && /* @__PURE__ */ a4("div", { class: "share-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t16("more") }) }),
-    list2.items && list2.items.length > 0 && !list2.more && /* @__PURE__ */ a4("p", { class: "hint", children: t16("usesKept") })
+    list2.more && /* @__PURE__ */ a4("div", { class: "share-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t17("more") }) }),
+    list2.items && list2.items.length > 0 && !list2.more && /* @__PURE__ */ a4("p", { class: "hint", children: t17("usesKept") })
   ] });
 }
 
@@ -19229,64 +20838,64 @@ function LinkRow({ link, onOpen }) {
   const open2 = link.state === "open";
   const request = link.kind === "request";
   const { entry: entry4 } = link;
-  const title = own ? titleOf(link) : nameOf2(link);
+  const title = own ? titleOf(link) : nameOf3(link);
   const alive2 = open2 && !!entry4;
   return /* @__PURE__ */ a4("li", { class: alive2 ? "share-link" : "share-link share-over", "data-link": link.id, children: [
     /* @__PURE__ */ a4("span", { class: "share-icon", children: /* @__PURE__ */ a4(Icon, { name: request ? "inbox" : own ? "link" : entry4?.kind === "folder" ? "folder" : entry4 ? "file" : "trash" }) }),
     /* @__PURE__ */ a4("div", { class: "share-text", children: [
       /* @__PURE__ */ a4("p", { class: "share-name", children: [
-        own || !entry4 ? /* @__PURE__ */ a4("strong", { class: "share-note", children: title }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t16("sharingOf", { name: title }), onClick: () => void onOpen(entry4), children: /* @__PURE__ */ a4(Name, { name: title }) }),
-        link.state !== "open" && /* @__PURE__ */ a4("span", { class: link.state === "blocked" ? "tag bad" : "tag", children: t16(`state_${link.state}`) })
+        own || !entry4 ? /* @__PURE__ */ a4("strong", { class: "share-note", children: title }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t17("sharingOf", { name: title }), onClick: () => void onOpen(entry4), children: /* @__PURE__ */ a4(Name, { name: title }) }),
+        link.state !== "open" && /* @__PURE__ */ a4("span", { class: link.state === "blocked" ? "tag bad" : "tag", children: t17(`state_${link.state}`) })
       ] }),
-      !own && entry4 && /* @__PURE__ */ a4("p", { class: "hint share-place", children: /* @__PURE__ */ a4(Name, { name: t16("inPlace", { place: [t16("top"), ...entry4.path.map((step) => step.name)].join(" / ") }), read: true }) }),
+      !own && entry4 && /* @__PURE__ */ a4("p", { class: "hint share-place", children: /* @__PURE__ */ a4(Name, { name: t17("inPlace", { place: [t17("top"), ...entry4.path.map((step) => step.name)].join(" / ") }), read: true }) }),
       !own && link.note && /* @__PURE__ */ a4("p", { class: "share-said", children: link.note }),
       /* @__PURE__ */ a4("p", { class: "hint", children: [
         limits(link).join(" · "),
         link.last_used_at && /* @__PURE__ */ a4($, { children: [
           " · ",
-          t16("lastUsed"),
+          t17("lastUsed"),
           " ",
           /* @__PURE__ */ a4(Time, { at: link.last_used_at, children: ago(link.last_used_at) })
         ] })
       ] }),
-      !entry4 && /* @__PURE__ */ a4("p", { class: "hint", children: t16("inTrashText") }),
-      link.state === "blocked" && /* @__PURE__ */ a4("p", { class: "hint", children: t16("blockedText") })
+      !entry4 && /* @__PURE__ */ a4("p", { class: "hint", children: t17("inTrashText") }),
+      link.state === "blocked" && /* @__PURE__ */ a4("p", { class: "hint", children: t17("blockedText") })
     ] }),
-    /* @__PURE__ */ a4(Menu, { label: t16("linkMenu", { name: title }), items: menu(link, own), children: /* @__PURE__ */ a4(Icon, { name: "more" }) }),
+    /* @__PURE__ */ a4(Menu, { label: t17("linkMenu", { name: title }), items: menu(link, own), children: /* @__PURE__ */ a4(Icon, { name: "more" }) }),
     alive2 && /* @__PURE__ */ a4("div", { class: "share-url", children: [
-      /* @__PURE__ */ a4("input", { readOnly: true, value: link.url, "aria-label": t16("address", { name: title }), spellcheck: false, onFocus: (event) => event.currentTarget.select() }),
-      /* @__PURE__ */ a4(Copy, { text: link.url, label: t16("copyLink") })
+      /* @__PURE__ */ a4("input", { readOnly: true, value: link.url, "aria-label": t17("address", { name: title }), spellcheck: false, onFocus: (event) => event.currentTarget.select() }),
+      /* @__PURE__ */ a4(Copy, { text: link.url, label: t17("copyLink") })
     ] })
   ] });
 }
 function menu(link, own) {
   const tree = folders();
   const items = [
-    { icon: "pencil", label: t16("changeDo"), run: () => void askChange(link) },
-    { icon: "history", label: t16("uses"), run: () => void askUses(link) }
+    { icon: "pencil", label: t17("changeDo"), run: () => void askChange(link) },
+    { icon: "history", label: t17("uses"), run: () => void askUses(link) }
   ];
   if (link.state === "open" && link.entry) {
-    items.push({ icon: "phone", label: t16("qr"), run: () => void askQr(link) });
-    if ("share" in navigator) items.push({ icon: "share", label: t16("sendBy"), run: () => void navigator.share({ url: link.url }).catch(() => void 0) });
+    items.push({ icon: "phone", label: t17("qr"), run: () => void askQr(link) });
+    if ("share" in navigator) items.push({ icon: "share", label: t17("sendBy"), run: () => void navigator.share({ url: link.url }).catch(() => void 0) });
   }
   const { entry: entry4 } = link;
   if (tree && entry4 && !own) {
-    if (entry4.kind === "folder") items.push({ icon: "folder", label: t16("openFolder"), href: tree.href(entry4.id) });
-    else items.push({ icon: "folder", label: t16("showPlace"), href: tree.href(entry4.path.at(-1)?.id ?? "") });
+    if (entry4.kind === "folder") items.push({ icon: "folder", label: t17("openFolder"), href: tree.href(entry4.id) });
+    else items.push({ icon: "folder", label: t17("showPlace"), href: tree.href(entry4.path.at(-1)?.id ?? "") });
   }
-  items.push({ icon: "close", label: t16(link.kind === "read" ? "stop" : "stopRequest"), danger: true, run: () => void askStop(link) });
+  items.push({ icon: "close", label: t17(link.kind === "read" ? "stop" : "stopRequest"), danger: true, run: () => void askStop(link) });
   return items;
 }
-var askQr = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t16("qr"), onClose: close, children: /* @__PURE__ */ a4("div", { class: "share-scan", children: [
-  /* @__PURE__ */ a4(Qr, { class: "share-square", text: link.url, label: t16("qrOf", { name: nameOf2(link) }) }),
-  /* @__PURE__ */ a4("p", { class: "hint", children: t16("qrHint") })
+var askQr = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t17("qr"), onClose: close, children: /* @__PURE__ */ a4("div", { class: "share-scan", children: [
+  /* @__PURE__ */ a4(Qr, { class: "share-square", text: link.url, label: t17("qrOf", { name: nameOf3(link) }) }),
+  /* @__PURE__ */ a4("p", { class: "hint", children: t17("qrHint") })
 ] }) }));
-var askStop = (link) => ask((close) => /* @__PURE__ */ a4(Confirm, { title: t16(link.kind === "read" ? "stopTitle" : "stopRequestTitle"), action: t16(link.kind === "read" ? "stop" : "stopRequest"), onClose: close, onConfirm: async () => {
+var askStop = (link) => ask((close) => /* @__PURE__ */ a4(Confirm, { title: t17(link.kind === "read" ? "stopTitle" : "stopRequestTitle"), action: t17(link.kind === "read" ? "stop" : "stopRequest"), onClose: close, onConfirm: async () => {
   await del("/shares/{id}", { path: { id: link.id } });
   changed2();
 }, children: [
-  /* @__PURE__ */ a4("p", { class: "long-name", children: nameOf2(link) }),
-  /* @__PURE__ */ a4("p", { children: t16(link.kind === "read" ? "stopText" : "stopRequestText") })
+  /* @__PURE__ */ a4("p", { class: "long-name", children: nameOf3(link) }),
+  /* @__PURE__ */ a4("p", { children: t17(link.kind === "read" ? "stopText" : "stopRequestText") })
 ] }));
 
 // src/share/sharing.tsx
@@ -19296,13 +20905,13 @@ function Sharing({ entry: entry4, fresh: first, onClose }) {
   const [making, setMaking] = d2(false);
   const { data, problem: problem2, reload } = useLoad((signal) => every2(entry4.id, signal), [entry4.id]);
   const box = T2(null);
-  const count2 = useChanges();
-  const seen = T2(count2);
+  const count3 = useChanges();
+  const seen = T2(count3);
   A2(() => {
-    if (seen.current === count2) return;
-    seen.current = count2;
+    if (seen.current === count3) return;
+    seen.current = count3;
     void reload();
-  }, [count2]);
+  }, [count3]);
   A2(() => {
     const copy = fresh2 && box.current?.querySelector(`[data-link="${fresh2}"] .share-url button`);
     if (copy) {
@@ -19321,36 +20930,36 @@ function Sharing({ entry: entry4, fresh: first, onClose }) {
   const folder3 = entry4.kind === "folder";
   const reads = (data ?? []).filter((link) => link.kind === "read");
   const requests = (data ?? []).filter((link) => link.kind === "request");
-  const label = t16(reads.length > 0 ? "another" : "shareFolder");
+  const label = t17(reads.length > 0 ? "another" : "shareFolder");
   const more = /* @__PURE__ */ a4("div", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setMaking(true), children: [
     /* @__PURE__ */ a4(Icon, { name: reads.length > 0 ? "plus" : "share" }),
     " ",
     label
   ] }) });
-  return /* @__PURE__ */ a4(Dialog, { title: t16("sharing"), class: "share-dialog", onClose, children: [
+  return /* @__PURE__ */ a4(Dialog, { title: t17("sharing"), class: "share-dialog", onClose, children: [
     /* @__PURE__ */ a4("p", { class: "long-name", children: entry4.name }),
     /* @__PURE__ */ a4("div", { ref: box, class: "share-parts", children: problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4($, { children: [
       data.length === 0 && /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("p", { children: t16(folder3 ? "makeFolder" : "makeFile") }),
+        /* @__PURE__ */ a4("p", { children: t17(folder3 ? "makeFolder" : "makeFile") }),
         /* @__PURE__ */ a4(Make, { entry: entry4, onMade: show4 })
       ] }),
       reads.length > 0 && /* @__PURE__ */ a4("ul", { class: "share-links", children: reads.map((link) => /* @__PURE__ */ a4(LinkRow, { link }, link.id)) }),
       reads.length > 0 && more,
       requests.length > 0 && /* @__PURE__ */ a4("section", { class: "share-part", "aria-labelledby": "share-requests", children: [
-        /* @__PURE__ */ a4("h3", { id: "share-requests", children: t16("requests") }),
+        /* @__PURE__ */ a4("h3", { id: "share-requests", children: t17("requests") }),
         /* @__PURE__ */ a4("ul", { class: "share-links", children: requests.map((link) => /* @__PURE__ */ a4(LinkRow, { link }, link.id)) })
       ] }),
       requests.length > 0 && reads.length === 0 && more
     ] }) }),
     making && /* @__PURE__ */ a4(Dialog, { title: label, class: "share-dialog", onClose: () => setMaking(false), children: [
-      reads.length === 0 && /* @__PURE__ */ a4("p", { children: t16("makeFolder") }),
+      reads.length === 0 && /* @__PURE__ */ a4("p", { children: t17("makeFolder") }),
       /* @__PURE__ */ a4(Make, { entry: entry4, onMade: show4, onCancel: () => setMaking(false) })
     ] })
   ] });
 }
 function Make({ entry: entry4, onMade, onCancel }) {
-  return /* @__PURE__ */ a4(Form, { submit: t16("make"), icon: "link", onCancel, onSubmit: async (values) => {
-    await onMade(await post("/files/{id}/shares", { path: { id: entry4.id }, body: { kind: "read", ...made2(read6(values, void 0, serverNow())) } }));
+  return /* @__PURE__ */ a4(Form, { submit: t17("make"), icon: "link", onCancel, onSubmit: async (values) => {
+    await onMade(await post("/files/{id}/shares", { path: { id: entry4.id }, body: { kind: "read", ...made2(read7(values, void 0, serverNow())) } }));
   }, children: /* @__PURE__ */ a4(Fields, { kind: "read" }) });
 }
 async function every2(id, signal) {
@@ -19384,10 +20993,10 @@ function Request2({ folder: folder3, onClose }) {
     if (fresh2.current?.wish !== name) fresh2.current = { wish: name, entry: await post("/files/folders", { body: { name } }) };
     return fresh2.current.entry;
   }
-  return /* @__PURE__ */ a4(Dialog, { title: t16("request"), class: "share-dialog", onClose, children: [
-    /* @__PURE__ */ a4("p", { class: "hint", children: t16("requestText") }),
-    /* @__PURE__ */ a4(Form, { submit: t16("makeRequest"), icon: "link", onCancel: onClose, onSubmit: async (values) => {
-      const limits2 = made2(read6(values, void 0, serverNow()));
+  return /* @__PURE__ */ a4(Dialog, { title: t17("request"), class: "share-dialog", onClose, children: [
+    /* @__PURE__ */ a4("p", { class: "hint", children: t17("requestText") }),
+    /* @__PURE__ */ a4(Form, { submit: t17("makeRequest"), icon: "link", onCancel: onClose, onSubmit: async (values) => {
+      const limits2 = made2(read7(values, void 0, serverNow()));
       const entry4 = await into(values.folder ?? "");
       const link = await post("/files/{id}/shares", { path: { id: entry4.id }, body: { kind: "request", ...limits2 } });
       changed2();
@@ -19395,17 +21004,17 @@ function Request2({ folder: folder3, onClose }) {
       void askSharing(entry4, link.id);
     }, children: [
       folder3 ? /* @__PURE__ */ a4("p", { class: "long-name", children: folder3.name }) : /* @__PURE__ */ a4("fieldset", { class: "share-where", children: [
-        /* @__PURE__ */ a4("legend", { children: t16("where") }),
+        /* @__PURE__ */ a4("legend", { children: t17("where") }),
         /* @__PURE__ */ a4("label", { children: [
           /* @__PURE__ */ a4("input", { type: "radio", name: "where", checked: !own, onChange: () => setOwn(false) }),
           " ",
-          t16("whereNew")
+          t17("whereNew")
         ] }),
-        !own && /* @__PURE__ */ a4(Field, { name: "folder", label: t16("folderName"), value: t16("folderDefault"), required: true, autoComplete: "off", maxLength: 255 }),
+        !own && /* @__PURE__ */ a4(Field, { name: "folder", label: t17("folderName"), value: t17("folderDefault"), required: true, autoComplete: "off", maxLength: 255 }),
         tree && /* @__PURE__ */ a4("label", { children: [
           /* @__PURE__ */ a4("input", { type: "radio", name: "where", checked: own, onChange: () => setOwn(true) }),
           " ",
-          t16("whereOwn")
+          t17("whereOwn")
         ] }),
         tree && own && /* @__PURE__ */ a4(tree.Choose, { below: true, here: shown2, target: target2, pick: setTarget })
       ] }),
@@ -19417,15 +21026,15 @@ function Request2({ folder: folder3, onClose }) {
 // src/share/list-page.tsx
 function Links() {
   const tree = folders();
-  return /* @__PURE__ */ a4(Page2, { kind: "read", title: t16("shared"), text: t16("sharedText"), icon: "share", empty: t16("sharedEmpty"), emptyText: t16("sharedEmptyText"), children: tree && /* @__PURE__ */ a4("a", { class: "button primary", href: tree.href(""), children: t16("toFiles") }) });
+  return /* @__PURE__ */ a4(Page2, { kind: "read", title: t17("shared"), text: t17("sharedText"), icon: "share", empty: t17("sharedEmpty"), emptyText: t17("sharedEmptyText"), children: tree && /* @__PURE__ */ a4("a", { class: "button primary", href: tree.href(""), children: t17("toFiles") }) });
 }
 function Requests() {
   const button = /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => void askRequest(), children: [
     /* @__PURE__ */ a4(Icon, { name: "inbox" }),
     " ",
-    t16("request")
+    t17("request")
   ] });
-  return /* @__PURE__ */ a4(Page2, { kind: "request", title: t16("requests"), text: t16("requestsText"), icon: "inbox", empty: t16("requestsEmpty"), emptyText: t16("requestsEmptyText"), main: button, children: button });
+  return /* @__PURE__ */ a4(Page2, { kind: "request", title: t17("requests"), text: t17("requestsText"), icon: "inbox", empty: t17("requestsEmpty"), emptyText: t17("requestsEmptyText"), main: button, children: button });
 }
 function Page2({ kind, title, text: text2, icon, empty, emptyText, main, children }) {
   const list2 = usePages((cursor, signal) => get("/shares", { query: { kind, cursor, limit: 50 }, signal }), useChanges());
@@ -19448,45 +21057,45 @@ function Page2({ kind, title, text: text2, icon, empty, emptyText, main, childre
       /* @__PURE__ */ a4("p", { children: emptyText }),
       /* @__PURE__ */ a4("p", { children })
     ] }) : /* @__PURE__ */ a4("section", { class: "card share-all", "aria-label": title, children: /* @__PURE__ */ a4("ul", { class: "share-links", children: items.map((link) => /* @__PURE__ */ a4(LinkRow, { link, onOpen: askSharing }, link.id)) }) }),
-    list2.more && /* @__PURE__ */ a4("div", { class: "share-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t16("more") }) })
+    list2.more && /* @__PURE__ */ a4("div", { class: "share-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t17("more") }) })
   ] });
 }
 
 // src/share/mark.tsx
 function Mark2({ entry: entry4, tab }) {
   if (!entry4.shared) return null;
-  const label = t16("isShared", { name: entry4.name });
-  return /* @__PURE__ */ a4("button", { type: "button", class: "icon-button share-mark", tabIndex: tab, "aria-label": label, title: t16("isSharedShort"), onClick: (event) => {
+  const label = t17("isShared", { name: entry4.name });
+  return /* @__PURE__ */ a4("button", { type: "button", class: "icon-button share-mark", tabIndex: tab, "aria-label": label, title: t17("isSharedShort"), onClick: (event) => {
     event.stopPropagation();
     void askSharing(entry4);
   }, children: /* @__PURE__ */ a4(Icon, { name: "share" }) });
 }
 function LinksGo() {
-  return /* @__PURE__ */ a4("li", { children: t16("goLinks") });
+  return /* @__PURE__ */ a4("li", { children: t17("goLinks") });
 }
 
 // src/share/room.ts
 var share3 = {
   routes: [
-    { path: "/shared", page: Links, title: () => t16("shared") },
-    { path: "/requests", page: Requests, title: () => t16("requests") },
+    { path: "/shared", page: Links, title: () => t17("shared") },
+    { path: "/requests", page: Requests, title: () => t17("requests") },
     ...guestRoutes
   ],
   places: [
-    { href: "/shared", icon: "share", label: () => t16("shared"), order: 2, phone: "bar" },
-    { href: "/requests", icon: "inbox", label: () => t16("requests"), order: 3, phone: "more" }
+    { href: "/shared", icon: "share", label: () => t17("shared"), order: 2, phone: "bar" },
+    { href: "/requests", icon: "inbox", label: () => t17("requests"), order: 3, phone: "more" }
   ],
-  create: [{ icon: "inbox", label: () => t16("request"), order: 4, run: () => void askRequest() }],
+  create: [{ icon: "inbox", label: () => t17("request"), order: 4, run: () => void askRequest() }],
   entry: {
     deeds: (entry4) => [
-      { icon: "share", label: t16("share"), run: () => void askSharing(entry4), bar: true },
-      ...entry4.kind === "folder" ? [{ icon: "inbox", label: t16("request"), run: () => void askRequest(entry4) }] : []
+      { icon: "share", label: t17("share"), run: () => void askSharing(entry4), bar: true },
+      ...entry4.kind === "folder" ? [{ icon: "inbox", label: t17("request"), run: () => void askRequest(entry4) }] : []
     ],
     Mark: Mark2,
     order: 1
   },
   loss: { Line: LinksGo, order: 4.5 },
-  problems: problems12,
+  problems: problems13,
   start: () => {
     for (const kind of ["shares", "files", "trash"]) onChange(kind, changed2);
   }
@@ -19519,7 +21128,7 @@ function toE164(typed2, country) {
 var unbroken = (number) => number.replaceAll(" ", " ");
 
 // src/smscode/words.ts
-var t17 = catalog({
+var t18 = catalog({
   en: {
     step: "Code by text message",
     code: "Code from the text message",
@@ -19595,7 +21204,7 @@ var t17 = catalog({
     goStep: "Ihre Telefonnummer und ihr Anmeldeschritt"
   }
 });
-var problems13 = catalog({
+var problems14 = catalog({
   en: {
     sms_already_enabled: "Codes are sent to this number already. Enter another one.",
     sms_not_pending: "This took too long, or was begun again elsewhere. Please begin the set-up again.",
@@ -19616,7 +21225,7 @@ function Unsent() {
   if (!settings2 || settings2.sms) return null;
   return /* @__PURE__ */ a4("div", { class: "notice small", children: [
     /* @__PURE__ */ a4(Icon, { name: "warning" }),
-    /* @__PURE__ */ a4("p", { children: t17("unsent") })
+    /* @__PURE__ */ a4("p", { children: t18("unsent") })
   ] });
 }
 
@@ -19630,7 +21239,7 @@ function SetUp2({ change, better, onClose, onDone }) {
       better && /* @__PURE__ */ a4("div", { class: "notice", children: [
         /* @__PURE__ */ a4(Icon, { name: "shield" }),
         /* @__PURE__ */ a4("div", { children: [
-          /* @__PURE__ */ a4("p", { children: t17("better") }),
+          /* @__PURE__ */ a4("p", { children: t18("better") }),
           /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: better.run, children: better.label() })
         ] })
       ] }),
@@ -19641,13 +21250,13 @@ function SetUp2({ change, better, onClose, onDone }) {
     ] });
   }
   return /* @__PURE__ */ a4("div", { class: "telephone-set", children: [
-    /* @__PURE__ */ a4("p", { children: t17("sentTo", { number: unbroken(sent.sent_to) }) }),
+    /* @__PURE__ */ a4("p", { children: t18("sentTo", { number: unbroken(sent.sent_to) }) }),
     /* @__PURE__ */ a4(
       CodeForm,
       {
-        submit: change ? t17("changeDo") : t17("confirm"),
-        label: t17("code"),
-        hint: t17("codeHint"),
+        submit: change ? t18("changeDo") : t18("confirm"),
+        label: t18("code"),
+        hint: t18("codeHint"),
         autoFocus: true,
         onCancel: onClose,
         onCode: async (code) => {
@@ -19658,8 +21267,8 @@ function SetUp2({ change, better, onClose, onDone }) {
       }
     ),
     /* @__PURE__ */ a4("div", { class: "telephone-foot", children: [
-      change && /* @__PURE__ */ a4("p", { class: "hint", children: t17("oldStays") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t17("otherNumber") })
+      change && /* @__PURE__ */ a4("p", { class: "hint", children: t18("oldStays") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t18("otherNumber") })
     ] }),
     /* @__PURE__ */ a4(Unsent, {}),
     notice.current && /* @__PURE__ */ a4("div", { class: "notice small", children: [
@@ -19672,19 +21281,19 @@ function Number3({ change, typed: typed2, onClose, onSent }) {
   const [, setRound] = d2(0);
   const options = w2(() => Object.fromEntries(countries(lang.value).map(({ country, name }) => [country, `${name} +${callingCode(country)}`])), [lang.value]);
   const whole7 = toE164(typed2.phone, typed2.country);
-  return /* @__PURE__ */ a4(Form, { submit: t17("send"), onCancel: onClose, onSubmit: async () => {
+  return /* @__PURE__ */ a4(Form, { submit: t18("send"), onCancel: onClose, onSubmit: async () => {
     if (!/^\+\d{7,15}$/.test(whole7)) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/phone", code: "invalid_phone" }] });
     onSent(await post("/account/sms", { body: { phone: whole7 } }));
   }, children: [
-    /* @__PURE__ */ a4("p", { children: change ? t17("changeText") : t17("enrolText") }),
+    /* @__PURE__ */ a4("p", { children: change ? t18("changeText") : t18("enrolText") }),
     /* @__PURE__ */ a4("div", { class: "telephone-entry", onInput: (event) => {
       const { name, value } = event.target;
       if (name === "country" || name === "phone") typed2[name] = value;
       setRound((n3) => n3 + 1);
     }, children: [
-      /* @__PURE__ */ a4(Select, { name: "country", label: t17("country"), value: typed2.country, options }),
-      /* @__PURE__ */ a4(Field, { name: "phone", label: t17("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t17("phoneHint") }),
-      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t17("goesTo", { number: whole7 }) })
+      /* @__PURE__ */ a4(Select, { name: "country", label: t18("country"), value: typed2.country, options }),
+      /* @__PURE__ */ a4(Field, { name: "phone", label: t18("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t18("phoneHint") }),
+      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t18("goesTo", { number: whole7 }) })
     ] })
   ] });
 }
@@ -19700,51 +21309,51 @@ function Section4({ status }) {
     LayerCard,
     {
       layer: "sms",
-      title: t17("title"),
+      title: t18("title"),
       status,
-      text: (_4, line) => !on ? t17("offText") : line?.hint ? t17("onText", { number: unbroken(line.hint) }) : t17("numberGone"),
+      text: (_4, line) => !on ? t18("offText") : line?.hint ? t18("onText", { number: unbroken(line.hint) }) : t18("numberGone"),
       buttons: () => on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t17("change") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t17("disable") })
-      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t17("enable") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t18("change") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t18("disable") })
+      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t18("enable") }),
       children: [
         data && /* @__PURE__ */ a4(Unsent, {}),
-        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t17("changeTitle") : t17("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: on ? void 0 : better && { ...better, run: () => {
+        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t18("changeTitle") : t18("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: on ? void 0 : better && { ...better, run: () => {
           setSetting(false);
           better.run();
         } }, onClose: () => setSetting(false), onDone: async () => {
           setSetting(false);
-          toast(on ? t17("changed") : t17("enabled"));
+          toast(on ? t18("changed") : t18("enabled"));
           await reload();
         } }) }),
-        disabling && /* @__PURE__ */ a4(TurnOff, { title: t17("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/sms", { query: { recovery: recovery2 } }), onOff: async () => {
-          toast(t17("disabled"));
+        disabling && /* @__PURE__ */ a4(TurnOff, { title: t18("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/sms", { query: { recovery: recovery2 } }), onOff: async () => {
+          toast(t18("disabled"));
           await reload();
-        }, children: /* @__PURE__ */ a4("p", { children: t17("disableText") }) })
+        }, children: /* @__PURE__ */ a4("p", { children: t18("disableText") }) })
       ]
     }
   );
 }
 function StepGoes3() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.sms?.enabled ? /* @__PURE__ */ a4("li", { children: t17("goStep") }) : null;
+  return data?.sms?.enabled ? /* @__PURE__ */ a4("li", { children: t18("goStep") }) : null;
 }
 
 // src/smscode/step.tsx
 function Step3({ layer, answer, again: again3 }) {
   const { sent_to: to, resend_at: at } = layer;
   return /* @__PURE__ */ a4($, { children: [
-    to ? /* @__PURE__ */ a4("p", { children: t17("sentTo", { number: unbroken(to) }) }) : /* @__PURE__ */ a4("p", { children: [
-      t17("capped"),
+    to ? /* @__PURE__ */ a4("p", { children: t18("sentTo", { number: unbroken(to) }) }) : /* @__PURE__ */ a4("p", { children: [
+      t18("capped"),
       " ",
-      at && /* @__PURE__ */ a4(Time, { at, children: t17("cappedUntil", { time: dateTime(at) }) })
+      at && /* @__PURE__ */ a4(Time, { at, children: t18("cappedUntil", { time: dateTime(at) }) })
     ] }),
     /* @__PURE__ */ a4(
       CodeForm,
       {
-        submit: t17("go"),
-        label: t17("code"),
-        hint: t17("codeHint"),
+        submit: t18("go"),
+        label: t18("code"),
+        hint: t18("codeHint"),
         autoFocus: true,
         onCode: (code) => answer("/auth/attempts/{id}/sms", { code }),
         again: { at, send: () => again3("/auth/attempts/{id}/sms/resend") }
@@ -19756,10 +21365,10 @@ function Step3({ layer, answer, again: again3 }) {
 
 // src/smscode/room.ts
 var smscode = {
-  layers: { sms: { title: () => t17("step"), order: 3, Step: Step3 } },
+  layers: { sms: { title: () => t18("step"), order: 3, Step: Step3 } },
   security: { Section: Section4, order: 3 },
   loss: { Line: StepGoes3, order: 6 },
-  problems: problems13
+  problems: problems14
 };
 
 // src/social/trip.ts
@@ -19802,10 +21411,10 @@ async function handOver(back) {
   const line = channel3();
   try {
     return await new Promise((resolve) => {
-      const late2 = setTimeout(() => resolve(false), 1500);
+      const late3 = setTimeout(() => resolve(false), 1500);
       line.onmessage = ({ data }) => {
         if (data.kind !== "taken" || data.wait !== wait) return;
-        clearTimeout(late2);
+        clearTimeout(late3);
         resolve(true);
       };
       line.postMessage({ kind: "back", wait, ...back });
@@ -19816,7 +21425,7 @@ async function handOver(back) {
 }
 
 // src/social/words.ts
-var t18 = catalog({
+var t19 = catalog({
   en: {
     continueWith: "Continue with {name}",
     title: "Sign in",
@@ -19940,7 +21549,7 @@ var t18 = catalog({
     goes: { one: "Ihre Verknüpfung mit {names}", other: "Ihre Verknüpfungen mit {names}" }
   }
 });
-var problems14 = catalog({
+var problems15 = catalog({
   en: {
     provider_unavailable: "The provider does not answer just now. Try again in a moment.",
     provider_refused: "The provider did not let you continue. Nothing has changed.",
@@ -19974,18 +21583,18 @@ var problems14 = catalog({
 // src/social/buttons.tsx
 var useProviders = () => useSettings()?.providers ?? [];
 function useLabel(provider) {
-  return useProviders().find(({ id }) => id === provider)?.label ?? t18("provider");
+  return useProviders().find(({ id }) => id === provider)?.label ?? t19("provider");
 }
 function Buttons({ own, remember: remember2 }) {
   const to = new URLSearchParams(location.search).get("next") ?? void 0;
   const providers = useProviders();
   if (own) return null;
-  return /* @__PURE__ */ a4($, { children: providers.map(({ id, label }) => /* @__PURE__ */ a4("a", { class: "button provider", href: start(id), "data-leave": true, onClick: () => begin3({ purpose: "sign_in", provider: id, to, remember: remember2?.() }), children: t18("continueWith", { name: label }) }, id)) });
+  return /* @__PURE__ */ a4($, { children: providers.map(({ id, label }) => /* @__PURE__ */ a4("a", { class: "button provider", href: start(id), "data-leave": true, onClick: () => begin3({ purpose: "sign_in", provider: id, to, remember: remember2?.() }), children: t19("continueWith", { name: label }) }, id)) });
 }
 var Again = () => /* @__PURE__ */ a4(Buttons, {});
 
 // src/social/fault.tsx
-var pages = {
+var pages2 = {
   provider_unavailable: { title: "away", text: "awayText", icon: "warning" },
   provider_refused: { title: "refused", text: "refusedText", icon: "user" },
   invalid_state: { title: "stale", text: "staleText", icon: "retry" },
@@ -19997,18 +21606,18 @@ function Fault({ problem: problem2, provider, retry: retry2 }) {
   const label = useLabel(provider);
   const { purpose = "sign_in", to } = trip() ?? {};
   const inside = me() !== void 0 && purpose !== "sign_in";
-  const page2 = Object.hasOwn(pages, problem2.code) ? pages[problem2.code] : void 0;
+  const page2 = Object.hasOwn(pages2, problem2.code) ? pages2[problem2.code] : void 0;
   const signUp = problem2.code === "email_unverified" && !me() ? doors().find((door) => !door.signsIn) : void 0;
   const back = safeNext(to ?? null, location.origin, firstPlace());
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: page2?.icon ?? "warning" }) }),
-    /* @__PURE__ */ a4("h1", { class: "identity", children: page2 ? t18(page2.title, { name: label }) : t18("failed") }),
-    /* @__PURE__ */ a4("p", { children: page2 ? t18(page2.text, { name: label }) : say(problem2) }),
+    /* @__PURE__ */ a4("h1", { class: "identity", children: page2 ? t19(page2.title, { name: label }) : t19("failed") }),
+    /* @__PURE__ */ a4("p", { children: page2 ? t19(page2.text, { name: label }) : say(problem2) }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      inside ? /* @__PURE__ */ a4("a", { class: "button primary", href: back, children: t18("back") }) : !page2 && problem2.temporary ? /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: retry2, children: t18("retry") }) : provider && problem2.code !== "account_deactivated" && /* @__PURE__ */ a4("a", { class: "button primary provider", href: start(provider), "data-leave": true, onClick: () => begin3({ ...trip(), purpose: "sign_in", provider }), children: page2?.title === "away" || page2?.title === "wrong" ? t18("retry") : t18("continueWith", { name: label }) }),
+      inside ? /* @__PURE__ */ a4("a", { class: "button primary", href: back, children: t19("back") }) : !page2 && problem2.temporary ? /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: retry2, children: t19("retry") }) : provider && problem2.code !== "account_deactivated" && /* @__PURE__ */ a4("a", { class: "button primary provider", href: start(provider), "data-leave": true, onClick: () => begin3({ ...trip(), purpose: "sign_in", provider }), children: page2?.title === "away" || page2?.title === "wrong" ? t19("retry") : t19("continueWith", { name: label }) }),
       signUp && /* @__PURE__ */ a4("a", { class: "button", href: signUp.href, children: signUp.label() }),
-      !me() && /* @__PURE__ */ a4("a", { class: provider ? "button" : "button primary", href: signInPath() + (to ? "?next=" + encodeURIComponent(to) : ""), children: t18("elsewhere") })
+      !me() && /* @__PURE__ */ a4("a", { class: provider ? "button" : "button primary", href: signInPath() + (to ? "?next=" + encodeURIComponent(to) : ""), children: t19("elsewhere") })
     ] })
   ] });
 }
@@ -20016,9 +21625,9 @@ function Close() {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-    /* @__PURE__ */ a4("h1", { children: t18("close") }),
-    /* @__PURE__ */ a4("p", { children: t18("closeText") }),
-    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => window.close(), children: t18("closeDo") }) })
+    /* @__PURE__ */ a4("h1", { children: t19("close") }),
+    /* @__PURE__ */ a4("p", { children: t19("closeText") }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => window.close(), children: t19("closeDo") }) })
   ] });
 }
 
@@ -20027,17 +21636,17 @@ var entry3 = () => history.state ?? {};
 var keep3 = (part) => history.replaceState({ ...entry3(), ...part }, "");
 function arrive3() {
   if (location.hash) {
-    const said = new URLSearchParams(location.hash.slice(1));
-    const back = { code: said.get("code") ?? void 0, error: said.get("error") ?? void 0, provider: said.get("provider") ?? void 0 };
+    const said2 = new URLSearchParams(location.hash.slice(1));
+    const back = { code: said2.get("code") ?? void 0, error: said2.get("error") ?? void 0, provider: said2.get("provider") ?? void 0 };
     history.replaceState({ back }, "", location.pathname);
   }
   return entry3().back ?? {};
 }
-function leave4(said) {
+function leave5(said2) {
   const to = safeNext(trip()?.to ?? null, location.origin, firstPlace());
   over2();
   go(to, { replace: true });
-  if (said) toast(said);
+  if (said2) toast(said2);
 }
 function Arrive() {
   const [{ code, error, provider }] = d2(arrive3);
@@ -20071,7 +21680,7 @@ function Arrive() {
 }
 function Busy() {
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t18("comesBack") }),
+    /* @__PURE__ */ a4("h1", { children: t19("comesBack") }),
     /* @__PURE__ */ a4(Skeleton, { rows: 2 })
   ] });
 }
@@ -20127,10 +21736,10 @@ function Newcomer({ code, found, onFault }) {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("div", { class: "arrived", children: [
-      /* @__PURE__ */ a4("h1", { children: t18("newTitle") }),
-      /* @__PURE__ */ a4("p", { class: "identity", children: t18("newText", { name: label, email: found.email }) })
+      /* @__PURE__ */ a4("h1", { children: t19("newTitle") }),
+      /* @__PURE__ */ a4("p", { class: "identity", children: t19("newText", { name: label, email: found.email }) })
     ] }),
-    /* @__PURE__ */ a4(Form, { submit: t18("newDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4(Form, { submit: t19("newDo"), onSubmit: async (v4) => {
       try {
         await exchange(code, label, { username: v4.username, first_name: v4.first_name, last_name: v4.last_name });
       } catch (err2) {
@@ -20140,15 +21749,15 @@ function Newcomer({ code, found, onFault }) {
       }
     }, children: [
       /* @__PURE__ */ a4("div", { class: "pair", children: [
-        /* @__PURE__ */ a4(Field, { ...field("first_name"), label: t18("firstName"), autoComplete: "given-name", maxLength: 100 }),
-        /* @__PURE__ */ a4(Field, { ...field("last_name"), label: t18("lastName"), autoComplete: "family-name", maxLength: 100 })
+        /* @__PURE__ */ a4(Field, { ...field("first_name"), label: t19("firstName"), autoComplete: "given-name", maxLength: 100 }),
+        /* @__PURE__ */ a4(Field, { ...field("last_name"), label: t19("lastName"), autoComplete: "family-name", maxLength: 100 })
       ] }),
-      /* @__PURE__ */ a4(Field, { ...field("username"), label: t18("username"), hint: t18("usernameHint"), autoComplete: "username", maxLength: 32, spellcheck: false })
+      /* @__PURE__ */ a4(Field, { ...field("username"), label: t19("username"), hint: t19("usernameHint"), autoComplete: "username", maxLength: 32, spellcheck: false })
     ] }),
     /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t18("newNot"),
+      t19("newNot"),
       " ",
-      /* @__PURE__ */ a4("a", { href: start(found.provider), "data-leave": true, children: t18("newOther") })
+      /* @__PURE__ */ a4("a", { href: start(found.provider), "data-leave": true, children: t19("newOther") })
     ] })
   ] });
 }
@@ -20159,25 +21768,25 @@ function Same({ code, found, onFault }) {
   const SignIn2 = signInForm();
   async function connect2() {
     await post("/account/identities/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
-    leave4(t18("connected", { name: label }));
+    leave5(t19("connected", { name: label }));
   }
   useOnce(connect2, onFault, account2 !== void 0 && asked3.current);
   A2(focusMain, []);
   if (auth.value.is === "starting" || account2 && asked3.current) return /* @__PURE__ */ a4(Busy, {});
-  const text2 = /* @__PURE__ */ a4("p", { class: "identity", children: t18("linkText", { email: found.email, name: label }) });
+  const text2 = /* @__PURE__ */ a4("p", { class: "identity", children: t19("linkText", { email: found.email, name: label }) });
   if (account2) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("div", { class: "arrived", children: [
-        /* @__PURE__ */ a4("h1", { children: t18("linkTitle") }),
-        /* @__PURE__ */ a4("p", { class: "identity", children: t18("linkIn", { username: account2.username, name: label }) })
+        /* @__PURE__ */ a4("h1", { children: t19("linkTitle") }),
+        /* @__PURE__ */ a4("p", { class: "identity", children: t19("linkIn", { username: account2.username, name: label }) })
       ] }),
-      /* @__PURE__ */ a4(Form, { submit: t18("connectDo", { name: label }), onCancel: () => leave4(), onSubmit: connect2, children: null })
+      /* @__PURE__ */ a4(Form, { submit: t19("connectDo", { name: label }), onCancel: () => leave5(), onSubmit: connect2, children: null })
     ] });
   }
   asked3.current = true;
-  return SignIn2 ? /* @__PURE__ */ a4(SignIn2, { title: t18("linkTitle"), submit: t18("linkDo", { name: label }), children: /* @__PURE__ */ a4("div", { class: "arrived", children: [
+  return SignIn2 ? /* @__PURE__ */ a4(SignIn2, { title: t19("linkTitle"), submit: t19("linkDo", { name: label }), children: /* @__PURE__ */ a4("div", { class: "arrived", children: [
     text2,
-    /* @__PURE__ */ a4("p", { class: "hint", children: t18("linkWhy") })
+    /* @__PURE__ */ a4("p", { class: "hint", children: t19("linkWhy") })
   ] }) }) : text2;
 }
 function Link({ code, found, onFault }) {
@@ -20185,7 +21794,7 @@ function Link({ code, found, onFault }) {
   const state = auth.value;
   useOnce(async () => {
     await post("/account/identities/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
-    leave4(t18("connected", { name: label }));
+    leave5(t19("connected", { name: label }));
   }, onFault, state.is === "in");
   return state.is === "out" ? /* @__PURE__ */ a4(Out, { label }) : /* @__PURE__ */ a4(Busy, {});
 }
@@ -20195,21 +21804,21 @@ function Renew({ code, found, onFault }) {
   useOnce(async () => {
     const opened = await post("/account/reauthenticate/social/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
     if ("attempt_id" in opened) {
-      if (await keeper().prove({ challenge: opened, by: label })) leave4(t18("proved"));
-      else leave4();
+      if (await keeper().prove({ challenge: opened, by: label })) leave5(t19("proved"));
+      else leave5();
       return;
     }
     if ("access_token" in opened) await keeper().take(opened);
-    leave4(t18("proved"));
+    leave5(t19("proved"));
   }, onFault, "account" in state);
   return state.is === "out" ? /* @__PURE__ */ a4(Out, { label }) : /* @__PURE__ */ a4(Busy, {});
 }
 function Out({ label }) {
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "user" }) }),
-    /* @__PURE__ */ a4("h1", { children: t18("outTitle") }),
-    /* @__PURE__ */ a4("p", { children: t18("outText", { name: label }) }),
-    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: signInPath(), children: t18("title") }) })
+    /* @__PURE__ */ a4("h1", { children: t19("outTitle") }),
+    /* @__PURE__ */ a4("p", { children: t19("outText", { name: label }) }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: signInPath(), children: t19("title") }) })
   ] });
 }
 
@@ -20241,8 +21850,8 @@ function Connected() {
   }
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "connected", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "connected", children: t18("section") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t18("sectionText") })
+      /* @__PURE__ */ a4("h2", { id: "connected", children: t19("section") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t19("sectionText") })
     ] }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4("ul", { class: "connected", children: rows.map(({ id, label, identity }) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4("div", { children: [
@@ -20250,38 +21859,38 @@ function Connected() {
         identity ? /* @__PURE__ */ a4($, { children: [
           /* @__PURE__ */ a4("p", { class: "identity", children: identity.email }),
           /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t18("since"),
+            t19("since"),
             " ",
             /* @__PURE__ */ a4(Time, { at: identity.created_at, children: date(identity.created_at) }),
             " · ",
             identity.last_used_at ? /* @__PURE__ */ a4($, { children: [
-              t18("lastUsed"),
+              t19("lastUsed"),
               " ",
               /* @__PURE__ */ a4(Time, { at: identity.last_used_at, children: ago(identity.last_used_at) })
-            ] }) : t18("neverUsed")
+            ] }) : t19("neverUsed")
           ] }),
           only2 && /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t18("onlyWay"),
+            t19("onlyWay"),
             " ",
             securityPage() && /* @__PURE__ */ a4("a", { href: securityPage().href, children: securityPage().label() })
           ] })
-        ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: t18("notConnected") })
+        ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: t19("notConnected") })
       ] }),
-      identity ? !only2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t18("disconnectLabel", { name: label }), onClick: () => setGoing(identity), children: t18("disconnect") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t18("connectLabel", { name: label }), "aria-disabled": busy3, onClick: () => void connect2(id), children: t18("connect") })
+      identity ? !only2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t19("disconnectLabel", { name: label }), onClick: () => setGoing(identity), children: t19("disconnect") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t19("connectLabel", { name: label }), "aria-disabled": busy3, onClick: () => void connect2(id), children: t19("connect") })
     ] }, id)) }),
-    going2 && /* @__PURE__ */ a4(Confirm, { title: t18("disconnectTitle", { name: going2.label }), action: t18("disconnect"), onClose: () => setGoing(void 0), onConfirm: async () => {
+    going2 && /* @__PURE__ */ a4(Confirm, { title: t19("disconnectTitle", { name: going2.label }), action: t19("disconnect"), onClose: () => setGoing(void 0), onConfirm: async () => {
       await del("/account/identities/{provider}", { path: { provider: going2.provider } }).catch((err2) => {
         if (!(err2 instanceof Problem) || err2.status !== 404) throw err2;
       });
-      toast(t18("disconnected", { name: going2.label }));
+      toast(t19("disconnected", { name: going2.label }));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t18("disconnectText", { name: going2.label }) }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t19("disconnectText", { name: going2.label }) }) })
   ] });
 }
 function ConnectionsGo() {
   const { data } = useLoad((signal) => get("/account/identities", { signal }), []);
   if (!data?.items.length) return null;
-  return /* @__PURE__ */ a4("li", { children: t18("goes", { count: data.items.length, names: data.items.map(({ label }) => label).join(", ") }) });
+  return /* @__PURE__ */ a4("li", { children: t19("goes", { count: data.items.length, names: data.items.map(({ label }) => label).join(", ") }) });
 }
 function Names2({ lines }) {
   return /* @__PURE__ */ a4($, { children: useProviders().filter(({ id }) => lines["identity_" + id]?.enabled).map(({ id, label }) => /* @__PURE__ */ a4("li", { children: [
@@ -20314,7 +21923,7 @@ function Prove2({ main, onOpened }) {
       setProblem(asProblem(err2));
     }
   }
-  async function leave5(to) {
+  async function leave6(to) {
     setProblem(void 0);
     wait.current?.close();
     wait.current = listen((back) => void came(to, back));
@@ -20340,32 +21949,32 @@ function Prove2({ main, onOpened }) {
   return /* @__PURE__ */ a4($, { children: [
     problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
     away ? /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("p", { children: t18("proveWait", { name: away.label }) }),
+      /* @__PURE__ */ a4("p", { children: t19("proveWait", { name: away.label }) }),
       /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void leave5(away), children: t18("proveAgain") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void leave6(away), children: t19("proveAgain") }),
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => {
           wait.current?.close();
           setAway(void 0);
-        }, children: t18("proveOther") })
+        }, children: t19("proveOther") })
       ] })
-    ] }) }) : mine2.map((provider, i4) => /* @__PURE__ */ a4("button", { ref: i4 === 0 ? first : void 0, type: "button", class: main && i4 === 0 ? "button primary provider" : "button provider", onClick: () => void leave5(provider), children: t18("prove", { name: provider.label }) }, provider.id))
+    ] }) }) : mine2.map((provider, i4) => /* @__PURE__ */ a4("button", { ref: i4 === 0 ? first : void 0, type: "button", class: main && i4 === 0 ? "button primary provider" : "button provider", onClick: () => void leave6(provider), children: t19("prove", { name: provider.label }) }, provider.id))
   ] });
 }
 
 // src/social/room.ts
 var social = {
-  routes: [{ path: "/social", page: Arrive, title: () => t18("title"), open: true }],
+  routes: [{ path: "/social", page: Arrive, title: () => t19("title"), open: true }],
   enter: { Entry: Buttons, order: 2, signUp: true },
   prove: { Way: Prove2, on: (lines) => Object.keys(lines).some((name) => name.startsWith("identity_") && lines[name].enabled), order: 3 },
   activate: { Way: Again, order: 2 },
   wayIn: { Names: Names2, order: 2 },
   account: { Section: Connected, order: 1 },
   loss: { Line: ConnectionsGo, order: 10 },
-  problems: problems14
+  problems: problems15
 };
 
 // src/totp/words.ts
-var t19 = catalog({
+var t20 = catalog({
   en: {
     step: "Code from your app",
     code: "Code from your authenticator app",
@@ -20415,7 +22024,7 @@ var t19 = catalog({
     goStep: "Ihre Authenticator-App als Anmeldeschritt"
   }
 });
-var problems15 = catalog({
+var problems16 = catalog({
   en: {
     wrong_totp: "That code is not right. If this happens again, the clock of your phone may be wrong: let it set the time by itself.",
     totp_locked: "Too many wrong codes were entered. No code of your authenticator app is accepted for now.",
@@ -20440,8 +22049,8 @@ async function sendCode(send4) {
 }
 
 // src/totp/section.tsx
-var wanted3 = y3(false);
-var setUp2 = () => void (wanted3.value = true);
+var wanted4 = y3(false);
+var setUp2 = () => void (wanted4.value = true);
 function Section5({ status }) {
   const { data, problem: problem2, reload } = status;
   const [enrolment, setEnrolment] = d2();
@@ -20459,53 +22068,53 @@ function Section5({ status }) {
     }
   }
   A2(() => {
-    if (!wanted3.value) return;
-    wanted3.value = false;
+    if (!wanted4.value) return;
+    wanted4.value = false;
     void begin4();
-  }, [wanted3.value]);
+  }, [wanted4.value]);
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "totp", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { id: "totp", children: [
-          t19("title"),
+          t20("title"),
           " ",
-          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t19("on") : t19("off") })
+          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t20("on") : t20("off") })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t19("onText") : t19("offText") })
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t20("onText") : t20("offText") })
       ] }),
-      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t19("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: begin4, children: t19("enable") }))
+      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t20("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: begin4, children: t20("enable") }))
     ] }),
     !data && !problem2 && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
-    enrolment && /* @__PURE__ */ a4(Dialog, { title: t19("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
+    enrolment && /* @__PURE__ */ a4(Dialog, { title: t20("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
       setEnrolment(void 0);
-      toast(t19("enabled"));
+      toast(t20("enabled"));
       await reload();
     } }) }),
-    disabling && /* @__PURE__ */ a4(TurnOff, { title: t19("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/totp", { query: { recovery: recovery2 } }), onOff: async () => {
-      toast(t19("disabled"));
+    disabling && /* @__PURE__ */ a4(TurnOff, { title: t20("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/totp", { query: { recovery: recovery2 } }), onOff: async () => {
+      toast(t20("disabled"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t19("disableText") }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t20("disableText") }) })
   ] });
 }
 function StepGoes4() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t19("goStep") }) : null;
+  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t20("goStep") }) : null;
 }
 function Enrol({ enrolment, onClose, onDone }) {
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("ol", { class: "numbered", children: [
       /* @__PURE__ */ a4("li", { children: [
-        /* @__PURE__ */ a4("p", { children: t19("scan") }),
-        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t19("qr") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t19("orType") }),
+        /* @__PURE__ */ a4("p", { children: t20("scan") }),
+        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t20("qr") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t20("orType") }),
         /* @__PURE__ */ a4("div", { class: "secret", children: [
           /* @__PURE__ */ a4("code", { children: enrolment.secret.replace(/(.{4})(?=.)/g, "$1 ") }),
           /* @__PURE__ */ a4(Copy, { text: enrolment.secret })
         ] })
       ] }),
-      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t19("type") }) })
+      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t20("type") }) })
     ] }),
-    /* @__PURE__ */ a4(CodeForm, { submit: t19("enable"), label: t19("code"), onCancel: onClose, onCode: async (code) => {
+    /* @__PURE__ */ a4(CodeForm, { submit: t20("enable"), label: t20("code"), onCancel: onClose, onCode: async (code) => {
       await sendCode(post("/account/totp/confirm", { body: { code } }));
       await onDone();
     } })
@@ -20514,15 +22123,15 @@ function Enrol({ enrolment, onClose, onDone }) {
 
 // src/totp/step.tsx
 function Step4({ answer }) {
-  return /* @__PURE__ */ a4(CodeForm, { submit: t19("go"), label: t19("code"), hint: t19("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
+  return /* @__PURE__ */ a4(CodeForm, { submit: t20("go"), label: t20("code"), hint: t20("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
 }
 
 // src/totp/room.ts
 var totp = {
-  layers: { totp: { title: () => t19("step"), order: 1, Step: Step4 } },
-  security: { Section: Section5, order: 1, first: { layer: "totp", label: () => t19("instead"), run: setUp2 }, advised: { line: "totp", label: () => t19("enrol"), run: setUp2 } },
+  layers: { totp: { title: () => t20("step"), order: 1, Step: Step4 } },
+  security: { Section: Section5, order: 1, first: { layer: "totp", label: () => t20("instead"), run: setUp2 }, advised: { line: "totp", label: () => t20("enrol"), run: setUp2 } },
   loss: { Line: StepGoes4, order: 3 },
-  problems: problems15
+  problems: problems16
 };
 
 // src/main.tsx

@@ -1,5 +1,6 @@
 // The rooms of the app: one line each.
 export { account } from './account/room';
+export { admin } from './admin/room';
 export { avatar } from './avatar/room';
 export { drop } from './drop/room';
 export { file } from './file/room';
