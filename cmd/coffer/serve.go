@@ -363,7 +363,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	a.closers = append([]func() error{a.sessions.Close}, a.closers...) // its last mails need the rest
 	if a.guard, err = guard.New(guard.Config{
 		Settings: s.Guard, DB: a.db, Ring: a.ring, Jobs: a.jobs, Accounts: a.accounts, Events: events, Sessions: a.sessions, Now: time.Now, Log: log,
-		Offence: a.blocks.Offence,
+		Private: s.Block.Private, Offence: a.blocks.Offence,
 	}); err != nil {
 		return err
 	}

@@ -53,22 +53,27 @@ func (d *details) note(found []habit.Finding) {
 }
 
 // seen is a sign-in from an address by a kind of client, as the rules see it.
-func (s *Service) seen(ctx context.Context, at time.Time, address, device string) (habit.Sighting, []byte, error) {
+func (s *Service) seen(at time.Time, address, device string) (habit.Sighting, netip.Addr) {
 	sighting := habit.Sighting{At: at, Client: device}
 	addr, err := netip.ParseAddr(address)
 	if err != nil {
-		return sighting, nil, nil // a connection without an address
+		return sighting, netip.Addr{} // a connection without an address
 	}
 	p := s.Sessions.Place(addr)
 	sighting.Network = limit.NetKey(addr)
 	sighting.Place, sighting.Lat, sighting.Lon, sighting.HasPlace = p.Name, p.Lat, p.Lon, p.Located
-	network, err := s.network(ctx, addr)
-	return sighting, network, err
+	return sighting, addr
 }
 
-// network is how a network stands in the tables that compare accounts.
-func (s *Service) network(ctx context.Context, addr netip.Addr) ([]byte, error) {
-	return s.Ring.Index(ctx, "guard.network", limit.NetKey(addr))
+// network is how a network stands in the tables that compare accounts. A loopback or private
+// address is often a proxy's, with everybody behind it: there each account is a network of its
+// own, so that nothing is compared, unless [Config].Private says otherwise.
+func (s *Service) network(ctx context.Context, addr netip.Addr, subject []byte) ([]byte, error) {
+	name := limit.NetKey(addr)
+	if addr = addr.Unmap(); !s.Private && (addr.IsLoopback() || addr.IsPrivate() || addr.IsLinkLocalUnicast()) {
+		name += " " + string(subject)
+	}
+	return s.Ring.Index(ctx, "guard.network", name)
 }
 
 // subject is how an account stands there, or a name that has none.
@@ -114,29 +119,29 @@ func (s *Service) keepHabit(ctx context.Context, tx *db.Tx, key *keyring.DataKey
 }
 
 // weigh adds to a sighting what the tables know: failures since the last sign-in, and what the
-// network does to other accounts.
-func (s *Service) weigh(ctx context.Context, q db.Querier, who account.ID, network []byte, p habit.Profile, sighting *habit.Sighting) error {
-	subject, err := s.subject(ctx, who, "")
-	if err != nil {
-		return err
+// network does to other accounts. It returns how network and account stand there; no network
+// for a connection without an address.
+func (s *Service) weigh(ctx context.Context, q db.Querier, who account.ID, addr netip.Addr, p habit.Profile, sighting *habit.Sighting) (network, subject []byte, err error) {
+	if subject, err = s.subject(ctx, who, ""); err != nil {
+		return nil, nil, err
 	}
 	since := sighting.At.Add(-failuresFor).UnixMilli()
 	if last := p.Last.UnixMilli(); !p.Last.IsZero() && !p.Last.After(sighting.At) {
 		since = max(since, last)
 	}
-	if sighting.Failures, err = countFailures(ctx, q, subject, since, habit.ManyFailures); err != nil {
-		return err
+	if sighting.Failures, err = countFailures(ctx, q, subject, since, habit.ManyFailures); err != nil || !addr.IsValid() {
+		return nil, subject, err
+	}
+	if network, err = s.network(ctx, addr, subject); err != nil {
+		return nil, nil, err
 	}
 	sighting.Crowd, err = s.crowd(ctx, q, network, sighting.At)
-	return err
+	return network, subject, err
 }
 
 // crowd is what a network did lately. It costs one short look for a network with few failures.
 func (s *Service) crowd(ctx context.Context, q db.Querier, network []byte, now time.Time) (habit.Crowd, error) {
 	var c habit.Crowd
-	if network == nil {
-		return c, nil
-	}
 	least := habit.Suspect[0].Failed
 	day := now.Add(-24 * time.Hour).UnixMilli()
 	n, err := countNetwork(ctx, q, network, day, least)
@@ -190,12 +195,9 @@ func (s *Service) judge(ctx context.Context, st account.State, e session.Enterin
 		return session.Verdict{}, err
 	}
 	device, place := s.Sessions.Client(e.Client)
-	sighting, network, err := s.seen(ctx, e.At, e.Client.Addr.String(), device)
-	if err != nil {
-		return session.Verdict{}, err
-	}
+	sighting, addr := s.seen(e.At, e.Client.Addr.String(), device)
 	sighting.Remembered, sighting.Layers, sighting.Strong = e.Known, len(st.Layers) > 0, e.Method != session.AMRPassword
-	if err := s.weigh(ctx, s.DB, st.ID, network, p, &sighting); err != nil {
+	if _, _, err := s.weigh(ctx, s.DB, st.ID, addr, p, &sighting); err != nil {
 		return session.Verdict{}, err
 	}
 	found := p.Judge(sighting)
@@ -228,13 +230,11 @@ func (s *Service) check(ctx context.Context, tx *db.Tx, e event.Event) ([]habit.
 	if err != nil {
 		return nil, err
 	}
-	sighting, network, err := s.seen(ctx, e.At, e.Data["address"], e.Data["device"])
-	if err != nil {
-		return nil, err
-	}
+	sighting, addr := s.seen(e.At, e.Data["address"], e.Data["device"])
 	sighting.Remembered, sighting.Layers = e.Data["known"] == "true", len(st.Layers) > 0
 	sighting.Strong = !slices.Contains(strings.Fields(e.Data["methods"]), session.AMRPassword)
-	if err := s.weigh(ctx, tx, who, network, p, &sighting); err != nil {
+	network, subject, err := s.weigh(ctx, tx, who, addr, p, &sighting)
+	if err != nil {
 		return nil, err
 	}
 	found := p.Judge(sighting)
@@ -243,10 +243,6 @@ func (s *Service) check(ctx context.Context, tx *db.Tx, e event.Event) ([]habit.
 	}
 	if network == nil {
 		return found, nil
-	}
-	subject, err := s.subject(ctx, who, "")
-	if err != nil {
-		return nil, err
 	}
 	// What a later look at the network cannot find out is told now, or needs no telling.
 	judged := sighting.Remembered || slices.ContainsFunc(found, func(f habit.Finding) bool { return f.Rule == habit.Spraying || f.Rule == habit.Stuffing })
@@ -264,10 +260,7 @@ func (s *Service) disown(ctx context.Context, tx *db.Tx, e event.Event) error {
 	if err != nil {
 		return err
 	}
-	sighting, _, err := s.seen(ctx, e.At, e.Data["address"], e.Data["device"])
-	if err != nil {
-		return err
-	}
+	sighting, _ := s.seen(e.At, e.Data["address"], e.Data["device"])
 	return s.keepHabit(ctx, tx, key, who, p.Forget(sighting))
 }
 
@@ -340,17 +333,14 @@ func findingsOf(rules string) (found []habit.Finding) {
 // checkFailed judges a wrong proof, as its account's history is written.
 // tell says whether the owner hears of it: a campaign must not become one of mails.
 func (s *Service) checkFailed(ctx context.Context, tx *db.Tx, f failure) (found []habit.Finding, tell bool, err error) {
-	sighting, network, err := s.seen(ctx, time.UnixMilli(f.At).UTC(), f.Address, f.Device)
-	if err != nil {
-		return nil, false, err
-	}
+	sighting, addr := s.seen(time.UnixMilli(f.At).UTC(), f.Address, f.Device)
 	if sighting.Outcome = habit.Halfway; slices.Contains(firstProofs, f.Method) {
 		sighting.Outcome = habit.Failed
 	}
 	if f.Session != "" {
 		return nil, false, nil // the caller is signed in
 	}
-	if sighting.Crowd, err = s.crowd(ctx, tx, network, sighting.At); err != nil {
+	if _, _, err := s.weigh(ctx, tx, f.Account, addr, habit.Profile{}, &sighting); err != nil {
 		return nil, false, err
 	}
 	found = habit.Profile{}.Judge(sighting)
@@ -363,11 +353,11 @@ func (s *Service) count(ctx context.Context, tx *db.Tx, id string, f session.Fai
 	if f.Session != "" || f.Account == "" && f.Subject == "" || !f.Client.Addr.IsValid() {
 		return nil, nil
 	}
-	if network, err = s.network(ctx, f.Client.Addr); err != nil {
-		return nil, err
-	}
 	subject, err := s.subject(ctx, f.Account, f.Subject)
 	if err != nil {
+		return nil, err
+	}
+	if network, err = s.network(ctx, f.Client.Addr, subject); err != nil {
 		return nil, err
 	}
 	return network, insertFailure(ctx, tx, id, network, subject, s.Now().UnixMilli())

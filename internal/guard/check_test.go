@@ -327,6 +327,15 @@ func TestCheckAcrossAccounts(t *testing.T) {
 		}
 		w.told("a success from a network that is known to guess is held")
 
+		// The address of a proxy, with everybody behind it.
+		w.offences = nil
+		for i := range 30 {
+			w.wrong(fmt.Sprint("person", i), from(chrome, "10.0.0.1"))
+		}
+		if len(w.offences) != 0 {
+			t.Errorf("a proxy is blocked: %q", w.offences)
+		}
+
 		// A network of people: whoever mistypes signs in after it.
 		w.offences = nil
 		for i := range 16 {

@@ -49,6 +49,9 @@ type Config struct {
 	Now      func() time.Time // zero: time.Now
 	Log      *slog.Logger     // zero: discards
 
+	// Private compares what loopback and private addresses do to many accounts, as it does for
+	// others. Such an address is often a proxy's.
+	Private bool
 	// Offence blocks an address for a reason; nil blocks none.
 	Offence func(ctx context.Context, addr netip.Addr, reason string) error
 }
