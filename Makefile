@@ -21,6 +21,7 @@ check:
 	go tool staticcheck ./...
 	go test -count=1 ./internal/arch
 	go test -count=1 ./cmd/coffer -run '^TestDocs$$'
+	go test -count=1 ./internal/habit -run '^TestFigures$$|^TestCampaigns$$'
 	@if command -v npm >/dev/null; then web/check.sh; \
 	elif [ "$$COFFER_TEST_REQUIRE" = 1 ]; then echo "npm is missing, so the web app cannot be checked"; exit 1; \
 	else echo "npm is missing: the web app is not checked"; fi
