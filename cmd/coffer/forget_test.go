@@ -158,7 +158,7 @@ func (w *forgotten) exported(ada *client.Client, bob member) {
 	}
 	for name, want := range map[string]string{
 		"account.json": `"kind": "trusted",
-      "email": "two-ada@example.net",`, "sessions.json": `"current":`, "devices.json": `"totp"`, "sms.json": `"phone": "+4917`, "identities.json": `"subject": "google-ada"`, "security-question.json": "Which tree?", "backup-codes.json": `"used_at": [`, "passkeys.json": `"name": "key of ada"`, "files.json": `"path": "files/papers/large"`,
+      "email": "two-ada@example.net",`, "sessions.json": `"current":`, "sign-ins.json": `"kind": "signed-in"`, "devices.json": `"totp"`, "sms.json": `"phone": "+4917`, "identities.json": `"subject": "google-ada"`, "security-question.json": "Which tree?", "backup-codes.json": `"used_at": [`, "passkeys.json": `"name": "key of ada"`, "files.json": `"path": "files/papers/large"`,
 		"trash.json": `"path": "trash/in the trash"`, "versions.json": `"path": "versions/twice/`, "uploads.json": `"name": "unfinished"`, "avatar.json": `"stored_at"`, "avatar.webp": "RIFF",
 		"files/papers/small": "otters", "files/papers/large": "otters otters", "index.html": "devices.json",
 	} {
