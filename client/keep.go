@@ -25,7 +25,7 @@ type Credentials struct {
 	PrivateKey     []byte    `json:"private_key"`  // PKCS #8
 	ProofKey       []byte    `json:"proof_key"`    // signs requests; nil when the session wants no proofs
 	Origin         string    `json:"origin"`       // that proofs name
-	DeviceToken    string    `json:"device_token"` // of a sign-in with Remember
+	DeviceToken    string    `json:"device_token"` // of a sign-in with Remember, or of an unlock
 }
 
 // Credentials returns the client's current credentials.
@@ -102,6 +102,17 @@ func (c *Client) proveIn(next *Credentials, s *Session) error {
 	by, err := c.newSigner(s, key)
 	next.ProofKey, next.Origin = by.key, by.origin
 	return err
+}
+
+// know takes over the token of a device that is known from now on, and saves it.
+func (c *Client) know(ctx context.Context, device string) error {
+	c.saving.Lock()
+	defer c.saving.Unlock()
+	c.mu.Lock()
+	c.creds.DeviceToken = device
+	next := c.creds
+	c.mu.Unlock()
+	return c.saveNow(ctx, next)
 }
 
 // forget drops the session, unless another one has begun meanwhile.

@@ -7,7 +7,9 @@
 //
 //   - Guessing: a challenge bears [maxTries] answers over all its codes, and an account
 //     bears [maxFailures] wrong answers an hour over all its challenges. A new code forgives
-//     none (NIST SP 800-63B-4 §3.1.3.2). The account's row is locked while an answer is
+//     none (NIST SP 800-63B-4 §3.1.3.2). A sign-in bears [maxStreak] wrong answers in a row, and
+//     no time takes them away: then its owner confirms the account from the mailbox (§3.2.2).
+//     The account's row is locked while an answer is
 //     judged, so of answers at once no more are looked at.
 //   - A read database: a code is a keyed hash over challenge, purpose, account, recipient,
 //     times and code (protocols.md §4).
@@ -48,6 +50,7 @@ const (
 	maxWaiting  = 20 // codes of an account and a purpose, over its open challenges
 	maxFailures = 10 // wrong answers of an account, an hour and a purpose
 	failureTime = time.Hour
+	maxStreak   = 100 // wrong answers of an account in a row, of a purpose that is an authenticator
 )
 
 var (
@@ -58,6 +61,9 @@ var (
 	ErrOver = fault.New(fault.Gone, "code_expired", "That code has expired, was used, or had too many wrong answers. Ask for a new one.")
 	// ErrTooMany refuses answers of an account with too many wrong ones, until RetryAfter.
 	ErrTooMany = fault.New(fault.Limited, "rate_limited", "Too many wrong codes. Try again later.")
+	// ErrLocked refuses every answer of an account that gave maxStreak wrong ones in a row, until
+	// its owner has confirmed the account from the mailbox.
+	ErrLocked = fault.New(fault.Unauthenticated, "code_locked", "Too many wrong codes. Set a new password with \"Forgot password\", then sign in again.")
 	// ErrTooSoon refuses a further code until RetryAfter.
 	ErrTooSoon = fault.New(fault.Limited, "rate_limited", "A code was sent a moment ago. Wait before you ask for another.")
 	// ErrWaiting refuses a further code until RetryAfter to an account that used none of many.
@@ -112,6 +118,8 @@ type Challenge struct {
 	Account account.ID
 	To      string    // where its code goes, in clear; a code that went elsewhere is wrong. No row holds it
 	Ends    time.Time // no code of it lives longer
+
+	Authenticates bool // an answer is part of a sign-in: wrong ones in a row count for good
 }
 
 // Send makes a code for a challenge, in the transaction that enqueues its message. The
@@ -168,7 +176,7 @@ func after(f *fault.Error, wait time.Duration) error {
 
 // Use judges an answer in the transaction of what it allows. Of all answers to a code, one
 // right one is good. A wrong one is [ErrWrong], of kind Unauthenticated, and the caller
-// commits what Use has counted. Other codes: code_expired, rate_limited.
+// commits what Use has counted. Other codes: code_expired, code_locked, rate_limited.
 func (s *Service) Use(ctx context.Context, tx *db.Tx, c Challenge, text string) error {
 	// The lock makes answers of one account follow each other, so the counts are exact.
 	if _, err := s.Accounts.Hold(ctx, tx, c.Account); err != nil {
@@ -182,6 +190,16 @@ func (s *Service) Use(ctx context.Context, tx *db.Tx, c Challenge, text string) 
 	if failures >= maxFailures {
 		return after(ErrTooMany, time.UnixMilli(first).Add(failureTime).Sub(now))
 	}
+	if c.Authenticates {
+		// The lock on the account makes this exact, too.
+		n, err := readStreak(ctx, tx, c.Account, c.Purpose)
+		if err != nil {
+			return err
+		}
+		if n >= maxStreak {
+			return ErrLocked
+		}
+	}
 	r, err := countTry(ctx, tx, c, now.UnixMilli(), maxTries)
 	if errors.Is(err, db.ErrNoRows) {
 		return ErrOver
@@ -194,12 +212,23 @@ func (s *Service) Use(ctx context.Context, tx *db.Tx, c Challenge, text string) 
 		return err
 	}
 	if right {
-		return deleteCode(ctx, tx, c)
+		return errors.Join(s.Forgive(ctx, tx, c.Account, c.Purpose), deleteCode(ctx, tx, c))
+	}
+	if c.Authenticates {
+		if err := addToStreak(ctx, tx, c.Account, c.Purpose); err != nil {
+			return err
+		}
 	}
 	if err := insertFailure(ctx, tx, c, now.UnixMilli(), uuid.NewString()); err != nil {
 		return err
 	}
 	return ErrWrong
+}
+
+// Forgive forgets how many wrong answers in a row an account has given for a purpose. Those of
+// the last hour stay counted.
+func (s *Service) Forgive(ctx context.Context, tx *db.Tx, id account.ID, purpose string) error {
+	return dropStreak(ctx, tx, id, purpose)
 }
 
 // Try is Use in a transaction of its own, in which then runs for a right answer. The count

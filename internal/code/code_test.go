@@ -290,3 +290,47 @@ func TestWaitingCodes(t *testing.T) {
 		wants(t, "when the challenges are over", w.try(c, w.sent(c)), nil)
 	})
 }
+
+// A sign-in bears a hundred wrong answers in a row, over however many challenges, days and new
+// codes. A right one ends the row; a full row ends when the owner has confirmed the account.
+func TestHundredInARow(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ada := w.below.Join("ada")
+		challenge := func(n int) Challenge {
+			c := w.challenge(ada, fmt.Sprint(n))
+			c.Authenticates = true
+			return c
+		}
+		n := 0
+		fail := func(times int) {
+			t.Helper()
+			for range times {
+				n++
+				w.below.Advance(time.Hour)
+				c := challenge(n)
+				wants(t, "a wrong code", w.try(c, other(w.sent(c))), ErrWrong)
+			}
+		}
+		right := func(want *fault.Error) {
+			t.Helper()
+			n++
+			w.below.Advance(time.Hour)
+			c := challenge(n)
+			wants(t, "the right code", w.try(c, w.sent(c)), want)
+		}
+		fail(maxStreak - 1)
+		right(nil)
+		fail(maxStreak)
+		right(ErrLocked)
+		w.below.Advance(300 * 24 * time.Hour)
+		right(ErrLocked)
+		setUp := w.challenge(ada, "set-up")
+		wants(t, "a set-up", w.try(setUp, w.sent(setUp)), nil)
+		right(ErrLocked)
+		if err := d.Tx(t.Context(), func(tx *db.Tx) error { return w.Forgive(t.Context(), tx, ada, "test") }); err != nil {
+			t.Fatal(err)
+		}
+		right(nil)
+	})
+}

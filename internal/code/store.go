@@ -70,6 +70,22 @@ func insertFailure(ctx context.Context, tx *db.Tx, c Challenge, at int64, nth st
 	return err
 }
 
+func readStreak(ctx context.Context, tx *db.Tx, id account.ID, purpose string) (n int64, err error) {
+	err = tx.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(failures), 0) AS BIGINT) FROM code_streaks WHERE account = $1 AND purpose = $2`, string(id), purpose).Scan(&n)
+	return n, err
+}
+
+func addToStreak(ctx context.Context, tx *db.Tx, id account.ID, purpose string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO code_streaks (account, purpose, failures) VALUES ($1, $2, 1)
+		ON CONFLICT (account, purpose) DO UPDATE SET failures = code_streaks.failures + 1`, string(id), purpose)
+	return err
+}
+
+func dropStreak(ctx context.Context, tx *db.Tx, id account.ID, purpose string) error {
+	_, err := tx.Exec(ctx, `DELETE FROM code_streaks WHERE account = $1 AND purpose = $2`, string(id), purpose)
+	return err
+}
+
 func dropCodes(ctx context.Context, tx *db.Tx, id account.ID) error {
 	_, err := tx.Exec(ctx, `DELETE FROM codes WHERE account = $1`, string(id))
 	return err

@@ -31,7 +31,7 @@ func (s *Service) Routes(a *rest.API) {
 		Summary: "Pass the mailed code's layer of a sign-in",
 		Description: "The answer is 201 with a session after the last layer, else 202 with the layers still open. A code works once. " +
 			"Five wrong answers end the code and the attempt; ten in an hour stop the account's mailed codes for the rest of it.",
-		Errors: []*fault.Error{code.ErrWrong, code.ErrOver, code.ErrTooMany, session.ErrNotAsked},
+		Errors: []*fault.Error{code.ErrWrong, code.ErrOver, code.ErrTooMany, code.ErrLocked, session.ErrNotAsked},
 	}, s.postAttempt)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/attempts/{id}/email-otp/resend", ID: "resend-email-otp", Tag: tag, Access: rest.Attempt, Status: http.StatusAccepted, Rows: "F-L2",

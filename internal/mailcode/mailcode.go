@@ -81,6 +81,9 @@ func New(cfg Config) *Service {
 		s.Events.Declare(mail.Kind{Name: kind, Header: "security-notice"}, words)
 	}
 	s.Sessions.AddLayer(s, remove)
+	s.Sessions.AddConfirmed(func(ctx context.Context, tx *db.Tx, id account.ID) error {
+		return s.Codes.Forgive(ctx, tx, id, purpose)
+	})
 	s.Accounts.Protect(name, s.protection)
 	s.Accounts.Keep(name, account.Keeper{Forget: forget})
 	return s
@@ -111,7 +114,7 @@ func (s *Service) Begin(ctx context.Context, tx *db.Tx, id account.ID, attempt s
 }
 
 func challenge(id account.ID, attempt string, to account.Contact) code.Challenge {
-	return code.Challenge{ID: attempt, Purpose: purpose, Account: id, To: to.Email}
+	return code.Challenge{ID: attempt, Purpose: purpose, Account: id, To: to.Email, Authenticates: true}
 }
 
 // contact reads the primary address. It locks the account's row first, so the address is

@@ -147,7 +147,7 @@ func (s *Service) forgive(ctx context.Context, id account.ID, addr string) {
 		err = s.Limit.Clear(ctx, calls...)
 	}
 	if err == nil {
-		err = confirmAccount(ctx, s.DB, id, s.Now().UnixMilli())
+		err = s.DB.Tx(ctx, func(tx *db.Tx) error { return s.confirm(ctx, tx, id) })
 	}
 	if err != nil {
 		s.Log.WarnContext(ctx, "session: failed sign-ins stay counted", "account", string(id), "err", err)

@@ -200,7 +200,28 @@ func (s *Service) Lock(ctx context.Context, tx *db.Tx, id account.ID) error {
 
 // Unlock takes back a lock, and the failures that were counted.
 func (s *Service) Unlock(ctx context.Context, tx *db.Tx, id account.ID) error {
-	return unlockAccount(ctx, tx, id)
+	return errors.Join(unlockAccount(ctx, tx, id), s.forgiveLayers(ctx, tx, id))
+}
+
+// AddConfirmed adds what a room does when an account's owner has confirmed it: its layer takes
+// answers again after too many wrong ones. The room calls it when it is made, before the first
+// request.
+func (s *Service) AddConfirmed(fn func(ctx context.Context, tx *db.Tx, id account.ID) error) {
+	s.sure = append(s.sure, fn)
+}
+
+func (s *Service) forgiveLayers(ctx context.Context, tx *db.Tx, id account.ID) error {
+	for _, fn := range s.sure {
+		if err := fn(ctx, tx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// confirm notes that the owner of an account has confirmed it from the mailbox.
+func (s *Service) confirm(ctx context.Context, tx *db.Tx, id account.ID) error {
+	return errors.Join(confirmAccount(ctx, tx, id, s.Now().UnixMilli()), s.forgiveLayers(ctx, tx, id))
 }
 
 // Locked reports whether the password of an account opens nothing from new devices, by an

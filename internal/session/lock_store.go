@@ -91,3 +91,21 @@ func takeBackOnDevice(ctx context.Context, d *db.DB, token []byte, all bool) err
 	_, err := d.Exec(ctx, q, token)
 	return err
 }
+
+// countOnSession counts a guess of a caller who is signed in; db.ErrNoRows when the session had
+// most of them in a row, or is gone.
+func countOnSession(ctx context.Context, d *db.DB, who account.ID, id string, most int64) (n int64, err error) {
+	err = d.WriteRow(ctx, `UPDATE sessions SET failures = failures + 1 WHERE id = $1 AND account = $2 AND failures < $3 RETURNING failures`,
+		id, string(who), most).Scan(&n)
+	return n, err
+}
+
+// takeBackOnSession takes one failure of a session back, or all.
+func takeBackOnSession(ctx context.Context, d *db.DB, who account.ID, id string, all bool) error {
+	q := `UPDATE sessions SET failures = failures - 1 WHERE id = $1 AND account = $2 AND failures > 0`
+	if all {
+		q = `UPDATE sessions SET failures = 0 WHERE id = $1 AND account = $2`
+	}
+	_, err := d.Exec(ctx, q, id, string(who))
+	return err
+}

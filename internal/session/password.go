@@ -30,7 +30,7 @@ func (s *Service) ChangePassword(ctx context.Context, c rest.Caller, client rest
 		return Outcome{}, err
 	}
 	var password account.Password
-	err := s.withSignInLimits(ctx, signedIn(who), client, func() (err error) {
+	err := s.ownPassword(ctx, c, client, func() (err error) {
 		password, err = s.Accounts.ReplacePassword(ctx, who, current, next)
 		return err
 	})

@@ -7,8 +7,10 @@
 //   - Stolen refresh tokens: each works once; a second use after the grace, or by another
 //     client key, ends the session and tells its owner (RFC 9700 §4.14.2).
 //   - Guessing: failed sign-ins are limited per address, per account and per pair; an
-//     attempt dies with its fifth wrong code. A remembered device, and a person who is
-//     signed in, have counts of their own, so strangers who guess do not lock them out.
+//     attempt dies with its fifth wrong code. After a hundred wrong passwords in a row the
+//     right one opens nothing from a new device until its owner used a mailed link (lock.go).
+//     A remembered device, and a person who is signed in, have counts of their own, so
+//     strangers who guess do not lock them out.
 //   - A stolen password: the owner is told of a sign-in from a new device (newdevice.go).
 //   - Learning who has an account: an unknown name costs and answers what a wrong
 //     password does.
@@ -21,9 +23,8 @@
 // that wants a fresh proof asks for the layers as well. The server cannot tell a forged
 // secret of a right family from an old token, and ends the session; a family is 128 random
 // bits that only tokens of it show. An address and a username of one account are limited
-// apart, so that guesses at one do not show at the other: a stranger who knows both has
-// twice the guesses. The place of an address is a guess of the operator's database, for the
-// owner's eyes.
+// apart, so that guesses at one do not show at the other. The place of an address is a guess of
+// the operator's database, for the owner's eyes.
 package session
 
 import (
@@ -132,6 +133,7 @@ type Service struct {
 	pass   func(context.Context, db.Querier, account.ID) (bool, error)       // see AddPass
 	mail   func(context.Context, account.ID, rest.Client) error              // see AddActivation
 	watch  func(context.Context, Failure) error                              // see Watch
+	sure   []func(context.Context, *db.Tx, account.ID) error                 // see AddConfirmed
 	look   func(context.Context, account.State, Entering) (Verdict, error)   // see Judge
 	beside sync.WaitGroup                                                    // see later
 

@@ -20,7 +20,7 @@ type Settings struct {
 	SessionsMax int `env:"COFFER_SESSIONS_MAX" default:"20" group:"Limits" help:"Sessions of one account. One more ends the one whose last use is the longest ago."`
 
 	AddressLimit limit.Rule `name:"limit-sign-in-address" env:"COFFER_LIMIT_SIGN_IN_ADDRESS" default:"100/15m" group:"Limits" help:"Failed sign-ins from one address."`
-	AccountLimit limit.Rule `name:"limit-sign-in-account" env:"COFFER_LIMIT_SIGN_IN_ACCOUNT" default:"50/15m" group:"Limits" help:"Failed sign-ins to one account from anywhere."`
+	AccountLimit limit.Rule `name:"limit-sign-in-account" env:"COFFER_LIMIT_SIGN_IN_ACCOUNT" default:"50/15m" group:"Limits" help:"Failed sign-ins to one account from anywhere. Above it, a new device needs a mailed link."`
 	PairLimit    limit.Rule `name:"limit-sign-in-pair" env:"COFFER_LIMIT_SIGN_IN_PAIR" default:"10/15m" group:"Limits" help:"Failed sign-ins to one account from one address."`
 
 	GeoIP string `name:"geoip" env:"COFFER_GEOIP" placeholder:"FILE.mmdb" group:"Around it" help:"MaxMind DB file that turns addresses into places. Empty: no places."`

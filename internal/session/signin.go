@@ -173,21 +173,36 @@ func limitSubject(found account.Found, known knownDevice) string {
 // signedIn is the key of a signed-in owner's own count.
 func signedIn(id account.ID) string { return string(id) + " signed in" }
 
-// withSignInLimits runs check, which may be a wrong guess at a password, within the limits
-// of subject and of the client's address.
-func (s *Service) withSignInLimits(ctx context.Context, subject string, c rest.Client, check func() error) error {
-	addr := limit.AddrKey(c.Addr)
-	calls := []limit.Call{{Rule: s.AddressLimit, Key: addr}, {Rule: s.PairLimit, Key: addr + " " + subject}, {Rule: s.AccountLimit, Key: subject}}
-	if err := s.Limit.TakeAll(ctx, calls...); err != nil {
+// ownPassword runs check, which may be a wrong guess at the password of a caller who is signed
+// in, within limits of its own: strangers who guess do not take this call away. The session ends
+// with its maxFailures-th wrong guess in a row.
+func (s *Service) ownPassword(ctx context.Context, c rest.Caller, client rest.Client, check func() error) error {
+	who, addr := account.ID(c.Account), limit.AddrKey(client.Addr)
+	subject := signedIn(who)
+	g := guess{calls: []limit.Call{{Rule: s.AddressLimit, Key: addr}, {Rule: s.PairLimit, Key: addr + " " + subject}, {Rule: s.AccountLimit, Key: subject}}}
+	if err := s.Limit.TakeAll(ctx, g.calls...); err != nil {
 		return err
 	}
-	err := check()
+	n, err := countOnSession(ctx, s.DB, who, c.Session, maxFailures)
+	if errors.Is(err, db.ErrNoRows) {
+		err = token.ErrUnauthenticated // it has ended, or ends now
+	}
+	if err != nil {
+		s.giveBack(ctx, g)
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	err = check()
 	if errors.Is(err, account.ErrCredentials) {
+		if n == maxFailures {
+			err = errors.Join(err, s.end(ctx, who, c.Session))
+		}
 		return err
 	}
 	// A right password, or one that was not judged, is no failure.
-	if back := s.Limit.RefundAll(context.WithoutCancel(ctx), calls...); back != nil {
-		s.Log.WarnContext(ctx, "session: a limit stays taken", "err", back)
+	s.giveBack(ctx, g)
+	if back := takeBackOnSession(ctx, s.DB, who, c.Session, err == nil); back != nil {
+		s.Log.WarnContext(ctx, "session: a failure stays counted", "err", back)
 	}
 	return err
 }
@@ -196,8 +211,7 @@ func (s *Service) withSignInLimits(ctx context.Context, subject string, c rest.C
 // session has passed none of them, the outcome is a challenge for those.
 func (s *Service) Reauthenticate(ctx context.Context, c rest.Caller, client rest.Client, password string) (Outcome, error) {
 	id := account.ID(c.Account)
-	// The count is the session owner's: strangers who guess do not take this call away.
-	err := s.withSignInLimits(ctx, signedIn(id), client, func() error { return s.Accounts.CheckPasswordOf(ctx, id, password) })
+	err := s.ownPassword(ctx, c, client, func() error { return s.Accounts.CheckPasswordOf(ctx, id, password) })
 	if err != nil {
 		return Outcome{}, s.Failed(ctx, err, Failure{Account: id, Method: passwordMethod, Client: client, Session: c.Session})
 	}

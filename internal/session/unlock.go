@@ -91,7 +91,7 @@ func (s *Service) Confirm(ctx context.Context, token, present string, remember b
 			return err
 		}
 		now := s.Now()
-		if err := confirmAccount(ctx, tx, l.Account, now.UnixMilli()); err != nil {
+		if err := s.confirm(ctx, tx, l.Account); err != nil {
 			return err
 		}
 		st, err := s.Accounts.Hold(ctx, tx, l.Account)

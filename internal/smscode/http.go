@@ -50,7 +50,7 @@ func (s *Service) Routes(a *rest.API) {
 		Method: http.MethodPost, Path: "/auth/attempts/{id}/sms", ID: "pass-sms", Tag: tag, Access: rest.Attempt, Status: http.StatusCreated, Rows: "F-L3",
 		Summary:     "Pass the layer of text messages of a sign-in",
 		Description: "The answer is 201 with a session after the last layer, else 202 with the layers still open. A code works once. Five wrong codes end the attempt.",
-		Errors:      []*fault.Error{code.ErrWrong, code.ErrOver, code.ErrTooMany, session.ErrNotAsked},
+		Errors:      []*fault.Error{code.ErrWrong, code.ErrOver, code.ErrTooMany, code.ErrLocked, session.ErrNotAsked},
 	}, s.postAttempt)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/attempts/{id}/sms/resend", ID: "resend-sms", Tag: tag, Access: rest.Attempt, Status: http.StatusAccepted, Rows: "F-L3",

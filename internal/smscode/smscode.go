@@ -129,6 +129,7 @@ func New(cfg Config) (*Service, error) {
 		s.Events.Declare(mail.Kind{Name: kind, Header: "security-notice"}, words)
 	}
 	s.Sessions.AddLayer(s, remove)
+	s.Sessions.AddConfirmed(func(ctx context.Context, tx *db.Tx, id account.ID) error { return s.Codes.Forgive(ctx, tx, id, enter) })
 	s.Accounts.Protect(name, s.protection)
 	s.Accounts.Keep("smscode", account.Keeper{Export: s.export, Forget: forget})
 	s.Jobs.Every("smscode.prune", 10*time.Minute, func(ctx context.Context) error { return prune(ctx, s.DB, s.Now().UnixMilli()) },
@@ -475,7 +476,7 @@ func (s *Service) send(ctx context.Context, tx *db.Tx, c code.Challenge, number 
 // that went to another number is none of it.
 func (s *Service) entry(t telephone, id account.ID, attempt string) code.Challenge {
 	return code.Challenge{
-		ID: attempt + " " + strconv.FormatInt(t.Since, 10), Purpose: enter, Account: id, Ends: s.Now().Add(min(codeFor, s.Accounts.CodeTTL)),
+		ID: attempt + " " + strconv.FormatInt(t.Since, 10), Purpose: enter, Account: id, Authenticates: true, Ends: s.Now().Add(min(codeFor, s.Accounts.CodeTTL)),
 	}
 }
 

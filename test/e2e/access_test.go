@@ -272,6 +272,7 @@ func withoutToken(t *testing.T, s *server) {
 		"POST /v1/auth/activate/passkey", "POST /v1/auth/social/activate", // likewise, without a password
 		"POST /v1/account/email/undo", "POST /v1/account/email/undo/check", // by an owner whose session may be another's
 		"POST /v1/auth/end-device", "POST /v1/auth/end-device/check", "POST /v1/auth/end-device/confirm", // by an owner without a session at hand
+		"POST /v1/auth/unlock", "POST /v1/auth/unlock/check", // by an owner who is to sign in, with the link's secret
 		"POST /v1/auth/trusted-email/verify", "POST /v1/auth/trusted-email/verify/check", // with the link's secret
 		"POST /v1/auth/recovery/trusted-email", "POST /v1/auth/recovery/trusted-email/confirm", "POST /v1/auth/recovery/trusted-email/confirm/check", // by somebody who cannot sign in
 		"POST /v1/auth/recovery/stop", "POST /v1/auth/recovery/stop/check", // by an owner whose session may be another's

@@ -26,3 +26,11 @@ CREATE TABLE code_failures (
     PRIMARY KEY (account, purpose, at, nth)
 );
 CREATE INDEX code_failures_at ON code_failures (at);
+
+-- Wrong answers in a row at sign-in, over all challenges of a purpose: no time takes them away.
+CREATE TABLE code_streaks (
+    account  TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    purpose  TEXT NOT NULL,
+    failures BIGINT NOT NULL,
+    PRIMARY KEY (account, purpose)
+);
