@@ -212,7 +212,10 @@ func (s *Service) Use(ctx context.Context, tx *db.Tx, c Challenge, text string) 
 		return err
 	}
 	if right {
-		return errors.Join(s.Forgive(ctx, tx, c.Account, c.Purpose), deleteCode(ctx, tx, c))
+		if c.Authenticates {
+			err = s.Forgive(ctx, tx, c.Account, c.Purpose)
+		}
+		return errors.Join(err, deleteCode(ctx, tx, c))
 	}
 	if c.Authenticates {
 		if err := addToStreak(ctx, tx, c.Account, c.Purpose); err != nil {
