@@ -10,12 +10,19 @@ import (
 // while servers run.
 type adminCmd struct {
 	Settings
-	Block adminBlockCmd `cmd:"" help:"Block addresses and networks, list blocks, end them."`
-	Prune pruneCmd      `cmd:"" help:"Remove what is kept no longer, or count it with --dry-run."`
+	Account adminAccountCmd `cmd:"" help:"Show accounts; suspend, lock or reset them, give roles, end sessions."`
+	Block   adminBlockCmd   `cmd:"" help:"Block addresses and networks, list blocks, end them."`
+	Log     adminLogCmd     `cmd:"" help:"Print or verify the log of what admins did and the server found."`
+	Job     adminJobCmd     `cmd:"" help:"List work that waits or gave up; try it again."`
+	Drop    adminDropCmd    `cmd:"" help:"Close drops."`
+	Prune   pruneCmd        `cmd:"" help:"Remove what is kept no longer, or count it with --dry-run."`
 }
 
 // plainly is a refusal in words for a terminal.
 func plainly(err error) error {
+	if err == nil {
+		return nil
+	}
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok {
 		return err

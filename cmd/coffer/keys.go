@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"coffer/internal/admin"
 	"coffer/internal/keyring"
 )
 
@@ -37,7 +38,10 @@ type keysRotateCmd struct {
 
 // Run rotates one purpose.
 func (c keysRotateCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return withGround(ctx, s, log, func(a *app) error {
+	return withApp(ctx, s, log, func(a *app) error {
+		if err := a.admin.Record(ctx, admin.AtConsole(), admin.Entry{Action: "key.rotate", Target: c.Purpose}); err != nil {
+			return err
+		}
 		return rotateKey(ctx, a.ring, keyring.Purpose(c.Purpose), k.Stdout)
 	})
 }
@@ -57,7 +61,10 @@ type keysDestroyCmd struct {
 
 // Run destroys one key.
 func (c keysDestroyCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return withGround(ctx, s, log, func(a *app) error {
+	return withApp(ctx, s, log, func(a *app) error {
+		if err := a.admin.Record(ctx, admin.AtConsole(), admin.Entry{Action: "key.destroy", Target: c.Purpose + " " + c.KeyID}); err != nil {
+			return err
+		}
 		return destroyKey(ctx, a.ring, keyring.Purpose(c.Purpose), c.KeyID, c.Force, k.Stdout)
 	})
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"coffer/internal/db"
+	"coffer/internal/admin"
 )
 
 // quotaCmd manages the quotas of accounts. A running server sees each change at once.
@@ -52,20 +52,14 @@ func (c quotaSetCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *
 		if err != nil {
 			return err
 		}
-		err = a.db.Tx(ctx, func(tx *db.Tx) error {
-			bytes, files, err := a.contents.OwnQuota(ctx, tx, id)
-			if err != nil {
-				return err
-			}
-			if c.Bytes != nil {
-				bytes = c.Bytes
-			}
-			if c.Files != nil {
-				files = c.Files
-			}
-			return a.contents.SetQuota(ctx, tx, id, bytes, files)
-		})
-		if err != nil {
+		var to admin.Change
+		if c.Bytes != nil {
+			to.QuotaBytes = &admin.Quota{Value: c.Bytes}
+		}
+		if c.Files != nil {
+			to.QuotaFiles = &admin.Quota{Value: c.Files}
+		}
+		if err := a.admin.Change(ctx, admin.AtConsole(), id, to); err != nil {
 			return err
 		}
 		return showQuota(ctx, a, c.Who, k.Stdout)
@@ -83,7 +77,7 @@ func (c quotaResetCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k
 		if err != nil {
 			return err
 		}
-		if err := a.db.Tx(ctx, func(tx *db.Tx) error { return a.contents.SetQuota(ctx, tx, id, nil, nil) }); err != nil {
+		if err := a.admin.Change(ctx, admin.AtConsole(), id, admin.Change{QuotaBytes: &admin.Quota{}, QuotaFiles: &admin.Quota{}}); err != nil {
 			return err
 		}
 		return showQuota(ctx, a, c.Who, k.Stdout)

@@ -410,10 +410,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 		return err
 	}
 
-	if a.admin, err = admin.New(admin.Config{
-		DB: a.db, Ring: a.ring, Jobs: a.jobs, Limit: limits, Events: events, Accounts: a.accounts, Contents: a.contents, Sessions: a.sessions, Passkeys: passkeys,
-		Recovery: back, Shares: a.shares, Drops: a.drops, Checks: a.dependencies(), Version: version(), Now: time.Now, Log: log,
-	}); err != nil {
+	if err := a.openDesk(passkeys, back, limits, events, log); err != nil {
 		return err
 	}
 
@@ -435,6 +432,15 @@ func (a *app) openDoor(s *Settings, log *slog.Logger) {
 	a.blocks = block.New(block.Config{
 		Settings: s.Block, DB: a.db, Ring: a.ring, KV: a.kv, Jobs: a.jobs, Metrics: a.metrics, Proxies: s.Rest.TrustedProxies, Now: time.Now, Log: log,
 	})
+}
+
+// openDesk makes the room of the operator's operations.
+func (a *app) openDesk(passkeys *passkey.Service, back *recovery.Service, limits *limit.Limiter, events *event.Log, log *slog.Logger) (err error) {
+	a.admin, err = admin.New(admin.Config{
+		DB: a.db, Ring: a.ring, Jobs: a.jobs, Limit: limits, Events: events, Accounts: a.accounts, Contents: a.contents, Sessions: a.sessions, Passkeys: passkeys,
+		Recovery: back, Shares: a.shares, Drops: a.drops, Checks: a.dependencies(), Version: version(), Now: time.Now, Log: log,
+	})
+	return err
 }
 
 // dependencies are those that the server cannot work without.

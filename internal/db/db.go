@@ -308,6 +308,11 @@ func (d *DB) attempt(ctx context.Context, write, again bool, fn func(tx *Tx) err
 		} // a commit whose connection was lost may stand: it must not run again
 		return explain(d.engine, err), why
 	}
+	if e, ok := d.engine.(*liteEngine); ok && len(tx.notes) > 0 && !e.owned.Load() {
+		if err := e.leave(); err != nil {
+			e.writer.log.WarnContext(ctx, "db: a server on this database may keep old values in memory until it starts again", "err", err)
+		}
+	}
 	return nil, nil
 }
 

@@ -15,8 +15,8 @@ var ErrOwned = errors.New("another server runs on this database; several nodes n
 
 // Own claims a SQLite database for this process until Close. It returns ErrOwned when
 // another process has claimed it. Cached reads then stay true until this process changes
-// them (see [Kept]). Read-only programs, and those that change only uncached data, need not
-// claim the database. On PostgreSQL, which serves many processes, Own does nothing.
+// them (see [Kept]). A program beside the server need not claim the database: the owner hears
+// of its changes within a second. On PostgreSQL, which serves many processes, Own does nothing.
 func (d *DB) Own() error {
 	e, ok := d.engine.(*liteEngine)
 	if !ok || d.owner != nil {
@@ -34,6 +34,7 @@ func (d *DB) Own() error {
 		return errors.Join(fmt.Errorf("database %s: %w", e.path, err), f.Close())
 	}
 	d.owner = f
+	e.owned.Store(true)
 	return nil
 }
 

@@ -8,7 +8,8 @@ import (
 )
 
 // Notes tell the nodes on one database of changes: this process at once, on PostgreSQL
-// every other process when it reads its connection. A note is a hint to look, not the news
+// every other process when it reads its connection. On SQLite the owner hears that there was a
+// note of another process (others.go). A note is a hint to look, not the news
 // itself. After a gap in the notes every listener gets "".
 
 // maxNote bounds topic and payload together: PostgreSQL carries less than 8000 bytes.
@@ -54,11 +55,10 @@ type notifier interface {
 	receive(ctx context.Context, heard func(note), missed func())
 }
 
-// localOnly is the notifier of an engine without notes between processes.
+// localOnly publishes nothing to other processes.
 type localOnly struct{}
 
 func (localOnly) publish(context.Context, session, note) error { return nil }
-func (localOnly) receive(context.Context, func(note), func())  {}
 
 // hub holds this process's listeners.
 type hub struct {

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,6 +25,7 @@ type liteEngine struct {
 	path    string
 	writer  *liteWriter
 	readers *litePool
+	owned   atomic.Bool // this process owns the database; see DB.Own
 	localOnly
 }
 

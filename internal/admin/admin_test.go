@@ -1,0 +1,84 @@
+package admin
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"coffer/internal/account"
+	"coffer/internal/account/accounttest"
+	"coffer/internal/db"
+	"coffer/internal/db/dbtest"
+)
+
+// TestLogShowsTampering: whatever a writer of the database does to rows or head is found, and
+// stays found after the next act.
+func TestLogShowsTampering(t *testing.T) {
+	for name, q := range map[string][]string{
+		"a changed entry":   {`UPDATE admin_log SET entry = mac WHERE seq = 2`},
+		"another time":      {`UPDATE admin_log SET at = at - 1 WHERE seq = 2`},
+		"a row less":        {`DELETE FROM admin_log WHERE seq = 2`},
+		"the last row less": {`DELETE FROM admin_log WHERE seq = 4`},
+		"a shorter log":     {`DELETE FROM admin_log WHERE seq > 2`, `UPDATE admin_log_head SET seq = 2, mac = (SELECT mac FROM admin_log WHERE seq = 2)`},
+		"a later beginning": {`DELETE FROM admin_log WHERE seq = 1`, `UPDATE admin_log_head SET base_seq = 1`},
+		"two rows changed over": {`UPDATE admin_log SET seq = 9 WHERE seq = 2`, `UPDATE admin_log SET seq = 2 WHERE seq = 3`,
+			`UPDATE admin_log SET seq = 3 WHERE seq = 9`},
+		"no head": {`DELETE FROM admin_log_head WHERE id = 1`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+				w := accounttest.New(t, d)
+				s := &Service{Config: Config{DB: d, Ring: w.Ring, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
+				act := func() {
+					t.Helper()
+					if err := s.Record(t.Context(), By{Console: "root"}, Entry{Action: "key.rotate", Target: "field"}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				verify := func(when string, sound bool) {
+					t.Helper()
+					v, err := s.Verify(t.Context())
+					if err != nil || (len(v.Wrong) == 0) != sound {
+						t.Fatalf("%s: %+v, %v", when, v, err)
+					}
+				}
+				for range 4 {
+					act()
+				}
+				verify("untouched", true)
+				for _, one := range q {
+					if _, err := d.Exec(t.Context(), one); err != nil {
+						t.Fatal(err)
+					}
+				}
+				verify("altered", false)
+				act()
+				verify("after another act", false)
+			})
+		})
+	}
+}
+
+// TestLogTrims: rows that enough newer ones follow go, the rest stays sound and opens.
+func TestLogTrims(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := accounttest.New(t, d)
+		s := &Service{Config: Config{DB: d, Ring: w.Ring, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
+		for _, action := range strings.Fields("a b c d e") {
+			if err := s.Record(t.Context(), By{Account: "admin"}, Entry{Action: action, Account: account.ID("ada")}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.trimLog(t.Context(), 2); err != nil {
+			t.Fatal(err)
+		}
+		if v, err := s.Verify(t.Context()); err != nil || len(v.Wrong) > 0 || v.Rows != 2 || v.First != 4 || v.Last != 5 {
+			t.Errorf("%+v, %v", v, err)
+		}
+		all, err := s.Entries(t.Context(), 0, 10)
+		if err != nil || len(all) != 2 || all[0].Action != "e" || all[1].Action != "d" || all[0].By.Account != "admin" || all[0].Account != "ada" {
+			t.Errorf("%+v, %v", all, err)
+		}
+	})
+}
