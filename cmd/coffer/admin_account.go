@@ -9,9 +9,6 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-
-	"coffer/internal/account"
-	"coffer/internal/admin"
 )
 
 // adminAccountCmd looks at accounts and changes them, at the server. Every change is in the
@@ -33,7 +30,7 @@ type accountArg struct {
 }
 
 // act does something to the account and prints its state afterwards.
-func (c accountArg) act(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context, do func(*app, account.ID) error) error {
+func (c accountArg) act(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context, do func(*app, accountID) error) error {
 	return withApp(ctx, s, log, func(a *app) error {
 		id, err := a.named(ctx, c.Who)
 		if err != nil {
@@ -47,11 +44,11 @@ func (c accountArg) act(ctx context.Context, s *Settings, log *slog.Logger, k *k
 }
 
 // change makes a change of the account.
-func (c accountArg) change(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context, to admin.Change) error {
-	return c.act(ctx, s, log, k, func(a *app, id account.ID) error { return a.admin.Change(ctx, admin.AtConsole(), id, to) })
+func (c accountArg) change(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context, to deskChange) error {
+	return c.act(ctx, s, log, k, func(a *app, id accountID) error { return a.deskChange(ctx, atConsole(), id, to) })
 }
 
-func showAccount(ctx context.Context, a *app, id account.ID, out io.Writer) error {
+func showAccount(ctx context.Context, a *app, id accountID, out io.Writer) error {
 	l, err := a.admin.Look(ctx, id)
 	if err != nil {
 		return err
@@ -74,35 +71,35 @@ type adminAccountShowCmd struct{ accountArg }
 
 // Run prints an account.
 func (c adminAccountShowCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return c.act(ctx, s, log, k, func(*app, account.ID) error { return nil })
+	return c.act(ctx, s, log, k, func(*app, accountID) error { return nil })
 }
 
 type adminAccountSuspendCmd struct{ accountArg }
 
 // Run suspends an account.
 func (c adminAccountSuspendCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return c.change(ctx, s, log, k, admin.Change{Suspended: new(true)})
+	return c.change(ctx, s, log, k, deskChange{Suspended: new(true)})
 }
 
 type adminAccountActivateCmd struct{ accountArg }
 
 // Run lifts a suspension.
 func (c adminAccountActivateCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return c.change(ctx, s, log, k, admin.Change{Suspended: new(false)})
+	return c.change(ctx, s, log, k, deskChange{Suspended: new(false)})
 }
 
 type adminAccountLockCmd struct{ accountArg }
 
 // Run locks an account's password.
 func (c adminAccountLockCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return c.change(ctx, s, log, k, admin.Change{Locked: new(true)})
+	return c.change(ctx, s, log, k, deskChange{Locked: new(true)})
 }
 
 type adminAccountUnlockCmd struct{ accountArg }
 
 // Run unlocks it.
 func (c adminAccountUnlockCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return c.change(ctx, s, log, k, admin.Change{Locked: new(false)})
+	return c.change(ctx, s, log, k, deskChange{Locked: new(false)})
 }
 
 type adminAccountRoleCmd struct {
@@ -112,19 +109,19 @@ type adminAccountRoleCmd struct {
 
 // Run gives an account a role.
 func (c adminAccountRoleCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return c.change(ctx, s, log, k, admin.Change{Role: &c.Role})
+	return c.change(ctx, s, log, k, deskChange{Role: &c.Role})
 }
 
 type adminAccountEndCmd struct{ accountArg }
 
 // Run ends an account's sessions.
 func (c adminAccountEndCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return c.act(ctx, s, log, k, func(a *app, id account.ID) error { return a.admin.EndSessions(ctx, admin.AtConsole(), id) })
+	return c.act(ctx, s, log, k, func(a *app, id accountID) error { return a.admin.EndSessions(ctx, atConsole(), id) })
 }
 
 type adminAccountResetCmd struct{ accountArg }
 
 // Run mails a link.
 func (c adminAccountResetCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return c.act(ctx, s, log, k, func(a *app, id account.ID) error { return a.admin.StartReset(ctx, admin.AtConsole(), id) })
+	return c.act(ctx, s, log, k, func(a *app, id accountID) error { return a.admin.StartReset(ctx, atConsole(), id) })
 }

@@ -7,8 +7,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/alecthomas/kong"
-
-	"coffer/internal/admin"
 )
 
 // adminJobCmd manages work that happens later.
@@ -44,7 +42,7 @@ type adminJobRetryCmd struct {
 
 // Run retries a job.
 func (c adminJobRetryCmd) Run(ctx context.Context, s *Settings, log *slog.Logger) error {
-	return withApp(ctx, s, log, func(a *app) error { return plainly(a.admin.Retry(ctx, admin.AtConsole(), c.Job)) })
+	return withApp(ctx, s, log, func(a *app) error { return plainly(a.admin.Retry(ctx, atConsole(), c.Job)) })
 }
 
 // adminDropCmd closes drops.
@@ -58,5 +56,5 @@ type adminDropEndCmd struct {
 
 // Run closes a drop.
 func (c adminDropEndCmd) Run(ctx context.Context, s *Settings, log *slog.Logger) error {
-	return withApp(ctx, s, log, func(a *app) error { return plainly(a.admin.EndDrop(ctx, admin.AtConsole(), c.Name)) })
+	return withApp(ctx, s, log, func(a *app) error { return plainly(a.admin.EndDrop(ctx, atConsole(), c.Name)) })
 }

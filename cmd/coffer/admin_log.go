@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-
-	"coffer/internal/admin"
 )
 
 // adminLogCmd reads the log of admins' acts and of what the server found.
@@ -60,7 +58,7 @@ func (adminLogVerifyCmd) Run(ctx context.Context, s *Settings, log *slog.Logger,
 	})
 }
 
-func printVerified(v admin.Verified, k *kong.Context) error {
+func printVerified(v verifiedLog, k *kong.Context) error {
 	for _, wrong := range v.Wrong {
 		fmt.Fprintln(k.Stdout, wrong)
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"coffer/internal/admin"
 	"coffer/internal/keyring"
 )
 
@@ -39,7 +38,7 @@ type keysRotateCmd struct {
 // Run rotates one purpose.
 func (c keysRotateCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
 	return withApp(ctx, s, log, func(a *app) error {
-		if err := a.admin.Record(ctx, admin.AtConsole(), admin.Entry{Action: "key.rotate", Target: c.Purpose}); err != nil {
+		if err := a.admin.Record(ctx, atConsole(), deskEntry{Action: "key.rotate", Target: c.Purpose}); err != nil {
 			return err
 		}
 		return rotateKey(ctx, a.ring, keyring.Purpose(c.Purpose), k.Stdout)
@@ -62,7 +61,7 @@ type keysDestroyCmd struct {
 // Run destroys one key.
 func (c keysDestroyCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
 	return withApp(ctx, s, log, func(a *app) error {
-		if err := a.admin.Record(ctx, admin.AtConsole(), admin.Entry{Action: "key.destroy", Target: c.Purpose + " " + c.KeyID}); err != nil {
+		if err := a.admin.Record(ctx, atConsole(), deskEntry{Action: "key.destroy", Target: c.Purpose + " " + c.KeyID}); err != nil {
 			return err
 		}
 		return destroyKey(ctx, a.ring, keyring.Purpose(c.Purpose), c.KeyID, c.Force, k.Stdout)

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-
-	"coffer/internal/admin"
 )
 
 // linkCmd is the operator's hold on links to files. A running server sees each change at once,
@@ -57,9 +55,9 @@ func (c linkUnblockCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, 
 
 func blockLink(ctx context.Context, s *Settings, log *slog.Logger, link string, blocked bool, k *kong.Context) error {
 	return withApp(ctx, s, log, func(a *app) error {
-		l, err := a.admin.BlockLink(ctx, admin.AtConsole(), link, blocked)
+		l, err := a.admin.BlockLink(ctx, atConsole(), link, blocked)
 		if err != nil {
-			return err
+			return plainly(err)
 		}
 		_, err = fmt.Fprintf(k.Stdout, "%s of %s: %s\n", l.ID, l.Owner, l.State)
 		return err

@@ -8,8 +8,6 @@ import (
 	"log/slog"
 
 	"github.com/alecthomas/kong"
-
-	"coffer/internal/admin"
 )
 
 // quotaCmd manages the quotas of accounts. A running server sees each change at once.
@@ -52,14 +50,14 @@ func (c quotaSetCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *
 		if err != nil {
 			return err
 		}
-		var to admin.Change
+		var to deskChange
 		if c.Bytes != nil {
-			to.QuotaBytes = &admin.Quota{Value: c.Bytes}
+			to.QuotaBytes = &deskQuota{Value: c.Bytes}
 		}
 		if c.Files != nil {
-			to.QuotaFiles = &admin.Quota{Value: c.Files}
+			to.QuotaFiles = &deskQuota{Value: c.Files}
 		}
-		if err := a.admin.Change(ctx, admin.AtConsole(), id, to); err != nil {
+		if err := a.deskChange(ctx, atConsole(), id, to); err != nil {
 			return err
 		}
 		return showQuota(ctx, a, c.Who, k.Stdout)
@@ -77,7 +75,7 @@ func (c quotaResetCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k
 		if err != nil {
 			return err
 		}
-		if err := a.admin.Change(ctx, admin.AtConsole(), id, admin.Change{QuotaBytes: &admin.Quota{}, QuotaFiles: &admin.Quota{}}); err != nil {
+		if err := a.deskChange(ctx, atConsole(), id, deskChange{QuotaBytes: &deskQuota{}, QuotaFiles: &deskQuota{}}); err != nil {
 			return err
 		}
 		return showQuota(ctx, a, c.Who, k.Stdout)

@@ -434,6 +434,17 @@ func (a *app) openDoor(s *Settings, log *slog.Logger) {
 	})
 }
 
+// These are the words of the desk for the commands, which import no room.
+type (
+	accountID   = account.ID
+	deskChange  = admin.Change
+	deskQuota   = admin.Quota
+	deskEntry   = admin.Entry
+	verifiedLog = admin.Verified
+)
+
+func atConsole() admin.By { return admin.AtConsole() }
+
 // openDesk makes the room of the operator's operations.
 func (a *app) openDesk(passkeys *passkey.Service, back *recovery.Service, limits *limit.Limiter, events *event.Log, log *slog.Logger) (err error) {
 	a.admin, err = admin.New(admin.Config{

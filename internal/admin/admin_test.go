@@ -10,6 +10,7 @@ import (
 	"coffer/internal/account/accounttest"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
+	"coffer/internal/limit/limittest"
 )
 
 // TestLogShowsTampering: whatever a writer of the database does to rows or head is found, and
@@ -28,7 +29,7 @@ func TestLogShowsTampering(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {
-				w := accounttest.New(t, d)
+				w := accounttest.New(t, d, limittest.Setup{})
 				s := &Service{Config: Config{DB: d, Ring: w.Ring, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
 				act := func() {
 					t.Helper()
@@ -63,7 +64,7 @@ func TestLogShowsTampering(t *testing.T) {
 // TestLogTrims: rows that enough newer ones follow go, the rest stays sound and opens.
 func TestLogTrims(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w := accounttest.New(t, d)
+		w := accounttest.New(t, d, limittest.Setup{})
 		s := &Service{Config: Config{DB: d, Ring: w.Ring, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
 		for _, action := range strings.Fields("a b c d e") {
 			if err := s.Record(t.Context(), By{Account: "admin"}, Entry{Action: action, Account: account.ID("ada")}); err != nil {

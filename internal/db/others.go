@@ -37,7 +37,7 @@ func (e *liteEngine) receive(ctx context.Context, _ func(note), missed func()) {
 		}
 		return info.Size()
 	}
-	seen := size()
+	seen := int64(-1) // a change may have come before this goroutine: the first look tells of a gap
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for {

@@ -51,23 +51,7 @@ func TestAdminDesk(t *testing.T) {
 		if _, err := boss.AdminAccount(ctx, "01890000-0000-7000-8000-000000000000"); client.Code(err) != "not_found" {
 			t.Errorf("an unknown account: %v", err)
 		}
-		// No user is let in, and no field of an account but those of the contract is taken.
-		bare := ada.signIn(t, client.WithoutProofs())
-		for _, o := range operations(t, boss) {
-			if !strings.HasPrefix(o.path, "/v1/admin/") {
-				continue
-			}
-			path := strings.NewReplacer("{id}", id, "{ref}", link.ID, "{name}", "calm-otter").Replace(o.path)
-			body := guarded[o.method+" "+strings.TrimPrefix(o.path, "/v1")]
-			if a := s.raw(t, ada.from, o.method, path, body, "Authorization", "Bearer "+bare.Credentials().AccessToken); a.status != http.StatusForbidden || !strings.Contains(a.body, "admin_only") {
-				t.Errorf("%s %s by a user: %d %s", o.method, o.path, a.status, a.body)
-			}
-		}
-		for _, changes := range []map[string]any{{"password": "nine loud herons 52"}, {"email": "x@example.org"}, {"ver": 1}, {"status": "deleting"}, {"role": "root"}, {"quota_bytes": -1}} {
-			if _, err := boss.AdminChange(ctx, id, changes); client.Status(err) != 400 && client.Status(err) != 422 {
-				t.Errorf("%v: %v", changes, err)
-			}
-		}
+		deskRefuses(t, s, boss, ada, id, link.ID)
 		a, err := boss.AdminChange(ctx, id, map[string]any{"status": "suspended", "quota_bytes": 1000})
 		if err != nil || !a.Suspended || a.Sessions != 0 || a.Usage.QuotaBytes == nil || *a.Usage.QuotaBytes != 1000 {
 			t.Fatalf("%+v, %v", a, err)
@@ -128,4 +112,28 @@ func TestAdminDesk(t *testing.T) {
 			}
 		}
 	})
+}
+
+// deskRefuses calls every operation of admins as an ordinary person, and changes an account in
+// ways that are none.
+func deskRefuses(t *testing.T, s *server, boss *client.Client, ada *person, id, link string) {
+	t.Helper()
+	ctx := t.Context()
+	// No user is let in, and no field of an account but those of the contract is taken.
+	bare := ada.signIn(t, client.WithoutProofs())
+	for _, o := range operations(t, boss) {
+		if !strings.HasPrefix(o.path, "/v1/admin/") {
+			continue
+		}
+		path := strings.NewReplacer("{id}", id, "{ref}", link, "{name}", "calm-otter").Replace(o.path)
+		body := guarded[o.method+" "+strings.TrimPrefix(o.path, "/v1")]
+		if a := s.raw(t, ada.from, o.method, path, body, "Authorization", "Bearer "+bare.Credentials().AccessToken); a.status != http.StatusForbidden || !strings.Contains(a.body, "admin_only") {
+			t.Errorf("%s %s by a user: %d %s", o.method, o.path, a.status, a.body)
+		}
+	}
+	for _, changes := range []map[string]any{{"password": "nine loud herons 52"}, {"email": "x@example.org"}, {"ver": 1}, {"status": "deleting"}, {"role": "root"}, {"quota_bytes": -1}} {
+		if _, err := boss.AdminChange(ctx, id, changes); client.Status(err) != 400 && client.Status(err) != 422 {
+			t.Errorf("%v: %v", changes, err)
+		}
+	}
 }
