@@ -24,13 +24,13 @@ type adminAccountCmd struct {
 	Reset       adminAccountResetCmd    `cmd:"" help:"Mail the owner a link to set a new password."`
 }
 
-// accountArg names an account.
-type accountArg struct {
+// AccountArg names an account.
+type AccountArg struct {
 	Who string `arg:"" name:"account" help:"Address or username."`
 }
 
 // act does something to the account and prints its state afterwards.
-func (c accountArg) act(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context, do func(*app, accountID) error) error {
+func (c AccountArg) act(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context, do func(*app, accountID) error) error {
 	return withApp(ctx, s, log, func(a *app) error {
 		id, err := a.named(ctx, c.Who)
 		if err != nil {
@@ -44,8 +44,8 @@ func (c accountArg) act(ctx context.Context, s *Settings, log *slog.Logger, k *k
 }
 
 // change makes a change of the account.
-func (c accountArg) change(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context, to deskChange) error {
-	return c.act(ctx, s, log, k, func(a *app, id accountID) error { return a.deskChange(ctx, atConsole(), id, to) })
+func (c AccountArg) change(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context, to deskChange) error {
+	return c.act(ctx, s, log, k, func(a *app, id accountID) error { return a.admin.Change(ctx, atConsole(), id, to) })
 }
 
 func showAccount(ctx context.Context, a *app, id accountID, out io.Writer) error {
@@ -67,35 +67,35 @@ func showAccount(ctx context.Context, a *app, id accountID, out io.Writer) error
 	return err
 }
 
-type adminAccountShowCmd struct{ accountArg }
+type adminAccountShowCmd struct{ AccountArg }
 
 // Run prints an account.
 func (c adminAccountShowCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
 	return c.act(ctx, s, log, k, func(*app, accountID) error { return nil })
 }
 
-type adminAccountSuspendCmd struct{ accountArg }
+type adminAccountSuspendCmd struct{ AccountArg }
 
 // Run suspends an account.
 func (c adminAccountSuspendCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
 	return c.change(ctx, s, log, k, deskChange{Suspended: new(true)})
 }
 
-type adminAccountActivateCmd struct{ accountArg }
+type adminAccountActivateCmd struct{ AccountArg }
 
 // Run lifts a suspension.
 func (c adminAccountActivateCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
 	return c.change(ctx, s, log, k, deskChange{Suspended: new(false)})
 }
 
-type adminAccountLockCmd struct{ accountArg }
+type adminAccountLockCmd struct{ AccountArg }
 
 // Run locks an account's password.
 func (c adminAccountLockCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
 	return c.change(ctx, s, log, k, deskChange{Locked: new(true)})
 }
 
-type adminAccountUnlockCmd struct{ accountArg }
+type adminAccountUnlockCmd struct{ AccountArg }
 
 // Run unlocks it.
 func (c adminAccountUnlockCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
@@ -103,7 +103,7 @@ func (c adminAccountUnlockCmd) Run(ctx context.Context, s *Settings, log *slog.L
 }
 
 type adminAccountRoleCmd struct {
-	accountArg
+	AccountArg
 	Role string `arg:"" enum:"admin,user" help:"admin or user."`
 }
 
@@ -112,14 +112,14 @@ func (c adminAccountRoleCmd) Run(ctx context.Context, s *Settings, log *slog.Log
 	return c.change(ctx, s, log, k, deskChange{Role: &c.Role})
 }
 
-type adminAccountEndCmd struct{ accountArg }
+type adminAccountEndCmd struct{ AccountArg }
 
 // Run ends an account's sessions.
 func (c adminAccountEndCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
 	return c.act(ctx, s, log, k, func(a *app, id accountID) error { return a.admin.EndSessions(ctx, atConsole(), id) })
 }
 
-type adminAccountResetCmd struct{ accountArg }
+type adminAccountResetCmd struct{ AccountArg }
 
 // Run mails a link.
 func (c adminAccountResetCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {

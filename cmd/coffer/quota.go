@@ -57,7 +57,7 @@ func (c quotaSetCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *
 		if c.Files != nil {
 			to.QuotaFiles = &deskQuota{Value: c.Files}
 		}
-		if err := a.deskChange(ctx, atConsole(), id, to); err != nil {
+		if err := a.admin.Change(ctx, atConsole(), id, to); err != nil {
 			return err
 		}
 		return showQuota(ctx, a, c.Who, k.Stdout)
@@ -75,7 +75,7 @@ func (c quotaResetCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k
 		if err != nil {
 			return err
 		}
-		if err := a.deskChange(ctx, atConsole(), id, deskChange{QuotaBytes: &deskQuota{}, QuotaFiles: &deskQuota{}}); err != nil {
+		if err := a.admin.Change(ctx, atConsole(), id, deskChange{QuotaBytes: &deskQuota{}, QuotaFiles: &deskQuota{}}); err != nil {
 			return err
 		}
 		return showQuota(ctx, a, c.Who, k.Stdout)

@@ -15,8 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"coffer/internal/account"
 	"coffer/internal/admin"
 	"coffer/internal/avatar"
@@ -576,32 +574,4 @@ func localAddr(addr string) string {
 		host = "::1"
 	}
 	return net.JoinHostPort(host, port)
-}
-
-// openAPICmd prints the OpenAPI document of the code.
-type openAPICmd struct{ Settings }
-
-// Run builds the program on a temporary folder, so printing needs no data and leaves none.
-func (openAPICmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	document, err := openAPI(ctx, *s, log)
-	if err != nil {
-		return err
-	}
-	_, err = k.Stdout.Write(document)
-	return err
-}
-
-func openAPI(ctx context.Context, s Settings, log *slog.Logger) ([]byte, error) {
-	dir, err := os.MkdirTemp("", "coffer-openapi-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	s.moveTo(dir) // the document does not depend on these places
-	a, err := openApp(ctx, &s, log)
-	if err != nil {
-		return nil, err
-	}
-	defer a.close()
-	return rest.OpenAPI(a.api)
 }
