@@ -11447,7 +11447,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `invalid_code`, `unauthenticated`. */
+            /** @description Unauthorized: `code_locked`, `invalid_code`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12061,7 +12061,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Unauthorized: `invalid_code`, `unauthenticated`. */
+            /** @description Unauthorized: `code_locked`, `invalid_code`, `unauthenticated`. */
             401: {
                 headers: {
                     [name: string]: unknown;
