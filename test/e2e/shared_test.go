@@ -50,6 +50,7 @@ var shared = []story{
 	{"another address", changeEmail},
 	{"an address of somebody else", changeEmailToAnothers},
 	{"ending a new device from its mail", endDevice},
+	{"the history of sign-ins", signIns},
 	{"deleting the account", deleteAccount},
 	{"a resource server asks about a token", resourceServer},
 }
