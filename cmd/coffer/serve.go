@@ -334,6 +334,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	}
 	limits := limit.New(a.kv, a.ring.Index, time.Now)
 	limits.Measure(a.metrics)
+	limits.Show = rest.ShowLimit
 	a.openDoor(s, log)
 	events := event.New(a.mailer, time.Now)
 	if a.accounts, err = account.New(account.Config{

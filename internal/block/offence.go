@@ -42,10 +42,12 @@ func (s *Service) Offence(ctx context.Context, addr netip.Addr, reason string) e
 		added, err = putOffence(ctx, tx, r, b.CreatedAt.Add(-calm).UnixMilli(), is)
 		return err
 	})
-	if err != nil || !added {
+	if err != nil {
 		return err
 	}
-	s.Log.WarnContext(ctx, "block: an address is blocked", "id", b.ID, "reason", reason)
+	if added {
+		s.Log.WarnContext(ctx, "block: an address is blocked", "id", b.ID, "reason", reason)
+	}
 	return s.Load(context.WithoutCancel(ctx))
 }
 

@@ -1,12 +1,14 @@
 package block_test
 
 import (
+	"context"
 	"net/netip"
 	"testing"
 	"time"
 
 	"coffer/internal/block"
 	"coffer/internal/db"
+	"coffer/internal/jobs"
 	"coffer/internal/limit"
 	"coffer/internal/limit/limittest"
 )
@@ -29,7 +31,8 @@ func (g *ground) node(t testing.TB, change func(*block.Config)) *block.Service {
 	t.Helper()
 	c := block.Config{
 		Settings: block.Settings{Automatic: true, Refusals: limit.Rule{Limit: 5, Window: 15 * time.Minute}, Tokens: limit.Rule{Limit: 4, Window: 15 * time.Minute}},
-		DB:       g.Ground.DB, Ring: g.Ground.Ring, KV: g.Ground.KV, Jobs: g.Ground.Jobs, Now: g.Ground.Now, Log: g.Ground.Log,
+		DB:       g.Ground.DB, Ring: g.Ground.Ring, KV: g.Ground.KV, Now: g.Ground.Now, Log: g.Ground.Log,
+		Jobs: jobs.New(g.Ground.DB, jobs.Config{Seal: asItIs, Open: asItIs}), // each process has its own
 	}
 	if change != nil {
 		change(&c)
@@ -40,6 +43,8 @@ func (g *ground) node(t testing.TB, change func(*block.Config)) *block.Service {
 	}
 	return s
 }
+
+func asItIs(_ context.Context, b []byte) ([]byte, error) { return b, nil }
 
 func addr(s string) netip.Addr { return netip.MustParseAddr(s) }
 

@@ -87,6 +87,10 @@ type Limiter struct {
 	index func(ctx context.Context, column, canonical string) ([]byte, error)
 	now   func() time.Time
 	over  metric.Counters
+
+	// Show hears how many calls a rule leaves after one that passed, and when the bucket
+	// ends; nil hears nothing.
+	Show func(ctx context.Context, p fault.Policy, reset time.Duration)
 }
 
 // New returns a Limiter over store. index computes a key's blind index:
@@ -111,22 +115,20 @@ type Call struct {
 // Take counts one call for key. Over the limit it returns 429 rate_limited with the time
 // until the next call passes.
 func (l *Limiter) Take(ctx context.Context, r Rule, key string) error {
-	b, err := l.ask(ctx, r, key)
-	if err != nil {
-		return err
-	}
-	return l.add(ctx, b)
+	return l.TakeAll(ctx, Call{r, key})
 }
 
 // TakeAll counts all calls, or none when one is over its limit. It checks all before it
-// counts the first, in the given order: put the one that refuses most first.
+// counts the first, in the given order: put the one that refuses most first. The answer of a
+// request shows the rule with the fewest calls left.
 func (l *Limiter) TakeAll(ctx context.Context, calls ...Call) error {
-	asked := make([]bucket, len(calls))
-	for i, c := range calls {
-		var err error
-		if asked[i], err = l.ask(ctx, c.Rule, c.Key); err != nil {
-			return err
-		}
+	asked, err := l.ask(ctx, true, calls)
+	if err != nil {
+		return err
+	}
+	l.show(ctx, asked)
+	if _, ok := l.store.(kv.Windows); ok {
+		return nil // counted already
 	}
 	for i := range calls {
 		if err := l.add(ctx, asked[i]); err != nil {
@@ -137,11 +139,27 @@ func (l *Limiter) TakeAll(ctx context.Context, calls ...Call) error {
 	return nil
 }
 
+// Refund takes one call back, as after a successful sign-in.
+func (l *Limiter) Refund(ctx context.Context, r Rule, key string) error {
+	return l.RefundAll(ctx, Call{r, key})
+}
+
 // RefundAll is [Limiter.Refund] for the calls of TakeAll.
 func (l *Limiter) RefundAll(ctx context.Context, calls ...Call) error {
+	buckets, err := l.buckets(ctx, calls)
+	if err != nil || len(buckets) == 0 {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx) // half of these statements would be worse than none
+	if s, ok := l.store.(kv.Windows); ok {
+		if err := s.Return(ctx, windows(buckets)); err != nil {
+			return fmt.Errorf("limit %s: %w", calls[0].Rule.Name, err)
+		}
+		return nil
+	}
 	var all error
-	for _, c := range calls {
-		all = errors.Join(all, l.Refund(ctx, c.Rule, c.Key))
+	for _, b := range buckets {
+		all = errors.Join(all, l.refund(ctx, b))
 	}
 	return all
 }
@@ -149,24 +167,45 @@ func (l *Limiter) RefundAll(ctx context.Context, calls ...Call) error {
 // Ask refuses as Take would, and counts nothing. It spares a caller work that the limit
 // would waste.
 func (l *Limiter) Ask(ctx context.Context, r Rule, key string) error {
-	_, err := l.ask(ctx, r, key)
+	_, err := l.ask(ctx, false, []Call{{r, key}})
 	return err
 }
 
-// ask refuses a call that is already over the limit.
-func (l *Limiter) ask(ctx context.Context, r Rule, key string) (bucket, error) {
-	b, err := l.bucket(ctx, r, key)
+// ask refuses calls of which one is already over its limit. With take a store of
+// [kv.Windows] counts those that pass.
+func (l *Limiter) ask(ctx context.Context, take bool, calls []Call) ([]bucket, error) {
+	all, err := l.buckets(ctx, calls)
 	if err != nil {
-		return b, err
+		return nil, err
 	}
-	if b.before, err = l.count(ctx, b.last); err != nil {
-		return b, err
+	if s, ok := l.store.(kv.Windows); ok {
+		counts, room, err := s.Count(ctx, windows(all), take)
+		if err != nil {
+			return nil, fmt.Errorf("limit %s: %w", calls[0].Rule.Name, err)
+		}
+		for i := range all {
+			all[i].before, all[i].calls = counts[i].Last, counts[i].This
+		}
+		if room {
+			return all, nil
+		}
+	} else {
+		for i := range all {
+			b := &all[i]
+			if b.before, err = l.count(ctx, b.last); err != nil {
+				return nil, err
+			}
+			if b.calls, err = l.count(ctx, b.this); err != nil {
+				return nil, err
+			}
+		}
 	}
-	this, err := l.count(ctx, b.this)
-	if err == nil && !b.allows(this+1) {
-		err = l.refusal(r, b.wait(this))
+	for _, b := range all {
+		if !b.allows(b.calls + 1) {
+			return nil, l.refusal(b.rule, b.wait(b.calls))
+		}
 	}
-	return b, err
+	return all, nil
 }
 
 // add counts a call that ask allowed. Of concurrent calls it decides which pass.
@@ -185,13 +224,7 @@ func (l *Limiter) add(ctx context.Context, b bucket) error {
 	return l.refusal(b.rule, b.wait(n-1))
 }
 
-// Refund takes one call back, as after a successful sign-in.
-func (l *Limiter) Refund(ctx context.Context, r Rule, key string) error {
-	b, err := l.bucket(ctx, r, key)
-	if err != nil {
-		return err
-	}
-	ctx = context.WithoutCancel(ctx) // half of these statements would be worse than none
+func (l *Limiter) refund(ctx context.Context, b bucket) error {
 	n, err := l.store.Add(ctx, b.this, -1, b.ttl())
 	if err == nil && n < 0 { // the call was counted in the previous bucket
 		if _, err = l.store.Add(ctx, b.this, 1, b.ttl()); err == nil {
@@ -199,9 +232,28 @@ func (l *Limiter) Refund(ctx context.Context, r Rule, key string) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("limit %s: %w", r.Name, err)
+		return fmt.Errorf("limit %s: %w", b.rule.Name, err)
 	}
 	return nil
+}
+
+// show tells the client of a request how many calls are left, of the rule with the fewest.
+func (l *Limiter) show(ctx context.Context, all []bucket) {
+	if l.Show == nil {
+		return
+	}
+	var shown *fault.Policy
+	var reset time.Duration
+	for _, b := range all {
+		left := int(math.Floor(b.room())) - int(b.calls) - 1
+		if shown == nil || left < shown.Remaining {
+			shown = &fault.Policy{Name: b.rule.Name, Limit: b.rule.Limit, Window: b.rule.Window, Remaining: max(left, 0)}
+			reset = b.rule.Window - b.gone
+		}
+	}
+	if shown != nil {
+		l.Show(ctx, *shown, reset)
+	}
 }
 
 // Clear takes back every call that a rule counts for a key, as after a proof that outweighs
@@ -226,6 +278,26 @@ type bucket struct {
 	this, last string        // keys of the two counters
 	gone       time.Duration // elapsed of this bucket
 	before     int64         // calls of the last bucket, once read
+	calls      int64         // calls of this bucket, once read
+}
+
+func (l *Limiter) buckets(ctx context.Context, calls []Call) ([]bucket, error) {
+	all := make([]bucket, len(calls))
+	for i, c := range calls {
+		var err error
+		if all[i], err = l.bucket(ctx, c.Rule, c.Key); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func windows(all []bucket) []kv.Window {
+	out := make([]kv.Window, len(all))
+	for i, b := range all {
+		out[i] = kv.Window{This: b.this, Last: b.last, Part: b.part(), Limit: b.rule.Limit, TTL: b.ttl()}
+	}
+	return out
 }
 
 func (l *Limiter) bucket(ctx context.Context, r Rule, key string) (bucket, error) {
@@ -249,12 +321,15 @@ func (l *Limiter) bucket(ctx context.Context, r Rule, key string) (bucket, error
 // ttl keeps a counter while a bucket needs it.
 func (b bucket) ttl() time.Duration { return 2 * b.rule.Window }
 
+// part is how much of the last bucket still counts.
+func (b bucket) part() float64 { return 1 - float64(b.gone)/float64(b.rule.Window) }
+
+// room returns how many calls this bucket may have.
+func (b bucket) room() float64 { return float64(b.rule.Limit) - float64(b.before)*b.part() }
+
 // allows reports whether this many calls in this bucket are within the rule, with the share
 // of the last bucket that still counts.
-func (b bucket) allows(this int64) bool {
-	weight := float64(b.before) * (1 - float64(b.gone)/float64(b.rule.Window))
-	return weight+float64(this) <= float64(b.rule.Limit)
-}
+func (b bucket) allows(this int64) bool { return float64(this) <= b.room() }
 
 // wait returns the time until one more call passes, if this bucket has this many calls and
 // no other call comes.

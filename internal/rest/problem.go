@@ -142,17 +142,27 @@ func (x *exchange) problem(err error) *Problem {
 		h.Set("Retry-After", seconds(f.RetryAfter))
 	}
 	if f.Policy != nil {
-		setRateLimit(h, f)
+		setRateLimit(h, *f.Policy, f.RetryAfter)
+	} else { // what a call that failed leaves is shown to none: others may have caused it
+		h.Del("RateLimit-Policy")
+		h.Del("RateLimit")
 	}
 	return p
 }
 
+// ShowLimit sets the fields of a limit that a request passed. Its answer has them if it is a
+// success. Outside of a request it does nothing.
+func ShowLimit(ctx context.Context, p fault.Policy, reset time.Duration) {
+	if x, _ := ctx.Value(exchangeKey{}).(*exchange); x != nil && x.status == 0 {
+		setRateLimit(x.w.Header(), p, reset)
+	}
+}
+
 // setRateLimit writes the fields of draft-ietf-httpapi-ratelimit-headers.
-func setRateLimit(h http.Header, f *fault.Error) {
-	p := f.Policy
+func setRateLimit(h http.Header, p fault.Policy, reset time.Duration) {
 	name := strconv.QuoteToASCII(p.Name)
 	h.Set("RateLimit-Policy", name+";q="+strconv.Itoa(p.Limit)+";w="+seconds(p.Window))
-	h.Set("RateLimit", name+";r="+strconv.Itoa(p.Remaining)+";t="+seconds(f.RetryAfter))
+	h.Set("RateLimit", name+";r="+strconv.Itoa(p.Remaining)+";t="+seconds(reset))
 }
 
 // seconds rounds up, so that a client that waits that long is admitted.

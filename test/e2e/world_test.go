@@ -379,6 +379,7 @@ func (a answer) plain() answer {
 	h := a.header.Clone()
 	h.Del("Date")
 	h.Del("X-Request-Id")
+	h.Del("RateLimit") // one call less with each
 	for i, cookie := range h["Set-Cookie"] {
 		h["Set-Cookie"][i] = signUpToken.ReplaceAllString(cookie, "$1…")
 	}

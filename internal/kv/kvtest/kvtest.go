@@ -120,6 +120,9 @@ func Run(t *testing.T, open func(t *testing.T, clock *Clock) kv.Store) {
 		{"DeleteIsSeenAtOnce", (*kit).deleteIsSeenAtOnce},
 		{"Copies", (*kit).copies},
 		{"Cancelled", (*kit).cancelled},
+		{"Windows", (*kit).windows},
+		{"WindowsAtOnce", (*kit).windowsAtOnce},
+		{"WindowsExpire", (*kit).windowsExpire},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			clock := &Clock{at: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)}

@@ -1,0 +1,20 @@
+package block
+
+import (
+	"context"
+
+	"coffer/internal/rest"
+)
+
+// Answered is what package rest calls.
+func (s *Service) Answered(ctx context.Context, r rest.Refusal) { s.answered(ctx, r) }
+
+// Offenders returns how many addresses are counted.
+func (s *Service) Offenders() int {
+	s.abuse.mu.Lock()
+	defer s.abuse.mu.Unlock()
+	return len(s.abuse.addrs)
+}
+
+// PruneTo is Prune with another bound.
+func (s *Service) PruneTo(ctx context.Context, most int) error { return pruneOver(ctx, s.DB, most) }
