@@ -46,6 +46,9 @@ func TestDocs(t *testing.T) {
 	settings.WriteString("\n")
 	page := replaceBetween(t, now, "<!-- settings: generated -->\n", "<!-- end of settings -->\n", settings.Bytes())
 	page = replaceBetween(t, page, "<!-- retention: generated -->\n", "<!-- end of retention -->\n", retention(t))
+	var limits bytes.Buffer
+	writeLimits(t, &limits)
+	page = replaceBetween(t, page, "<!-- limits: generated -->\n", "<!-- end of limits -->\n", limits.Bytes())
 	check(operations, page)
 
 	check(filepath.Join(root, "docs/errors.md"), errorsDocument(declaredCodes(t), scanFields(t, filepath.Join(root, "internal"))))

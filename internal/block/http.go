@@ -21,18 +21,17 @@ func (s *Service) Routes(a *rest.API) {
 	})
 	const tag = "Administration"
 	rest.Register(a, rest.Op{
-		Method: http.MethodPost, Path: "/admin/blocks", ID: "addBlock", Tag: tag, Access: rest.Admin, Status: http.StatusCreated, Rows: "F-G2",
+		Method: http.MethodPost, Path: "/admin/blocks", ID: "add-block", Tag: tag, Access: rest.Admin, Status: http.StatusCreated, Rows: "F-G2",
 		Summary: "Block an address or a network",
 		Description: "Its requests get `address_blocked` before anything else is looked at. A network that is blocked by hand already gets the new reason and end. " +
 			"A network with your own address, or with that of a trusted proxy, is refused.",
-		Errors: []*fault.Error{},
 	}, s.postBlock)
 	rest.Register(a, rest.Op{
-		Method: http.MethodGet, Path: "/admin/blocks", ID: "listBlocks", Tag: tag, Access: rest.Admin, Rows: "F-G2",
+		Method: http.MethodGet, Path: "/admin/blocks", ID: "list-blocks", Tag: tag, Access: rest.Admin, Rows: "F-G2",
 		Summary: "List blocks in force, the newest first",
 	}, s.getBlocks)
 	rest.Register(a, rest.Op{
-		Method: http.MethodDelete, Path: "/admin/blocks/{id}", ID: "removeBlock", Tag: tag, Access: rest.Admin, Rows: "F-G2",
+		Method: http.MethodDelete, Path: "/admin/blocks/{id}", ID: "remove-block", Tag: tag, Access: rest.Admin, Rows: "F-G2",
 		Summary: "End a block", Errors: []*fault.Error{errNoBlock},
 	}, s.deleteBlock)
 }
