@@ -430,6 +430,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 func (a *app) openDoor(s *Settings, log *slog.Logger) {
 	a.blocks = block.New(block.Config{
 		Settings: s.Block, DB: a.db, Ring: a.ring, KV: a.kv, Jobs: a.jobs, Metrics: a.metrics, Proxies: s.Rest.TrustedProxies, Now: time.Now, Log: log,
+		Heard: func(ctx context.Context, tx *db.Tx, c block.Change) error { return a.admin.BlockChanged(ctx, tx, c) },
 	})
 }
 
