@@ -23,7 +23,8 @@ import (
 
 // fixedLimits says what each limit without a setting bounds.
 var fixedLimits = map[string]string{
-	"avatar": "Pictures that one account sends.", "backup-code": "Backup codes that one account tries.",
+	"admin-reset": "Resets of one account that admins start.",
+	"avatar":      "Pictures that one account sends.", "backup-code": "Backup codes that one account tries.",
 	"backup-code-mail":       "Backup codes for one account that one address tries without a password.",
 	"backup-code-mail-total": "Backup codes for one account that all addresses try without a password.",
 	"change-email":           "Changes of its address that one account asks for.",
