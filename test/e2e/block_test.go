@@ -65,24 +65,7 @@ func TestBlocks(t *testing.T) {
 				t.Errorf("%s is refused", one)
 			}
 		}
-		// Whatever is asked, and with whatever credentials: one refusal, which says when to come
-		// again. The app's page is refused too; the health of the server is not.
-		bearer := "Bearer " + c.Credentials().AccessToken
-		for _, r := range [][]string{
-			{"GET", "/v1/account", "", "Authorization", bearer}, {"POST", "/v1/auth/sign-in", `{"identifier":`}, {"GET", "/", ""}, {"GET", "/nothing", ""},
-			{"TRACE", "/v1/settings", ""}, {"POST", "/v1/auth/sign-in", "", "Content-Encoding", "gzip"}, {"GET", "/v1/settings?a=1&a=2", ""}, {"GET", "/healthz/", ""},
-		} {
-			a := from("203.0.113.5", r[0], r[1], r[2], r[3:]...)
-			after, err := strconv.Atoi(a.header.Get("Retry-After"))
-			if a.status != http.StatusForbidden || !strings.Contains(a.body, `"address_blocked"`) || err != nil || after < 3500 || after > 3600 {
-				t.Errorf("%v: %d, Retry-After %q, %s", r[:2], a.status, a.header.Get("Retry-After"), a.body)
-			}
-		}
-		for _, path := range []string{"/healthz", "/readyz"} {
-			if a := from("203.0.113.5", "GET", path, ""); a.status != http.StatusOK {
-				t.Errorf("%s: %d", path, a.status)
-			}
-		}
+		refusedAtTheDoor(t, from, c)
 		// A client's own claim reaches no block, in either direction: it comes from no proxy.
 		stranger := newAddress()
 		if a := s.raw(t, stranger, "GET", "/v1/settings", "", "X-Forwarded-For", "203.0.113.5"); a.status != http.StatusOK {
@@ -142,6 +125,29 @@ func TestBlocks(t *testing.T) {
 			t.Errorf("a member blocks: %v", err)
 		}
 	})
+}
+
+// refusedAtTheDoor asks much from a blocked address, with any credentials: there is one
+// refusal, which says when to come again. The app's page is refused too; the health of the
+// server is not.
+func refusedAtTheDoor(t *testing.T, from func(addr, method, path, body string, header ...string) answer, c *client.Client) {
+	t.Helper()
+	bearer := "Bearer " + c.Credentials().AccessToken
+	for _, r := range [][]string{
+		{"GET", "/v1/account", "", "Authorization", bearer}, {"POST", "/v1/auth/sign-in", `{"identifier":`}, {"GET", "/", ""}, {"GET", "/nothing", ""},
+		{"TRACE", "/v1/settings", ""}, {"POST", "/v1/auth/sign-in", "", "Content-Encoding", "gzip"}, {"GET", "/v1/settings?a=1&a=2", ""}, {"GET", "/healthz/", ""},
+	} {
+		a := from("203.0.113.5", r[0], r[1], r[2], r[3:]...)
+		after, err := strconv.Atoi(a.header.Get("Retry-After"))
+		if a.status != http.StatusForbidden || !strings.Contains(a.body, `"address_blocked"`) || err != nil || after < 3500 || after > 3600 {
+			t.Errorf("%v: %d, Retry-After %q, %s", r[:2], a.status, a.header.Get("Retry-After"), a.body)
+		}
+	}
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if a := from("203.0.113.5", "GET", path, ""); a.status != http.StatusOK {
+			t.Errorf("%s: %d", path, a.status)
+		}
+	}
 }
 
 // TestAutomaticBlocks: an address that goes on after its limit is blocked, alone, and the

@@ -879,13 +879,13 @@ export interface paths {
             cookie?: never;
         };
         /** List blocks in force, the newest first */
-        get: operations["listBlocks"];
+        get: operations["list-blocks"];
         put?: never;
         /**
          * Block an address or a network
          * @description Its requests get `address_blocked` before anything else is looked at. A network that is blocked by hand already gets the new reason and end. A network with your own address, or with that of a trusted proxy, is refused.
          */
-        post: operations["addBlock"];
+        post: operations["add-block"];
         delete?: never;
         options?: never;
         head?: never;
@@ -903,7 +903,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** End a block */
-        delete: operations["removeBlock"];
+        delete: operations["remove-block"];
         options?: never;
         head?: never;
         patch?: never;
@@ -9816,7 +9816,7 @@ export interface operations {
             };
         };
     };
-    listBlocks: {
+    "list-blocks": {
         parameters: {
             query?: {
                 /** @description Most items of the page. */
@@ -9897,7 +9897,7 @@ export interface operations {
             };
         };
     };
-    addBlock: {
+    "add-block": {
         parameters: {
             query?: never;
             header?: never;
@@ -9993,7 +9993,7 @@ export interface operations {
             };
         };
     };
-    removeBlock: {
+    "remove-block": {
         parameters: {
             query?: never;
             header?: never;
