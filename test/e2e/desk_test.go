@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,16 @@ func (s *server) operator(t *testing.T) (*person, *client.Client) {
 		t.Fatal(err)
 	}
 	return p, p.signIn(t, client.WithoutProofs())
+}
+
+// makeAdmin makes a person an admin as an operator does at the console, beside the server.
+func (s *server) makeAdmin(t *testing.T, p *person) {
+	t.Helper()
+	cmd := exec.Command(program, "admin", "account", "role", p.Username, "admin")
+	cmd.Dir, cmd.Env = s.data, s.env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 }
 
 // An admin suspends an account: its sessions end at once, its links too, and only an admin

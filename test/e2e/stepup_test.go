@@ -87,6 +87,9 @@ func TestStepUpOfEveryOperation(t *testing.T) {
 			if strong {
 				p.enrol(t, c)
 			}
+			if strings.Contains(name, " /admin/") {
+				s.makeAdmin(t, p)
+			}
 			ready[named(name, strong)] = signedIn{p, c}
 		}
 	}
