@@ -394,7 +394,6 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	if err != nil {
 		return err
 	}
-	a.resources = introspect.New(introspect.Config{DB: a.db, Tokens: a.tokens, Now: time.Now})
 	back := recovery.New(recovery.Config{
 		Settings: s.Recovery, DB: a.db, Jobs: a.jobs, Limit: limits, Mail: a.mailer, Accounts: a.accounts, Sessions: a.sessions, Events: events, Now: time.Now, Log: log,
 	})
@@ -445,8 +444,9 @@ type (
 
 func atConsole() admin.By { return admin.AtConsole() }
 
-// openDesk makes the room of the operator's operations.
+// openDesk makes the rooms that operators set up for: resource servers, and their own desk.
 func (a *app) openDesk(passkeys *passkey.Service, back *recovery.Service, limits *limit.Limiter, events *event.Log, log *slog.Logger) (err error) {
+	a.resources = introspect.New(introspect.Config{DB: a.db, Tokens: a.tokens, Now: time.Now})
 	a.admin, err = admin.New(admin.Config{
 		DB: a.db, Ring: a.ring, Jobs: a.jobs, Limit: limits, Events: events, Accounts: a.accounts, Contents: a.contents, Sessions: a.sessions, Passkeys: passkeys,
 		Recovery: back, Shares: a.shares, Drops: a.drops, Checks: a.dependencies(), Version: version(), Now: time.Now, Log: log,

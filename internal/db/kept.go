@@ -35,6 +35,7 @@ func (d *DB) Own() error {
 	}
 	d.owner = f
 	e.owned.Store(true)
+	d.hub.ended.Go(func() { e.watchOthers(d.hub.ctx, d.hub.missed) })
 	return nil
 }
 

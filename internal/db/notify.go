@@ -55,10 +55,11 @@ type notifier interface {
 	receive(ctx context.Context, heard func(note), missed func())
 }
 
-// localOnly publishes nothing to other processes.
+// localOnly is the notifier of an engine without notes between processes.
 type localOnly struct{}
 
 func (localOnly) publish(context.Context, session, note) error { return nil }
+func (localOnly) receive(context.Context, func(note), func())  {}
 
 // hub holds this process's listeners.
 type hub struct {

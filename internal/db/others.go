@@ -28,16 +28,9 @@ func (e *liteEngine) leave() error {
 	return err
 }
 
-// receive implements notifier.
-func (e *liteEngine) receive(ctx context.Context, _ func(note), missed func()) {
-	size := func() int64 {
-		info, err := os.Stat(e.changesPath())
-		if err != nil {
-			return 0
-		}
-		return info.Size()
-	}
-	seen := int64(-1) // a change may have come before this goroutine: the first look tells of a gap
+// watchOthers calls missed after each change of another process, until ctx ends.
+func (e *liteEngine) watchOthers(ctx context.Context, missed func()) {
+	seen := int64(-1) // a change may have come before: the first look tells of a gap
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for {
@@ -46,10 +39,11 @@ func (e *liteEngine) receive(ctx context.Context, _ func(note), missed func()) {
 			return
 		case <-ticker.C:
 		}
-		if !e.owned.Load() {
-			continue
+		now := int64(0)
+		if info, err := os.Stat(e.changesPath()); err == nil {
+			now = info.Size()
 		}
-		if now := size(); now != seen {
+		if now != seen {
 			seen = now
 			missed()
 		}

@@ -174,7 +174,10 @@ func TestSharedMark(t *testing.T) {
 var reasons = map[string]func(w *world, sh Share, folder string){
 	"stopped": func(w *world, sh Share, _ string) { w.call(w.ada, "DELETE", "/shares/"+sh.ID, "") },
 	"blocked": func(w *world, sh Share, _ string) {
-		if _, err := w.Block(context.Background(), sh.URL, true); err != nil {
+		if err := w.DB.Tx(context.Background(), func(tx *db.Tx) error {
+			_, err := w.Block(context.Background(), tx, sh.ID, true)
+			return err
+		}); err != nil {
 			w.t.Error(err)
 		}
 	},
