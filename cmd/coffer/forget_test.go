@@ -466,6 +466,9 @@ func (w *forgotten) use(m member) {
 	if ch == nil {
 		w.Fatal("no layer is asked")
 	}
+	if _, _, err = ch.Pass(ctx, client.EmailOTP, client.EmailCode{Code: "000000"}); client.Code(err) != "invalid_code" {
+		w.Fatalf("a wrong code: %v", err)
+	}
 	folder, err := m.c.CreateFolder(ctx, "", "papers")
 	w.must(err)
 	_, err = m.c.SetAvatar(ctx, bytes.NewReader(portrait), client.Crop{})

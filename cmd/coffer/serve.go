@@ -407,7 +407,6 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	if err := a.openFiles(s, limits, events, log); err != nil {
 		return err
 	}
-
 	if err := a.openDesk(passkeys, back, limits, events, log); err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func TestOtherProcessChangesWhatIsKept(t *testing.T) {
 		}
 		return n
 	}
-	if get() != 1 || get() != 1 {
+	if first, second := get(), get(); first != 1 || second != 1 {
 		t.Fatal("the value is not kept")
 	}
 	if err := command.Tx(t.Context(), func(tx *db.Tx) error { tx.Changed("topic", "key"); return nil }); err != nil {

@@ -125,7 +125,8 @@ func TestNoSet(t *testing.T) {
 
 func TestOneNameOneFamily(t *testing.T) {
 	s := New("")
-	if s.Cache("a").Hit == s.Cache("b").Hit || s.Cache("a").Hit != s.Cache("a").Hit {
+	first, other, again := s.Cache("a"), s.Cache("b"), s.Cache("a")
+	if first.Hit == other.Hit || first.Hit != again.Hit {
 		t.Error("a family shared by two users does not keep their series apart")
 	}
 	defer func() {

@@ -135,7 +135,7 @@ func TestGuardOfOneAccount(t *testing.T) {
 		ctx := t.Context()
 		p := s.member(t)
 		firefox := client.WithUserAgent(firefoxAgent)
-		c := p.signIn(t, firefox)
+		p.signIn(t, firefox)
 		wrong := func() {
 			t.Helper()
 			if _, _, err := p.client(t, firefox).SignIn(ctx, client.SignIn{Identifier: p.Email, Password: "another password 41"}); client.Code(err) != "invalid_credentials" {
@@ -145,7 +145,7 @@ func TestGuardOfOneAccount(t *testing.T) {
 		for range 3 {
 			wrong()
 		}
-		c = p.signIn(t, firefox)
+		c := p.signIn(t, firefox)
 		p.alerted(t, "It succeeded after three or more wrong answers.", p, "Firefox on Linux")
 		happened(t, c, "signed-in", "after_failures")
 		for range 3 {

@@ -213,9 +213,9 @@ func labels(t *testing.T, families map[string][]series) {
 func TestMetricsSettings(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, alone)
+	env := slices.Clip(s.env)
 	for _, addr := range []string{"nonsense", "127.0.0.1:0", "0.0.0.0:" + s.url[strings.LastIndexByte(s.url, ':')+1:]} {
-		one := *s
-		one.env = append(slices.Clone(s.env), "COFFER_METRICS_ADDR="+addr)
-		one.refuses(t, "COFFER_METRICS_ADDR")
+		s.env = append(env, "COFFER_METRICS_ADDR="+addr)
+		s.refuses(t, "COFFER_METRICS_ADDR")
 	}
 }
