@@ -14,7 +14,7 @@ import (
 func (s *Service) Offence(ctx context.Context, addr netip.Addr, reason string) error {
 	addr = addr.Unmap().WithZone("")
 	network := unit(addr)
-	if !s.Automatic || !addr.IsValid() || !s.Private && inside(addr) || s.proxied(network) || !s.pace.take(s.Now()) {
+	if !s.Automatic || !addr.IsValid() || !s.Private && Inside(addr) || s.proxied(network) || !s.pace.take(s.Now()) {
 		return nil
 	}
 	admin, shared, err := s.marks(ctx, addr)
@@ -54,8 +54,8 @@ func (s *Service) Offence(ctx context.Context, addr netip.Addr, reason string) e
 // carrier is the network that providers use between themselves and their customers (RFC 6598).
 var carrier = netip.MustParsePrefix("100.64.0.0/10")
 
-// inside reports whether an address belongs to no one client of the internet.
-func inside(a netip.Addr) bool {
+// Inside reports whether an address belongs to no one client of the internet.
+func Inside(a netip.Addr) bool {
 	return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsUnspecified() || a.IsMulticast() || carrier.Contains(a)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"coffer/internal/account"
+	"coffer/internal/block"
 	"coffer/internal/db"
 	"coffer/internal/event"
 	"coffer/internal/habit"
@@ -70,7 +71,7 @@ func (s *Service) seen(at time.Time, address, device string) (habit.Sighting, ne
 // own, so that nothing is compared, unless [Config].Private says otherwise.
 func (s *Service) network(ctx context.Context, addr netip.Addr, subject []byte) ([]byte, error) {
 	name := limit.NetKey(addr)
-	if addr = addr.Unmap(); !s.Private && (addr.IsLoopback() || addr.IsPrivate() || addr.IsLinkLocalUnicast()) {
+	if addr = addr.Unmap(); !s.Private && block.Inside(addr) {
 		name += " " + string(subject)
 	}
 	return s.Ring.Index(ctx, "guard.network", name)
@@ -166,7 +167,8 @@ func (s *Service) crowd(ctx context.Context, q db.Querier, network []byte, now t
 // maxTries is how many failures, and how many sign-ins, of one network are compared.
 const maxTries = 3000
 
-// tally counts accounts that failed after a time and did not sign in, and those that did.
+// tally counts names that failed after a time and whose accounts did not sign in, and accounts
+// that did.
 func tally(failures, entries []tryRow, since int64) (t habit.Tally) {
 	in, out := map[string]bool{}, map[string]bool{}
 	for _, e := range entries {
@@ -176,7 +178,7 @@ func tally(failures, entries []tryRow, since int64) (t habit.Tally) {
 	}
 	for _, f := range failures {
 		if f.At > since && !in[f.Subject] {
-			out[f.Subject] = true
+			out[f.Name] = true
 			t.Tries++
 		}
 	}
@@ -231,13 +233,16 @@ func (s *Service) check(ctx context.Context, tx *db.Tx, e event.Event) ([]habit.
 		return nil, err
 	}
 	sighting, addr := s.seen(e.At, e.Data["address"], e.Data["device"])
-	sighting.Remembered, sighting.Layers = e.Data["known"] == "true", len(st.Layers) > 0
+	sighting.Remembered, sighting.Layers = e.Data["remembered"] == "true", len(st.Layers) > 0
 	sighting.Strong = !slices.Contains(strings.Fields(e.Data["methods"]), session.AMRPassword)
 	network, subject, err := s.weigh(ctx, tx, who, addr, p, &sighting)
 	if err != nil {
 		return nil, err
 	}
 	found := p.Judge(sighting)
+	if e.Data["known"] == "true" { // its kind of client came from that network before
+		found = slices.DeleteFunc(found, func(f habit.Finding) bool { return f.Rule == habit.NewDevice || f.Rule == habit.Stranger })
+	}
 	if err := s.keepHabit(ctx, tx, key, who, p.Learn(sighting)); err != nil {
 		return nil, err
 	}
@@ -262,6 +267,27 @@ func (s *Service) disown(ctx context.Context, tx *db.Tx, e event.Event) error {
 	}
 	sighting, _ := s.seen(e.At, e.Data["address"], e.Data["device"])
 	return s.keepHabit(ctx, tx, key, who, p.Forget(sighting))
+}
+
+// disownSession is disown for the sign-in of a session that its owner ended from the list.
+func (s *Service) disownSession(ctx context.Context, tx *db.Tx, e event.Event) error {
+	who := account.ID(e.Account)
+	rows, err := readEvents(ctx, tx, who, Filter{Kind: signedIn}, s.Now().Add(-s.HistoryTTL).UnixMilli(), nil, 200)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	key, err := s.Accounts.DataKey(ctx, tx, who)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		one, err := openEvent(key, r, e.Data["session"])
+		if err != nil || !one.Here || one.Device == nil {
+			continue
+		}
+		return s.disown(ctx, tx, event.Event{Account: e.Account, At: one.At, Data: map[string]string{"address": one.Address, "device": *one.Device}})
+	}
+	return nil
 }
 
 // alert tells the owner of findings, if one of them is to be told and was not within the hour.
@@ -333,16 +359,15 @@ func findingsOf(rules string) (found []habit.Finding) {
 // checkFailed judges a wrong proof, as its account's history is written.
 // tell says whether the owner hears of it: a campaign must not become one of mails.
 func (s *Service) checkFailed(ctx context.Context, tx *db.Tx, f failure) (found []habit.Finding, tell bool, err error) {
-	sighting, addr := s.seen(time.UnixMilli(f.At).UTC(), f.Address, f.Device)
+	sighting, _ := s.seen(time.UnixMilli(f.At).UTC(), f.Address, f.Device)
 	if sighting.Outcome = habit.Halfway; slices.Contains(firstProofs, f.Method) {
 		sighting.Outcome = habit.Failed
 	}
 	if f.Session != "" {
 		return nil, false, nil // the caller is signed in
 	}
-	if _, _, err := s.weigh(ctx, tx, f.Account, addr, habit.Profile{}, &sighting); err != nil {
-		return nil, false, err
-	}
+	// Its network is not judged here: an owner would learn from a failure of his own what others
+	// did there.
 	found = habit.Profile{}.Judge(sighting)
 	return found, sighting.Outcome == habit.Halfway, nil
 }
@@ -350,7 +375,7 @@ func (s *Service) checkFailed(ctx context.Context, tx *db.Tx, f failure) (found 
 // count notes a wrong proof among those of all accounts, in the transaction of its request. A
 // proof of a signed-in caller, and one that names nothing, is no guess at an account.
 func (s *Service) count(ctx context.Context, tx *db.Tx, id string, f session.Failure) (network []byte, err error) {
-	if f.Session != "" || f.Account == "" && f.Subject == "" || !f.Client.Addr.IsValid() {
+	if f.Apart || f.Session != "" || f.Account == "" && f.Subject == "" || !f.Client.Addr.IsValid() {
 		return nil, nil
 	}
 	subject, err := s.subject(ctx, f.Account, f.Subject)
@@ -360,7 +385,13 @@ func (s *Service) count(ctx context.Context, tx *db.Tx, id string, f session.Fai
 	if network, err = s.network(ctx, f.Client.Addr, subject); err != nil {
 		return nil, err
 	}
-	return network, insertFailure(ctx, tx, id, network, subject, s.Now().UnixMilli())
+	// Names are counted, not accounts: a count shows neither that a name has an account, nor that
+	// two names are of one.
+	name, err := s.Ring.Index(ctx, "guard.name", f.Subject)
+	if err != nil {
+		return nil, err
+	}
+	return network, insertFailure(ctx, tx, id, failureRow{network, subject, name}, s.Now().UnixMilli())
 }
 
 // offend notes the network of a failure that guesses at many accounts, and blocks the address of
@@ -391,6 +422,7 @@ func (s *Service) LookBack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var failed []error
 	for _, network := range networks {
 		c, err := s.crowd(ctx, s.DB, network, now)
 		if err != nil {
@@ -400,17 +432,21 @@ func (s *Service) LookBack(ctx context.Context) error {
 		if len(found) == 0 {
 			continue
 		}
-		entries, err := unjudged(ctx, s.DB, network, now.Add(-24*time.Hour).UnixMilli())
+		since := now.Add(-24 * time.Hour)
+		if len(habit.Crowd{Day: c.Day}.Judge()) == 0 { // the last hour alone stands out
+			since = now.Add(-time.Hour)
+		}
+		entries, err := unjudged(ctx, s.DB, network, since.UnixMilli())
 		if err != nil {
 			return err
 		}
 		for _, e := range entries {
-			if err := s.tellLate(ctx, e, found); err != nil {
-				return err
+			if err := s.tellLate(ctx, e, found); err != nil { // the others are told all the same
+				failed = append(failed, err)
 			}
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 func (s *Service) tellLate(ctx context.Context, e entryRow, found []habit.Finding) error {

@@ -18,8 +18,12 @@ func setHabit(ctx context.Context, tx *db.Tx, who account.ID, sealed []byte) err
 	return err
 }
 
-func insertFailure(ctx context.Context, tx *db.Tx, id string, network, subject []byte, at int64) error {
-	_, err := tx.Exec(ctx, `INSERT INTO guard_failures (id, network, subject, at) VALUES ($1, $2, $3, $4)`, id, network, subject, at)
+// failureRow is whose failure came from where: network, account if there is one, and the name that
+// was given, as indexes.
+type failureRow struct{ Network, Subject, Name []byte }
+
+func insertFailure(ctx context.Context, tx *db.Tx, id string, r failureRow, at int64) error {
+	_, err := tx.Exec(ctx, `INSERT INTO guard_failures (id, network, subject, name, at) VALUES ($1, $2, $3, $4, $5)`, id, r.Network, r.Subject, r.Name, at)
 	return err
 }
 
@@ -37,16 +41,16 @@ func countNetwork(ctx context.Context, q db.Querier, network []byte, since int64
 
 // tryRow is one try at an account from a network: a failure, or a sign-in.
 type tryRow struct {
-	Subject string
-	At      int64
+	Subject, Name string
+	At            int64
 }
 
 // readTries lists a network's failures and sign-ins after a time, the newest first, up to most of
 // each.
 func readTries(ctx context.Context, q db.Querier, network []byte, since int64, most int) (failures, entries []tryRow, err error) {
 	for statement, to := range map[string]*[]tryRow{
-		`SELECT subject, at FROM guard_failures WHERE network = $1 AND at > $2 ORDER BY at DESC LIMIT $3`: &failures,
-		`SELECT subject, at FROM guard_entries WHERE network = $1 AND at > $2 ORDER BY at DESC LIMIT $3`:  &entries,
+		`SELECT subject, name, at FROM guard_failures WHERE network = $1 AND at > $2 ORDER BY at DESC LIMIT $3`:   &failures,
+		`SELECT subject, subject, at FROM guard_entries WHERE network = $1 AND at > $2 ORDER BY at DESC LIMIT $3`: &entries,
 	} {
 		rows, err := q.Query(ctx, statement, network, since, most)
 		if err != nil {
@@ -54,12 +58,12 @@ func readTries(ctx context.Context, q db.Querier, network []byte, since int64, m
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var subject []byte
+			var subject, name []byte
 			var r tryRow
-			if err := rows.Scan(&subject, &r.At); err != nil {
+			if err := rows.Scan(&subject, &name, &r.At); err != nil {
 				return nil, nil, err
 			}
-			r.Subject = string(subject)
+			r.Subject, r.Name = string(subject), string(name)
 			*to = append(*to, r)
 		}
 		if err := rows.Err(); err != nil {
@@ -92,7 +96,7 @@ func suspectNetwork(ctx context.Context, q db.Querier, network []byte, at int64)
 
 // suspectNetworks lists the networks that were noted after a time.
 func suspectNetworks(ctx context.Context, q db.Querier, since int64) (all [][]byte, err error) {
-	rows, err := q.Query(ctx, `SELECT network FROM guard_networks WHERE at > $1 ORDER BY at LIMIT 1000`, since)
+	rows, err := q.Query(ctx, `SELECT network FROM guard_networks WHERE at > $1 ORDER BY at DESC LIMIT 1000`, since)
 	if err != nil {
 		return nil, err
 	}

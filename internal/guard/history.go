@@ -51,7 +51,8 @@ const (
 	signedIn     = "signed-in"
 	signInFailed = "sign-in-failed"
 	signInHeld   = "sign-in-held"
-	deviceEnded  = "device-ended" // an owner said No to "was this you?"
+	deviceEnded  = "device-ended"  // an owner said No to "was this you?"
+	sessionEnded = "session-ended" // by its owner, from the list
 )
 
 // details are what is sealed of a happening.
@@ -114,8 +115,13 @@ func (s *Service) hear(ctx context.Context, tx *db.Tx, e event.Event) error {
 			d.Flags = append(d.Flags, habit.NewDevice)
 		}
 	}
-	if e.Kind == deviceEnded {
+	switch e.Kind {
+	case deviceEnded:
 		if err := s.disown(ctx, tx, e); err != nil {
+			return err
+		}
+	case sessionEnded:
+		if err := s.disownSession(ctx, tx, e); err != nil {
 			return err
 		}
 	}

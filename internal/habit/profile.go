@@ -96,7 +96,7 @@ func use(seen []Seen, k key, at time.Time, most int) []Seen {
 	}
 	now := append(make([]Seen, 0, min(len(seen)+1, most)), Seen{k, at})
 	for _, o := range seen {
-		if o.Key != k && len(now) < most {
+		if o.Key != k && len(now) < most && age(at, o.At) <= SeenFor {
 			now = append(now, o)
 		}
 	}
@@ -106,7 +106,7 @@ func use(seen []Seen, k key, at time.Time, most int) []Seen {
 func (p *Profile) stay(s Stop) []Stop {
 	now := append(make([]Stop, 0, min(len(p.Places)+1, maxPlaces)), s)
 	for _, o := range p.Places {
-		if o.Key != s.Key && len(now) < maxPlaces {
+		if o.Key != s.Key && len(now) < maxPlaces && age(s.At, o.At) <= PlaceFor {
 			now = append(now, o)
 		}
 	}

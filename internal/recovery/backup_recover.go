@@ -68,7 +68,7 @@ func (s *Service) runBackup(ctx context.Context, payload []byte) error {
 	err = s.guess(ctx, found.ID, in.Code,
 		limit.Call{Rule: backupMailLimit, Key: string(found.ID) + " " + in.From.Addr}, limit.Call{Rule: backupTotalLimit, Key: string(found.ID)})
 	if errors.Is(err, errBackupWrong) {
-		err = s.Sessions.Failed(ctx, err, session.Failure{Account: found.ID, Method: backupMethod, Client: rest.Client{Addr: in.From.Address()}})
+		err = s.Sessions.Failed(ctx, err, session.Failure{Account: found.ID, Method: backupMethod, Apart: true, Client: rest.Client{Addr: in.From.Address()}})
 	}
 	if isWrong(err) || err != nil && fault.Of(err).Kind == fault.Limited {
 		return nil

@@ -80,8 +80,9 @@ func (s *Service) verdict(ctx context.Context, st account.State, method string, 
 	if err != nil || len(layers) > 0 {
 		return Verdict{AskAll: true}, err
 	}
-	f, err := readFailures(ctx, s.DB, st.ID)
-	return Verdict{AskAll: v.AskAll, Hold: !f.confirmedAt(s.Now())}, err
+	// A confirmation by mail lets in the browser that opened the link, which is a known device
+	// now. Any other may be the intruder's: at this door the password was right.
+	return v, nil
 }
 
 // guess is one password that a caller tries.
@@ -154,7 +155,7 @@ func (s *Service) settle(ctx context.Context, g guess, err error) error {
 	}
 	// From here on a right password is a failure like others: whatever is given back shows.
 	if right || g.held || g.failures.count == maxFailures {
-		s.later(ctx, func(ctx context.Context) error { return s.tellHeld(ctx, g, right) })
+		s.later(func(ctx context.Context) error { return s.tellHeld(ctx, g, right) })
 	}
 	if g.held {
 		return ErrSignInHeld
@@ -188,7 +189,7 @@ func (s *Service) uncount(ctx context.Context, g guess, all bool) {
 func (s *Service) hold(ctx context.Context, st account.State, c rest.Client) error {
 	s.countFailed(Failure{Method: passwordMethod, Held: true})
 	g := guess{found: account.Found{State: st}, client: c}
-	s.later(ctx, func(ctx context.Context) error { return s.tellHeld(ctx, g, true) })
+	s.later(func(ctx context.Context) error { return s.tellHeld(ctx, g, true) })
 	return ErrSignInHeld
 }
 
@@ -233,10 +234,11 @@ func (s *Service) Locked(ctx context.Context, q db.Querier, id account.ID) (bool
 
 // later runs fn after the answer, or beside it: no caller can measure what it does. It ends
 // before Close does.
-func (s *Service) later(ctx context.Context, fn func(context.Context) error) {
-	ctx = context.WithoutCancel(ctx)
+func (s *Service) later(fn func(context.Context) error) {
+	// Not the request's context: a limit shows in the answer of its request, which another
+	// goroutine writes.
 	s.beside.Go(func() {
-		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := fn(ctx); err != nil {
 			s.Log.WarnContext(ctx, "session: a held sign-in was not mailed", "err", err)

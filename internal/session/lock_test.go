@@ -467,10 +467,12 @@ func TestJudge(t *testing.T) {
 	v = session.Verdict{Hold: true}
 	w.is(w.browser().attempt("ada"), 202, "") // the layers stand in the link's place
 	w.is(w.browser().attempt("eve"), 403, "sign_in_held")
-	w.is(w.browser().send("POST", "/auth/unlock", "", fields{"token": w.unlockLinks("unlock")[0]}), 200, "")
-	w.is(w.browser().attempt("eve", fields{"remember_device": true}), 201, "")
+	owner := w.browser()
+	w.is(owner.send("POST", "/auth/unlock", "", fields{"token": w.unlockLinks("unlock")[0]}), 200, "")
+	w.is(w.browser().attempt("eve"), 403, "sign_in_held") // an intruder gains nothing by the owner's click
+	w.is(owner.attempt("eve"), 201, "")
 	w.below.Advance(16 * time.Minute)
-	w.is(w.browser().attempt("eve"), 403, "sign_in_held")
+	w.is(owner.attempt("eve"), 403, "sign_in_held")
 	fails = fault.ErrUnavailable
 	w.is(w.browser().attempt("eve"), 503, "unavailable")
 }

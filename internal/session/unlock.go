@@ -65,6 +65,9 @@ func (s *Service) tellHeld(ctx context.Context, g guess, right bool) error {
 	if errors.Is(err, account.ErrNotFound) {
 		return nil // deleted meanwhile
 	}
+	if err != nil { // the next guess tries again
+		err = errors.Join(err, s.Limit.Refund(context.WithoutCancel(ctx), rule, string(who)))
+	}
 	return err
 }
 

@@ -18,6 +18,7 @@ type Failure struct {
 	Method  string     // password, passkey, backup_code, social, or the name of a layer
 	Client  rest.Client
 	Session string // that wanted a fresh proof; "" at a sign-in
+	Apart   bool   // the door does not count unknown names alike, so nothing may compare accounts by it
 	Held    bool   // the proof was right, and the sign-in waits for the mailed link
 }
 
@@ -66,6 +67,7 @@ func (s *Service) noteSignIn(ctx context.Context, tx *db.Tx, p pendingSession, r
 	data := s.told(p.UserAgent, p.Addr)
 	data["session"], data["methods"] = r.ID, r.AMR
 	data["known"], data["first"] = strconv.FormatBool(known), strconv.FormatBool(first)
+	data["remembered"] = strconv.FormatBool(p.Device != nil && !p.Linked)
 	return s.Events.Record(ctx, tx, event.Event{Kind: signedInKind, Account: string(p.Account), Data: data})
 }
 

@@ -20,12 +20,14 @@ CREATE TABLE habits (
     sealed  BLOB NOT NULL
 );
 
--- Wrong proofs of the last days, across accounts. network and subject are indexes under the
--- ring's key of where they came from and of what they named, known or not.
+-- Wrong proofs of the last days, across accounts. network, subject and name are indexes under
+-- the ring's key: of where they came from, of the account or the unknown name, and of the name
+-- as it was given.
 CREATE TABLE guard_failures (
     id      TEXT PRIMARY KEY,
     network BLOB NOT NULL,
     subject BLOB NOT NULL,
+    name    BLOB NOT NULL,
     at      BIGINT NOT NULL
 );
 CREATE INDEX guard_failures_network ON guard_failures (network, at);
