@@ -472,7 +472,7 @@ func TestJudge(t *testing.T) {
 	w.is(w.browser().attempt("eve"), 403, "sign_in_held") // an intruder gains nothing by the owner's click
 	w.is(owner.attempt("eve"), 201, "")
 	w.below.Advance(16 * time.Minute)
-	w.is(owner.attempt("eve"), 403, "sign_in_held")
+	w.is(w.browser().attempt("eve"), 403, "sign_in_held")
 	fails = fault.ErrUnavailable
 	w.is(w.browser().attempt("eve"), 503, "unavailable")
 }
