@@ -15734,7 +15734,7 @@ var t10 = catalog({
     notMineDo: "Sign out all others",
     notMineDone: "All other devices are signed out. Now choose a new password.",
     unlock: "Sign in from this device",
-    unlockText: "Many wrong passwords were tried on your account, so new devices have to wait. With this link, this device need not.",
+    unlockText: "A new device has to wait before it may sign in to your account. With this link, this device need not. Press the button only if it is you who wants to sign in here.",
     unlockDo: "Unlock",
     unlockNot: "You did not try to sign in? Then someone may be guessing.",
     unlocked: "This device may sign in",
@@ -15800,7 +15800,7 @@ var t10 = catalog({
     notMineDo: "Alle anderen abmelden",
     notMineDone: "Alle anderen Geräte sind abgemeldet. Wählen Sie jetzt ein neues Passwort.",
     unlock: "Von diesem Gerät anmelden",
-    unlockText: "An Ihrem Konto wurden viele falsche Passwörter probiert, deshalb müssen neue Geräte warten. Mit diesem Link muss dieses Gerät es nicht.",
+    unlockText: "Ein neues Gerät muss warten, bevor es sich in Ihrem Konto anmelden darf. Mit diesem Link muss dieses Gerät es nicht. Drücken Sie den Knopf nur, wenn Sie selbst sich hier anmelden wollen.",
     unlockDo: "Entsperren",
     unlockNot: "Sie wollten sich gar nicht anmelden? Dann rät vielleicht jemand.",
     unlocked: "Dieses Gerät darf sich anmelden",
@@ -15812,16 +15812,17 @@ var t10 = catalog({
 var kinds3 = catalog({
   en: {
     "signed-in": "Signed in",
-    "sign-in-held": "Sign-in waited for a link by mail",
     "stepped-up": "Confirmed it was you",
     "session-ended": "Signed a device out",
     "device-ended": "Signed a device out by the link in a mail",
     "device-confirmed": "Confirmed a new device",
     "security-alert": "You were told of an unusual sign-in",
-    "refresh-reuse": "A copied session was ended",
+    "refresh-reuse": "A copied sign-in was ended",
     "sign-up-exists": "Someone tried to sign up with your address",
     "account-deactivated": "Account deactivated",
     "account-activated": "Account activated",
+    "account-suspended": "Account suspended by an operator",
+    "account-resumed": "Account allowed again by an operator",
     "always-ask-off": "Remembered devices skip steps again",
     "change-email-notice": "A change of your address was asked for",
     "change-email-exists": "Someone tried to take your address",
@@ -15853,22 +15854,21 @@ var kinds3 = catalog({
     "trusted-email-set": "Trusted address set",
     "trusted-email-dropped": "Trusted address removed",
     "recovery-used": "Account recovered",
-    "recovery-stopped": "Recovery stopped",
-    unlock: "New devices were made to wait",
-    unlocked: "A new device was let in by mail"
+    "recovery-stopped": "Recovery stopped"
   },
   de: {
     "signed-in": "Angemeldet",
-    "sign-in-held": "Anmeldung wartete auf einen Link per Mail",
     "stepped-up": "Bestätigt, dass Sie es sind",
     "session-ended": "Gerät abgemeldet",
     "device-ended": "Gerät über den Link einer Mail abgemeldet",
     "device-confirmed": "Neues Gerät bestätigt",
     "security-alert": "Hinweis auf eine ungewöhnliche Anmeldung",
-    "refresh-reuse": "Kopierte Sitzung beendet",
+    "refresh-reuse": "Kopierte Anmeldung beendet",
     "sign-up-exists": "Jemand wollte sich mit Ihrer Adresse registrieren",
     "account-deactivated": "Konto deaktiviert",
     "account-activated": "Konto aktiviert",
+    "account-suspended": "Konto vom Betreiber gesperrt",
+    "account-resumed": "Konto vom Betreiber wieder zugelassen",
     "always-ask-off": "Gemerkte Geräte überspringen wieder Schritte",
     "change-email-notice": "Eine Änderung Ihrer Adresse wurde verlangt",
     "change-email-exists": "Jemand wollte Ihre Adresse übernehmen",
@@ -15900,17 +15900,15 @@ var kinds3 = catalog({
     "trusted-email-set": "Vertraute Adresse gesetzt",
     "trusted-email-dropped": "Vertraute Adresse entfernt",
     "recovery-used": "Konto wiederhergestellt",
-    "recovery-stopped": "Wiederherstellung gestoppt",
-    unlock: "Neue Geräte mussten warten",
-    unlocked: "Ein neues Gerät wurde per Mail zugelassen"
+    "recovery-stopped": "Wiederherstellung gestoppt"
   }
 });
 var problems7 = catalog({
   en: {
-    sign_in_held: "Many wrong passwords were tried on this account. We sent a link to its address, if there is such an account. Open it, then sign in again."
+    sign_in_held: "A new device has to confirm this sign-in by mail. We sent a link to the account’s address, if there is such an account and the password was right."
   },
   de: {
-    sign_in_held: "An diesem Konto wurden viele falsche Passwörter probiert. Wir haben einen Link an seine Adresse geschickt, falls es das Konto gibt. Öffnen Sie ihn und melden Sie sich dann noch einmal an."
+    sign_in_held: "Ein neues Gerät muss diese Anmeldung per Mail bestätigen. Wir haben einen Link an die Adresse des Kontos geschickt, falls es das Konto gibt und das Passwort stimmte."
   }
 });
 
@@ -16031,7 +16029,7 @@ function Line2({ item, dated }) {
 function disown(item) {
   return ask((close) => /* @__PURE__ */ a4(Confirm, { title: t10("notMineTitle"), action: t10("notMineDo"), onClose: close, onConfirm: async () => {
     await del("/sessions");
-    go("/security");
+    go(securityPage()?.href ?? "/");
     toast(t10("notMineDone"));
   }, children: [
     /* @__PURE__ */ a4("p", { children: [
@@ -18488,7 +18486,7 @@ var t15 = catalog({
     noStep: "This page does not know the next step. Reload it and try again.",
     startAgain: "Start again",
     held: "Look into your mail",
-    heldText: "Many wrong passwords were tried on this account, so new devices have to wait. We sent a link to the account’s address, if there is such an account and the password was right. Open it, then sign in again.",
+    heldText: "A new device has to confirm this sign-in by mail. We sent a link to the account’s address, if there is such an account and the password was right. Open it in this browser, then sign in again.",
     heldHint: "Devices that you had remembered, passkeys and connected accounts need not wait.",
     proofTitle: "Confirm it is you",
     proofText: "For your safety, enter your password again.",
@@ -18558,7 +18556,7 @@ var t15 = catalog({
     noStep: "Diese Seite kennt den nächsten Schritt nicht. Laden Sie sie neu und versuchen Sie es noch einmal.",
     startAgain: "Von vorn beginnen",
     held: "Sehen Sie in Ihre Mail",
-    heldText: "An diesem Konto wurden viele falsche Passwörter probiert, deshalb müssen neue Geräte warten. Wir haben einen Link an die Adresse des Kontos geschickt, falls es das Konto gibt und das Passwort stimmte. Öffnen Sie ihn und melden Sie sich dann noch einmal an.",
+    heldText: "Ein neues Gerät muss diese Anmeldung per Mail bestätigen. Wir haben einen Link an die Adresse des Kontos geschickt, falls es das Konto gibt und das Passwort stimmte. Öffnen Sie ihn in diesem Browser und melden Sie sich dann noch einmal an.",
     heldHint: "Gemerkte Geräte, Passkeys und verknüpfte Konten müssen nicht warten.",
     proofTitle: "Bestätigen Sie, dass Sie es sind",
     proofText: "Geben Sie zu Ihrer Sicherheit Ihr Passwort noch einmal ein.",
@@ -18616,6 +18614,7 @@ var problems12 = catalog({
     attempt_over: "Too many wrong codes, or too late. Please sign in again.",
     proof_over: "Too many wrong codes, or too late. Please begin again.",
     invalid_public_key: "The server does not take the key of this browser. Reload the page and try again.",
+    code_locked: "Too many wrong codes in a row. Set a new password with “Forgot password”, then sign in again.",
     invalid_refresh_token: "You are signed out. Sign in again to continue."
   },
   de: {
@@ -18623,6 +18622,7 @@ var problems12 = catalog({
     attempt_over: "Zu viele falsche Codes oder zu spät. Bitte melden Sie sich noch einmal an.",
     proof_over: "Zu viele falsche Codes oder zu spät. Bitte beginnen Sie noch einmal.",
     invalid_public_key: "Der Server nimmt den Schlüssel dieses Browsers nicht an. Laden Sie die Seite neu und versuchen Sie es noch einmal.",
+    code_locked: "Zu viele falsche Codes in Folge. Setzen Sie mit „Passwort vergessen“ ein neues Passwort und melden Sie sich dann an.",
     invalid_refresh_token: "Sie sind abgemeldet. Melden Sie sich wieder an, um fortzufahren."
   }
 });

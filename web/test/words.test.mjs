@@ -32,7 +32,7 @@ test('all languages have the same messages with the same values', () => {
 test('every message is used', () => {
   for (const { name, catalog } of catalogs) {
     const [folder, kind] = name.split(' ');
-    if (kind === 'problems') continue; // their keys are codes of the server
+    if (kind === 'problems' || kind === 'kinds') continue; // their keys are names of the server
     const dir = path.join(src, folder);
     const text = fs.readdirSync(dir).filter((f) => /\.tsx?$/.test(f) && !/\bwords\.ts$/.test(f)).map((f) => fs.readFileSync(path.join(dir, f), 'utf8')).join('\n');
     for (const key of Object.keys(catalog.en)) {
@@ -40,6 +40,13 @@ test('every message is used', () => {
       assert.ok(new RegExp(`\\b${key}\\b`).test(text) || (family !== key && text.includes('`' + family + '${')), `${name} ${key} is never shown`);
     }
   }
+});
+
+test('each kind of the history is one that the server names', () => {
+  const internal = path.join(src, '../../internal');
+  const code = fs.readdirSync(internal, { recursive: true }).filter((f) => f.endsWith('.go') && !f.endsWith('_test.go')).map((f) => fs.readFileSync(path.join(internal, f), 'utf8')).join('\n');
+  const { catalog } = catalogs.find(({ name }) => name === 'guard kinds');
+  for (const key of Object.keys(catalog.en)) assert.ok(code.includes(`"${key}"`), `the server knows no ${key}`);
 });
 
 test('words are the person\'s: devices and links, not sessions and tokens', () => {

@@ -5,6 +5,7 @@ import { Time } from '../shell/form';
 import { ago, clock, date } from '../shell/i18n';
 import { Icon } from '../shell/icon';
 import { usePages } from '../shell/pages';
+import { securityPage } from '../shell/room';
 import { go } from '../shell/router';
 import { saveStream } from '../shell/save';
 import { ask, Confirm, Empty, Failed, Skeleton, toast, useLoad } from '../shell/ui';
@@ -101,7 +102,7 @@ function disown(item: Happening): Promise<void> {
   return ask((close) => (
     <Confirm title={t('notMineTitle')} action={t('notMineDo')} onClose={close} onConfirm={async () => {
       await del('/sessions');
-      go('/security');
+      go(securityPage()?.href ?? '/');
       toast(t('notMineDone'));
     }}>
       <p>{told(item)}: {[item.device || t('unknown'), item.place, item.address].filter(Boolean).join(', ')}.</p>

@@ -21,7 +21,7 @@ export const t = catalog({
     noStep: 'This page does not know the next step. Reload it and try again.',
     startAgain: 'Start again',
     held: 'Look into your mail',
-    heldText: 'Many wrong passwords were tried on this account, so new devices have to wait. We sent a link to the account’s address, if there is such an account and the password was right. Open it, then sign in again.',
+    heldText: 'A new device has to confirm this sign-in by mail. We sent a link to the account’s address, if there is such an account and the password was right. Open it in this browser, then sign in again.',
     heldHint: 'Devices that you had remembered, passkeys and connected accounts need not wait.',
     proofTitle: 'Confirm it is you',
     proofText: 'For your safety, enter your password again.',
@@ -91,7 +91,7 @@ export const t = catalog({
     noStep: 'Diese Seite kennt den nächsten Schritt nicht. Laden Sie sie neu und versuchen Sie es noch einmal.',
     startAgain: 'Von vorn beginnen',
     held: 'Sehen Sie in Ihre Mail',
-    heldText: 'An diesem Konto wurden viele falsche Passwörter probiert, deshalb müssen neue Geräte warten. Wir haben einen Link an die Adresse des Kontos geschickt, falls es das Konto gibt und das Passwort stimmte. Öffnen Sie ihn und melden Sie sich dann noch einmal an.',
+    heldText: 'Ein neues Gerät muss diese Anmeldung per Mail bestätigen. Wir haben einen Link an die Adresse des Kontos geschickt, falls es das Konto gibt und das Passwort stimmte. Öffnen Sie ihn in diesem Browser und melden Sie sich dann noch einmal an.',
     heldHint: 'Gemerkte Geräte, Passkeys und verknüpfte Konten müssen nicht warten.',
     proofTitle: 'Bestätigen Sie, dass Sie es sind',
     proofText: 'Geben Sie zu Ihrer Sicherheit Ihr Passwort noch einmal ein.',
@@ -150,6 +150,7 @@ export const problems = catalog({
     attempt_over: 'Too many wrong codes, or too late. Please sign in again.',
     proof_over: 'Too many wrong codes, or too late. Please begin again.',
     invalid_public_key: 'The server does not take the key of this browser. Reload the page and try again.',
+    code_locked: 'Too many wrong codes in a row. Set a new password with “Forgot password”, then sign in again.',
     invalid_refresh_token: 'You are signed out. Sign in again to continue.',
   },
   de: {
@@ -157,6 +158,7 @@ export const problems = catalog({
     attempt_over: 'Zu viele falsche Codes oder zu spät. Bitte melden Sie sich noch einmal an.',
     proof_over: 'Zu viele falsche Codes oder zu spät. Bitte beginnen Sie noch einmal.',
     invalid_public_key: 'Der Server nimmt den Schlüssel dieses Browsers nicht an. Laden Sie die Seite neu und versuchen Sie es noch einmal.',
+    code_locked: 'Zu viele falsche Codes in Folge. Setzen Sie mit „Passwort vergessen“ ein neues Passwort und melden Sie sich dann an.',
     invalid_refresh_token: 'Sie sind abgemeldet. Melden Sie sich wieder an, um fortzufahren.',
   },
 });
