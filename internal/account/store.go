@@ -235,11 +235,11 @@ func isAdmin(ctx context.Context, tx *db.Tx, id ID) (bool, error) {
 }
 
 // lockAdmins makes transactions that take an admin away follow each other: each first writes
-// the row of the oldest admin. On PostgreSQL that row may be deleted while they wait for it,
-// and then they have locked nothing: each goes on with the oldest that is left.
+// the row of the oldest admin. On PostgreSQL that row may be deleted, or be no admin's any more,
+// while they wait for it. Then they have locked nothing: each goes on with the oldest that is left.
 func lockAdmins(ctx context.Context, tx *db.Tx) error {
 	for {
-		n, err := tx.Exec(ctx, `UPDATE accounts SET ver = ver WHERE id = (SELECT MIN(id) FROM accounts WHERE role = 'admin')`)
+		n, err := tx.Exec(ctx, `UPDATE accounts SET ver = ver WHERE role = 'admin' AND id = (SELECT MIN(id) FROM accounts WHERE role = 'admin')`)
 		if err != nil || n > 0 {
 			return err
 		}

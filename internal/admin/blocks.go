@@ -6,6 +6,7 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/block"
 	"coffer/internal/db"
+	"coffer/internal/rest"
 )
 
 // BlockChanged notes an admin's change of the blocked networks, in its transaction.
@@ -13,6 +14,9 @@ func (s *Service) BlockChanged(ctx context.Context, tx *db.Tx, c block.Change) e
 	by := By{Account: account.ID(c.By)}
 	if c.By == "" {
 		by = AtConsole()
+	}
+	if client, ok := rest.ClientIn(ctx); ok && c.By != "" {
+		by.Address = client.Addr.String()
 	}
 	action := "block.remove"
 	data := map[string]string{"network": c.Block.Network.String()}

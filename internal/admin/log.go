@@ -169,6 +169,11 @@ func (s *Service) holdHead(ctx context.Context, tx *db.Tx) (h head, sound bool, 
 	r, err := lockHead(ctx, tx)
 	if err == nil {
 		h, sound, err = s.openHead(ctx, r)
+		if errors.Is(err, keyring.ErrNoKey) { // it may be newer than this node's ring
+			if err = s.Ring.Refresh(ctx); err == nil {
+				h, sound, err = s.openHead(ctx, r)
+			}
+		}
 	}
 	if gone := errors.Is(err, db.ErrNoRows); gone || errors.Is(err, seal.ErrOpen) || errors.Is(err, keyring.ErrNoKey) {
 		if err := s.makeHead(ctx, tx, last); err != nil {
@@ -180,6 +185,7 @@ func (s *Service) holdHead(ctx context.Context, tx *db.Tx) (h head, sound bool, 
 		sound = gone && last == 0
 		h, _, err = s.openHead(ctx, r)
 	}
+	sound = sound && last <= h.Seq // else rows were added behind the end, or the head is an older one
 	if err == nil && !sound && last >= h.Seq && last > 0 {
 		h.Seq = last
 		h.MAC, err = macOf(ctx, tx, last)

@@ -34,7 +34,7 @@ func (s *Service) Routes(a *rest.API) {
 		Errors:      []*fault.Error{account.ErrNotFound},
 	}, s.deleteAvatar)
 	rest.Register(a, rest.Op{
-		Method: http.MethodGet, Path: "/avatars/{id}/{file}", ID: "read-avatar", Tag: tag, Access: rest.Public, Status: http.StatusOK, Rows: "F-U3", Produces: mediaType,
+		Method: http.MethodGet, Path: "/avatars/{id}/{file}", ID: "read-avatar", Tag: tag, Access: rest.Public, Embeds: true, Status: http.StatusOK, Rows: "F-U3", Produces: mediaType,
 		Summary:     "An account's picture",
 		Description: "The file is 64.webp, 128.webp, 256.webp or 512.webp. A picture never changes under its address. HEAD gets the same answer without the bytes.",
 		Errors:      []*fault.Error{errNotFound},

@@ -17,7 +17,7 @@ func (s *Service) Offence(ctx context.Context, addr netip.Addr, reason string) e
 	if !s.Automatic || !addr.IsValid() || !s.Private && Inside(addr) || s.proxied(network) || !s.pace.take(s.Now()) {
 		return nil
 	}
-	admin, shared, err := s.marks(ctx, addr)
+	admin, shared, err := s.marks(ctx, network)
 	if err != nil || admin {
 		return err
 	}
@@ -25,8 +25,14 @@ func (s *Service) Offence(ctx context.Context, addr netip.Addr, reason string) e
 	if shared {
 		is.most = is.first
 	}
-	if over := cut(addr, 48); addr.Is6() && s.list.crowdOf(over) >= crowded {
-		network = over
+	if over := cut(addr, 48); addr.Is6() && s.list.crowdOf(over) >= crowded && !s.proxied(over) {
+		near, _, err := s.marks(ctx, over)
+		if err != nil {
+			return err
+		}
+		if !near { // an admin elsewhere in the network keeps it open
+			network = over
+		}
 	}
 	b, err := s.newBlock(network, reason, true)
 	if err != nil {

@@ -197,6 +197,19 @@ func TestCrowded(t *testing.T) {
 	}
 }
 
+// Where an admin was in another /64 of the customer, the /48 stays open.
+func TestCrowdedAroundAnAdmin(t *testing.T) {
+	t.Parallel()
+	g := newGround(t, dbtest.SQLite(t), nil)
+	g.Seen(t.Context(), addr("2001:db8:7:abcd::1"), rest.Caller{Account: "boss", Role: "admin"})
+	for i := range 40 {
+		g.offence(t, fmt.Sprintf("2001:db8:7:%x::1", i))
+	}
+	if refuses(g.Service, "2001:db8:7:abcd::1") || !refuses(g.Service, "2001:db8:7:27::1") {
+		t.Error("the admin is blocked, or the fortieth network is not")
+	}
+}
+
 // A node adds so many blocks at once, and then 20 a second: a flood from everywhere does not
 // fill the table, and an admin's block is no part of it.
 func TestPace(t *testing.T) {

@@ -56,9 +56,9 @@ func (s *Service) Seen(ctx context.Context, addr netip.Addr, c rest.Caller) {
 		return
 	}
 	for _, mark := range s.seen.note(network, who, c.Role == roleAdmin, now) {
-		key, err := s.markKey(ctx, mark, network)
-		if err == nil {
-			err = s.KV.Put(ctx, key, nil, markFor)
+		err := s.mark(ctx, mark, network)
+		if err == nil && mark == markAdmin && addr.Unmap().Is6() { // the network that Offence may widen a block to
+			err = s.mark(ctx, mark, cut(addr, 48))
 		}
 		if err != nil {
 			s.Log.WarnContext(ctx, "block: an address cannot be marked", "err", err)
@@ -67,17 +67,25 @@ func (s *Service) Seen(ctx context.Context, addr netip.Addr, c rest.Caller) {
 	}
 }
 
+func (s *Service) mark(ctx context.Context, mark int, network netip.Prefix) error {
+	key, err := s.markKey(ctx, mark, network)
+	if err != nil {
+		return err
+	}
+	return s.KV.Put(ctx, key, nil, markFor)
+}
+
 func (s *Service) markKey(ctx context.Context, mark int, network netip.Prefix) (string, error) {
 	index, err := s.Ring.Index(ctx, "block.seen", network.String())
 	return markNames[mark] + hex.EncodeToString(index), err
 }
 
-// marks reports whether an admin was at an address within the last day, and whether several
+// marks reports whether an admin was in a network within the last day, and whether several
 // accounts were.
-func (s *Service) marks(ctx context.Context, addr netip.Addr) (admin, shared bool, err error) {
+func (s *Service) marks(ctx context.Context, network netip.Prefix) (admin, shared bool, err error) {
 	found := [2]bool{}
 	for mark := range found {
-		key, err := s.markKey(ctx, mark, unit(addr))
+		key, err := s.markKey(ctx, mark, network)
 		if err == nil {
 			_, err = s.KV.Get(ctx, key)
 		}

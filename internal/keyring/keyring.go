@@ -133,10 +133,10 @@ type Ring struct {
 	log      *slog.Logger
 
 	keys   atomic.Pointer[snapshot]
-	due    atomic.Int64 // unix-ms: when the next periodic refresh is due
-	making sync.Mutex   // held while making a purpose's first key
-	mu     sync.Mutex   // held while refreshing
-	asked  bucket       // bounds refreshes for unknown key ids; guarded by mu
+	due    atomic.Int64        // unix-ms: when the next periodic refresh is due
+	making sync.Mutex          // held while making a purpose's first key
+	mu     sync.Mutex          // held while refreshing
+	asked  map[Purpose]*bucket // bounds refreshes for unknown key ids; guarded by mu
 	reload func(context.Context) ([]row, error)
 
 	rewraps []Rewrap // from the constructors of rooms

@@ -106,7 +106,13 @@ func (r *Ring) entry(ctx context.Context, p Purpose, kid string) (*entry, error)
 	if e := r.keys.Load().byID[ref]; e != nil {
 		return e, nil
 	}
-	if !r.asked.take(r.now()) {
+	if r.asked == nil {
+		r.asked = map[Purpose]*bucket{}
+	}
+	if r.asked[p] == nil { // of its own: key ids in strangers' tokens must not starve those of rows
+		r.asked[p] = &bucket{}
+	}
+	if !r.asked[p].take(r.now()) {
 		return nil, missing
 	}
 	if err := r.refresh(ctx); err != nil {

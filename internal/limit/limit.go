@@ -178,13 +178,14 @@ func (l *Limiter) ask(ctx context.Context, take bool, calls []Call) ([]bucket, e
 	if err != nil {
 		return nil, err
 	}
-	if s, ok := l.store.(kv.Windows); ok {
-		counts, room, err := s.Count(ctx, windows(all), take)
+	s, counts := l.store.(kv.Windows)
+	if counts {
+		counted, room, err := s.Count(ctx, windows(all), take)
 		if err != nil {
 			return nil, fmt.Errorf("limit %s: %w", calls[0].Rule.Name, err)
 		}
 		for i := range all {
-			all[i].before, all[i].calls = counts[i].Last, counts[i].This
+			all[i].before, all[i].calls = counted[i].Last, counted[i].This
 		}
 		if room {
 			return all, nil
@@ -204,6 +205,9 @@ func (l *Limiter) ask(ctx context.Context, take bool, calls []Call) ([]bucket, e
 		if !b.allows(b.calls + 1) {
 			return nil, l.refusal(b.rule, b.wait(b.calls))
 		}
+	}
+	if counts { // the store has counted nothing, though it rounds otherwise than this program
+		return nil, l.refusal(all[0].rule, all[0].wait(all[0].calls))
 	}
 	return all, nil
 }

@@ -157,7 +157,7 @@ func TestEachAccess(t *testing.T) {
 	if got := at(doc, "components", "securitySchemes", "refresh_cookie", "name"); got != "__Host-refresh" {
 		t.Errorf("the cookie is %v", got)
 	}
-	if diff := cmp.Diff([]string{"admin_only", "internal_error", "invalid_proof", "recovery_session", "unauthenticated", "unavailable", "unknown_host"}, codesOf(doc, "/access/6", "get")); diff != "" {
+	if diff := cmp.Diff([]string{"admin_only", "cross_origin", "internal_error", "invalid_proof", "recovery_session", "unauthenticated", "unavailable", "unknown_host"}, codesOf(doc, "/access/6", "get")); diff != "" {
 		t.Errorf("reading as an admin (-want +got):\n%s", diff)
 	}
 	if got := codesOf(doc, "/access/6", "post"); !slices.Contains(got, "step_up_required") {

@@ -119,6 +119,9 @@ func (x *exchange) send(status int, body []byte) {
 
 // admit checks the caller against the operation's access.
 func (x *exchange) admit(r *http.Request, op *Op) error {
+	if !op.Embeds && embedded(r) {
+		return ErrCrossOrigin
+	}
 	x.sent = Sent{x: x, r: r, json: !op.stream && x.body != nil}
 	if header := r.Header["Authorization"]; len(header) == 1 { // two header fields count as none
 		x.sent.Authorization = header[0]

@@ -108,6 +108,16 @@ func (g *guard) checkOrigin(r *http.Request) error {
 	return nil
 }
 
+// embedded reports whether a page of another site asked for a request that no person opened, as a
+// picture does. Its answer is of no use there, but it would count against the reader's address.
+func embedded(r *http.Request) bool {
+	if !safe(r.Method) {
+		return false // checkOrigin judges it
+	}
+	site, dest := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Sec-Fetch-Dest")
+	return (site == "cross-site" || site == "same-site") && dest != "" && dest != "document"
+}
+
 // checkSocket is checkOrigin for a GET that becomes a WebSocket. A browser opens one for any
 // site, and sends Origin with it (RFC 6455 §10.2).
 func (g *guard) checkSocket(r *http.Request) error {
@@ -160,6 +170,9 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	defer x.end()
 	if err := a.atDoor(x, r); err != nil {
 		x.refuse(err)
+		if x.body != nil {
+			x.body.refused = false // a blocked client is not waited for
+		}
 		return
 	}
 	if err := a.check(x, r); err != nil {

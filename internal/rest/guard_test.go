@@ -151,6 +151,24 @@ func TestCrossOrigin(t *testing.T) {
 	}
 }
 
+// A page of another site that shows our addresses as pictures causes no call of an operation: the
+// refusals that its readers would get count against their addresses.
+func TestEmbedded(t *testing.T) {
+	w := newWorld(t)
+	for _, test := range []struct {
+		site, dest string
+		ok         bool
+	}{
+		{"", "", true}, {"same-origin", "empty", true}, {"none", "document", true}, {"cross-site", "document", true},
+		{"cross-site", "image", false}, {"cross-site", "iframe", false}, {"cross-site", "empty", false}, {"same-site", "script", false},
+	} {
+		got := w.do(t, "GET", "/v1/things", "", "Sec-Fetch-Site: "+test.site, "Sec-Fetch-Dest: "+test.dest)
+		if refused := strings.Contains(got.body, "cross_origin"); refused == test.ok || refused != (got.status == http.StatusForbidden) {
+			t.Errorf("%+v: %d %s", test, got.status, got.body)
+		}
+	}
+}
+
 func TestHost(t *testing.T) {
 	proxied := newWorld(t, func(c *Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} })
 	tests := []struct {

@@ -227,16 +227,16 @@ func codesOf(doc map[string]any, path, method string) (all []string) {
 func TestDocumentNamesEveryCode(t *testing.T) {
 	w := newWorld(t)
 	doc := document(t, w)
-	always := []string{"internal_error", "unavailable", "unknown_host"}
+	always := []string{"cross_origin", "internal_error", "unavailable", "unknown_host"}
 	body := []string{"invalid_json", "validation_failed", "body_too_large", "body_unreadable", "unsupported_media_type", "busy"}
 	tests := []struct {
 		path, method string
 		want         []string
 	}{
-		{"/things", "post", append([]string{"cross_origin"}, body...)},
+		{"/things", "post", body},
 		{"/things", "get", []string{"validation_failed"}},
 		{"/me", "get", []string{"unauthenticated", "invalid_proof", "recovery_session", "recovery_only"}},
-		{"/me", "delete", []string{"cross_origin", "unauthenticated", "invalid_proof", "recovery_session", "step_up_required"}},
+		{"/me", "delete", []string{"unauthenticated", "invalid_proof", "recovery_session", "step_up_required"}},
 		{"/fail/{how}", "get", []string{"thing_gone", "validation_failed"}},
 		{"/streams/{how}", "get", []string{"unauthenticated", "invalid_proof", "recovery_session", "not_found", "validation_failed", "too_many_streams", "busy"}},
 	}

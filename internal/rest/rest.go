@@ -197,6 +197,8 @@ type Op struct {
 	Repairs bool // a recovery session may call it too, if its proof is as strong as the account's layers
 	Weakly  bool // with Repairs: whatever its proof is
 
+	Embeds bool // pages of other sites may show the answer
+
 	Waits  bool // a stream that moves little and stays open: it is counted apart from uploads and downloads
 	Socket bool // a GET that becomes a WebSocket: its origin is checked as that of a change
 	stream bool // added by Raw

@@ -4525,12 +4525,14 @@ function usePages(read8, changes3) {
     try {
       const items = [...before2];
       let next = from;
+      let empty = 0;
       do {
         const page2 = await read8(next, signal);
         items.push(...page2.items);
+        empty = page2.items.length > 0 ? 0 : empty + 1;
         next = page2.next_cursor || void 0;
         if (signal.aborted) return;
-      } while (next && items.length < wanted5);
+      } while (next && items.length < wanted5 && empty < 10);
       latest.current = { items, next_cursor: next };
       setHeld(latest.current);
       setProblem(void 0);

@@ -4717,6 +4717,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Forbidden: `cross_origin`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Internal Server Error: `internal_error`. */
             500: {
                 headers: {
@@ -4766,6 +4775,15 @@ export interface operations {
             };
             /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `cross_origin`. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5312,7 +5330,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6446,7 +6464,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6529,7 +6547,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6908,6 +6926,15 @@ export interface operations {
             };
             /** @description Unauthorized: `invalid_proof`, `unauthenticated`. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `cross_origin`. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7990,6 +8017,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Forbidden: `cross_origin`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Internal Server Error: `internal_error`. */
             500: {
                 headers: {
@@ -8237,7 +8273,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8320,7 +8356,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9077,7 +9113,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_waits`. */
+            /** @description Forbidden: `cross_origin`, `recovery_waits`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9151,7 +9187,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`, `step_up_required`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`, `step_up_required`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9400,7 +9436,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `admin_only`, `recovery_session`. */
+            /** @description Forbidden: `admin_only`, `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9476,7 +9512,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `admin_only`, `recovery_session`. */
+            /** @description Forbidden: `admin_only`, `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9859,7 +9895,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `admin_only`, `recovery_session`. */
+            /** @description Forbidden: `admin_only`, `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10200,7 +10236,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `admin_only`, `recovery_session`. */
+            /** @description Forbidden: `admin_only`, `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10280,7 +10316,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `admin_only`, `recovery_session`. */
+            /** @description Forbidden: `admin_only`, `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10437,7 +10473,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `admin_only`, `recovery_session`. */
+            /** @description Forbidden: `admin_only`, `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10607,7 +10643,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `admin_only`, `recovery_session`. */
+            /** @description Forbidden: `admin_only`, `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10675,7 +10711,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `admin_only`, `recovery_session`. */
+            /** @description Forbidden: `admin_only`, `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10866,7 +10902,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `admin_only`, `recovery_session`. */
+            /** @description Forbidden: `admin_only`, `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11364,6 +11400,15 @@ export interface operations {
             };
             /** @description Unauthorized: `unauthenticated`. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `cross_origin`. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15393,7 +15438,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `email_unverified`, `identity_altered`. */
+            /** @description Forbidden: `cross_origin`, `email_unverified`, `identity_altered`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16307,7 +16352,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16463,6 +16508,15 @@ export interface operations {
             };
             /** @description Bad Request: `unknown_host`. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `cross_origin`. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17200,7 +17254,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `not_admitted`. */
+            /** @description Forbidden: `cross_origin`, `not_admitted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17309,7 +17363,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17767,7 +17821,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17850,7 +17904,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17917,7 +17971,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18204,7 +18258,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18332,7 +18386,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18574,7 +18628,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18792,7 +18846,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -18891,7 +18945,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19113,7 +19167,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19336,6 +19390,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Forbidden: `cross_origin`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found: `share_not_found`. */
             404: {
                 headers: {
@@ -19408,6 +19471,15 @@ export interface operations {
             };
             /** @description Unauthorized: `share_password_required`. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `cross_origin`. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19525,6 +19597,15 @@ export interface operations {
             };
             /** @description Unauthorized: `share_password_required`. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `cross_origin`. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19780,6 +19861,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Forbidden: `cross_origin`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found: `no_thumbnail`, `share_not_found`. */
             404: {
                 headers: {
@@ -19983,7 +20073,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20122,7 +20212,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20431,6 +20521,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Forbidden: `cross_origin`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Internal Server Error: `internal_error`. */
             500: {
                 headers: {
@@ -20494,7 +20593,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20579,7 +20678,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20868,7 +20967,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -20956,7 +21055,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -21316,7 +21415,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -21408,7 +21507,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -21642,6 +21741,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Forbidden: `cross_origin`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too Many Requests: `too_many_streams`. */
             429: {
                 headers: {
@@ -21709,7 +21817,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -21929,7 +22037,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Forbidden: `recovery_session`. */
+            /** @description Forbidden: `cross_origin`, `recovery_session`. */
             403: {
                 headers: {
                     [name: string]: unknown;

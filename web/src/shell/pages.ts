@@ -25,12 +25,14 @@ export function usePages<T>(read: Read<T>, changes: number) {
     try {
       const items = [...before];
       let next = from;
+      let empty = 0; // pages in a row of which a filter has left nothing
       do {
         const page = await read(next, signal);
         items.push(...page.items);
+        empty = page.items.length > 0 ? 0 : empty + 1;
         next = page.next_cursor || undefined;
         if (signal.aborted) return;
-      } while (next && items.length < wanted);
+      } while (next && items.length < wanted && empty < 10);
       latest.current = { items, next_cursor: next };
       setHeld(latest.current);
       setProblem(undefined);
