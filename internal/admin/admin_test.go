@@ -26,7 +26,7 @@ func TestLogShowsTampering(t *testing.T) {
 		"two rows changed over": {`UPDATE admin_log SET seq = 9 WHERE seq = 2`, `UPDATE admin_log SET seq = 2 WHERE seq = 3`,
 			`UPDATE admin_log SET seq = 3 WHERE seq = 9`},
 		"a row more": {`INSERT INTO admin_log (seq, at, entry, mac) SELECT seq + 1, at, entry, mac FROM admin_log WHERE seq = 4`},
-		"no head": {`DELETE FROM admin_log_head WHERE id = 1`},
+		"no head":    {`DELETE FROM admin_log_head WHERE id = 1`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {

@@ -314,7 +314,7 @@ func TestHistoryEnds(t *testing.T) {
 		if err != nil || len(list.Items) != 1 || !list.Items[0].Here || w.rows(w.ada) != 2 {
 			t.Errorf("what is too old shows: %+v, %v, %d rows", list, err, w.rows(w.ada))
 		}
-		w.exec(`INSERT INTO guard_failures (id, network, subject, at) VALUES ('old', 'x', 'x', $1), ('new', 'x', 'x', $2)`,
+		w.exec(`INSERT INTO guard_failures (id, network, subject, name, at) VALUES ('old', 'x', 'x', 'x', $1), ('new', 'x', 'x', 'x', $2)`,
 			w.Now().Add(-failureTTL-time.Second).UnixMilli(), w.Now().UnixMilli())
 		if err := w.prune(t.Context()); err != nil {
 			t.Fatal(err)

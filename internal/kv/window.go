@@ -200,68 +200,35 @@ func (s *SQL) countAll(ctx context.Context, all []Window, counts []Counts) (bool
 	return err == nil, err
 }
 
-// Return takes calls back in one transaction: counters of one call go, others lose one.
+// Return takes calls back in one transaction: counters of one call go, others lose one. It
+// holds the keys in the order of countAll, one statement each: a statement over several keys
+// would hold them in an order of the engine's own, and wait for a caller that waits for it.
 func (s *SQL) Return(ctx context.Context, all []Window) error {
 	if err := before(ctx, checkWindows(all)); err != nil || len(all) == 0 {
 		return err
 	}
+	all = slices.SortedFunc(slices.Values(all), func(a, b Window) int { return strings.Compare(column(a.This), column(b.This)) })
 	return sqlError(s.db.Tx(ctx, func(tx *db.Tx) error {
-		this := make([]string, len(all))
-		for i, w := range all {
-			this[i] = column(w.This)
-		}
-		left, err := s.lower(ctx, tx, this)
-		if err != nil || len(left) == 0 {
-			return err
-		}
-		var last []string
 		for _, w := range all {
-			if slices.Contains(left, column(w.This)) {
-				last = append(last, column(w.Last))
+			lowered, err := s.lower(ctx, tx, column(w.This))
+			if err == nil && !lowered {
+				_, err = s.lower(ctx, tx, column(w.Last))
+			}
+			if err != nil {
+				return err
 			}
 		}
-		_, err = s.lower(ctx, tx, last)
-		return err
+		return nil
 	}))
 }
 
-// lower takes one from each counter, and returns the keys without any to take.
-func (s *SQL) lower(ctx context.Context, tx *db.Tx, keys []string) ([]string, error) {
-	keys = slices.Sorted(slices.Values(keys))
-	now := any(s.ms())
-	places, args := db.List(keys, now)
-	gone, err := texts(tx.Query(ctx, `DELETE FROM kv WHERE key IN (`+places+`) AND expires_at > $1 AND number = 1 RETURNING key`, args...))
-	if err != nil || len(gone) == len(keys) {
-		return nil, err
+// lower takes one from a counter, and reports whether it had one to take.
+func (s *SQL) lower(ctx context.Context, tx *db.Tx, key string) (bool, error) {
+	n, err := tx.Exec(ctx, `DELETE FROM kv WHERE key = $1 AND expires_at > $2 AND number = 1`, key, s.ms())
+	if err == nil && n == 0 {
+		n, err = tx.Exec(ctx, `UPDATE kv SET number = number - 1 WHERE key = $1 AND expires_at > $2 AND number > 0`, key, s.ms())
 	}
-	keys = slices.DeleteFunc(keys, func(k string) bool { return slices.Contains(gone, k) })
-	places, args = db.List(keys, now)
-	lowered, err := texts(tx.Query(ctx, `UPDATE kv SET number = number - 1 WHERE key IN (`+places+`) AND expires_at > $1 AND number > 0 RETURNING key`, args...))
-	if err != nil {
-		return nil, err
-	}
-	if len(lowered) > 0 { // others may have lowered it meanwhile
-		places, args = db.List(lowered)
-		if _, err := tx.Exec(ctx, `DELETE FROM kv WHERE key IN (`+places+`) AND number = 0`, args...); err != nil {
-			return nil, err
-		}
-	}
-	return slices.DeleteFunc(keys, func(k string) bool { return slices.Contains(lowered, k) }), nil
-}
-
-func texts(rows *db.Rows, err error) (all []string, _ error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var one string
-		if err := rows.Scan(&one); err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	return all, rows.Err()
+	return n == 1, err
 }
 
 // countScript reads all windows, and counts where all have room: one round trip.

@@ -72,7 +72,7 @@ func (s *Service) verdict(ctx context.Context, st account.State, method string, 
 	if s.look == nil || st.Status != account.Active {
 		return Verdict{}, nil
 	}
-	v, err := s.look(ctx, st, Entering{Client: c, Method: method, Known: known.digest != nil, At: s.Now()})
+	v, err := s.askRoom(ctx, st, Entering{Client: c, Method: method, Known: known.digest != nil, At: s.Now()})
 	if err != nil || !v.Hold || known.digest != nil {
 		return Verdict{AskAll: v.AskAll}, err
 	}
@@ -83,6 +83,15 @@ func (s *Service) verdict(ctx context.Context, st account.State, method string, 
 	// A confirmation by mail lets in the browser that opened the link, which is a known device
 	// now. Any other may be the intruder's: at this door the password was right.
 	return v, nil
+}
+
+// askRoom is the room's answer; an account that was deleted meanwhile counts as none.
+func (s *Service) askRoom(ctx context.Context, st account.State, e Entering) (Verdict, error) {
+	v, err := s.look(ctx, st, e)
+	if err != nil {
+		err = s.orGone(ctx, pendingSession{Account: st.ID}, err)
+	}
+	return v, err
 }
 
 // guess is one password that a caller tries.
@@ -143,6 +152,14 @@ func decoy(identifier string) string {
 // settle says what a guess comes to whose password is right (nil), wrong, or was not judged.
 func (s *Service) settle(ctx context.Context, g guess, err error) error {
 	right := err == nil
+	if right && g.closed && g.known.digest == nil && g.failures.locked == 0 {
+		// Many right ones at once count before the first is judged.
+		opens, err := forgetFailures(ctx, s.DB, g.found.ID, maxFailures)
+		if err != nil {
+			return err
+		}
+		g.closed = !opens
+	}
 	switch {
 	case !right && !errors.Is(err, account.ErrCredentials):
 		s.giveBack(ctx, g)

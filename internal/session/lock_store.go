@@ -48,6 +48,13 @@ func takeBackFailure(ctx context.Context, d *db.DB, who account.ID, all bool) er
 	return err
 }
 
+// forgetFailures takes all failures of an account back, unless they and the guesses that are not
+// judged yet are more than most. It reports whether it did.
+func forgetFailures(ctx context.Context, d *db.DB, who account.ID, most int64) (bool, error) {
+	n, err := d.Exec(ctx, `UPDATE sign_in_failures SET failures = 0 WHERE subject = $1 AND failures <= $2`, string(who), most)
+	return n == 1, err
+}
+
 func readFailures(ctx context.Context, q db.Querier, who account.ID) (f failures, err error) {
 	err = q.QueryRow(ctx, `SELECT `+failureColumns+` FROM sign_in_failures WHERE subject = $1`, string(who)).Scan(&f.count, &f.locked, &f.confirmed)
 	if errors.Is(err, db.ErrNoRows) {

@@ -88,7 +88,7 @@ func (p *person) alerted(t *testing.T, words string, from *person, device string
 			t.Errorf("the mail that says %q lacks %q:\n%s", words, want, found.text)
 		}
 	}
-	if !strings.HasPrefix(found.link, p.s.url+"/end-device#token=") {
+	if !strings.Contains(found.link, "/end-device#token=") {
 		t.Errorf("the mail's link is %q", found.link)
 	}
 	return found

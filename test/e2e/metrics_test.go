@@ -71,7 +71,8 @@ func count(families map[string][]series, name string, pairs ...string) (sum floa
 
 // words are the values that each label may have. A label without a line here is a mistake.
 var words = map[string]*regexp.Regexp{
-	"method":    regexp.MustCompile(`^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|any|none)$`),
+	"method":    regexp.MustCompile(`^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|any|none|password|passkey|social|totp|email_otp|sms|security_question|backup_code|recovery)$`),
+	"by":        regexp.MustCompile(`^(admin|server)$`),
 	"route":     nil, // those of the document, and of the web app
 	"class":     regexp.MustCompile(`^([1-5]xx|none)$`),
 	"code":      regexp.MustCompile(`^[a-z_]{3,40}$`),

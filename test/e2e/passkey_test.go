@@ -383,7 +383,7 @@ func TestPasskeyAttacks(t *testing.T) {
 		for range 8 {
 			s.client(t, newAddress()).SignIn(ctx, client.SignIn{Identifier: p.Email, Password: "a wrong guess 77"})
 		}
-		if _, _, err := p.client(t).SignIn(ctx, client.SignIn{Identifier: p.Email, Password: p.Password}); client.Code(err) != "rate_limited" {
+		if _, _, err := p.client(t).SignIn(ctx, client.SignIn{Identifier: p.Email, Password: p.Password}); client.Code(err) != "sign_in_held" {
 			t.Errorf("the password is not locked: %v", err)
 		}
 		if _, err := key.signIn(p.client(t)); err != nil {

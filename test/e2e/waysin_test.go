@@ -118,7 +118,7 @@ func TestWaysPastALockedPassword(t *testing.T) {
 	}
 	locked := func(after string) {
 		t.Helper()
-		if _, _, err := p.client(t).SignIn(ctx, client.SignIn{Identifier: p.Email, Password: p.Password}); client.Code(err) != "rate_limited" {
+		if _, _, err := p.client(t).SignIn(ctx, client.SignIn{Identifier: p.Email, Password: p.Password}); client.Code(err) != "sign_in_held" {
 			t.Errorf("the password, %s: %v", after, err)
 		}
 	}
