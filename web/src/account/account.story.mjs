@@ -249,12 +249,12 @@ test('the security page reads the status of all layers once, whatever sections i
     // The stream of changes and the meter of the storage begin when they can, on any page.
     if (pathname.startsWith('/v1/') && pathname !== '/v1/changes' && pathname !== '/v1/files/usage') asked.push(`${request.method()} ${pathname}`);
   });
-  const late = ['account/passkeys', 'account/trusted-email'].map((path) => page.waitForRequest(`**/v1/${path}`));
+  const late = ['account/passkeys', 'account/trusted-email', 'account/sign-ins'].map((path) => page.waitForRequest((request) => new URL(request.url()).pathname === '/v1/' + path));
   await mine(page, 'Security');
   await page.getByText('This device').waitFor();
   await page.getByRole('button', { name: 'Turn on', exact: true }).waitFor();
   await Promise.all(late); // sections that are drawn later ask for these
-  assert.deepEqual(asked.sort(), ['GET /v1/account/passkeys', 'GET /v1/account/security', 'GET /v1/account/trusted-email', 'GET /v1/sessions'], 'the settings are known since the sign-in');
+  assert.deepEqual(asked.sort(), ['GET /v1/account/passkeys', 'GET /v1/account/security', 'GET /v1/account/sign-ins', 'GET /v1/account/trusted-email', 'GET /v1/sessions'], 'the settings are known since the sign-in');
 });
 
 test('a security page that cannot be read says so once, and can be read again', async (t) => {
