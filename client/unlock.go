@@ -11,8 +11,8 @@ func (c *Client) CheckUnlock(ctx context.Context, token string) error {
 	return c.check(ctx, "/v1/auth/unlock/check", token)
 }
 
-// Unlock uses the mailed link that a sign-in with the code sign_in_held asks for. It signs nobody
-// in: the caller signs in next. For a quarter of an hour the account takes its password from any
+// Unlock uses the mailed link that a sign-in with the code sign_in_held asks for. It opens no
+// session: the caller signs in next. For a quarter of an hour the account takes its password from any
 // device, and this client is known for longer if remember is set.
 func (c *Client) Unlock(ctx context.Context, token string, remember bool) error {
 	in := map[string]any{"token": token, "remember": remember, "refresh_in": "body"}

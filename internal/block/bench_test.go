@@ -9,7 +9,7 @@ import (
 	"coffer/internal/rest"
 )
 
-// What an ordinary request pays: the question at the door, and the note of its caller.
+// An ordinary request pays for the question at the door, and for the note of its caller.
 func BenchmarkRefused(b *testing.B) {
 	for name, fill := range map[string]func(g *ground){
 		"empty": func(*ground) {},

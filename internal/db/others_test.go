@@ -10,7 +10,7 @@ import (
 	"coffer/internal/db"
 )
 
-// What a command beside the server changes is not kept in the server's memory.
+// The server's memory keeps nothing that a command beside it changes.
 func TestOtherProcessChangesWhatIsKept(t *testing.T) {
 	t.Parallel()
 	url := "sqlite:" + filepath.Join(t.TempDir(), "coffer.db")
