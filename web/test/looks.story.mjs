@@ -196,7 +196,7 @@ for (const [name, options] of [
     await page.locator('main .device').waitFor();
     await seen('end-device');
     await submit.click();
-    await page.locator('main form').waitFor({ state: 'detached' });
+    await page.locator('main form').first().waitFor({ state: 'detached' });
     await seen('end-device, done');
     await visit(page, (await mail(linked.server, who.email, 'change-email-notice')).link);
     await submit.waitFor();
