@@ -12,8 +12,8 @@ func (c *Client) CheckUnlock(ctx context.Context, token string) error {
 }
 
 // Unlock uses the mailed link that a sign-in with the code sign_in_held asks for. It opens no
-// session: the caller signs in next. For a quarter of an hour the account takes its password from any
-// device, and this client is known for longer if remember is set.
+// session: the caller signs in next. For a quarter of an hour strangers' guesses hold no right
+// password, from any device, and this client is known for longer if remember is set.
 func (c *Client) Unlock(ctx context.Context, token string, remember bool) error {
 	in := map[string]any{"token": token, "remember": remember, "refresh_in": "body"}
 	var out struct {

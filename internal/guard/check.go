@@ -249,7 +249,7 @@ func (s *Service) check(ctx context.Context, tx *db.Tx, e event.Event) ([]habit.
 	if network == nil {
 		return found, nil
 	}
-	// What a later look at the network cannot find out is told now, or needs no telling.
+	// LookBack passes this sign-in over: its owner is told now, or the device is remembered.
 	judged := sighting.Remembered || slices.ContainsFunc(found, func(f habit.Finding) bool { return f.Rule == habit.Spraying || f.Rule == habit.Stuffing })
 	return found, insertEntry(ctx, tx, entryRow{e.Data["session"], who, network, subject, e.At.UnixMilli(), judged})
 }

@@ -100,7 +100,7 @@ func (s *Service) hear(ctx context.Context, tx *db.Tx, e event.Event) error {
 		return nil
 	}
 	d := details{Methods: strings.Fields(e.Data["methods"]), Session: e.Data["session"]}
-	// What a caller of another account did shows nothing of that person.
+	// An act by the caller of another account shows nothing of that caller.
 	if c := rest.CallerIn(ctx); c.Account == "" || c.Account == e.Account {
 		d.Session = cmp.Or(d.Session, c.Session)
 		d.Address, d.Place, d.Device = e.Data["address"], e.Data["place"], e.Data["device"]

@@ -136,7 +136,7 @@ func TestLearnChangesACopy(t *testing.T) {
 	}
 }
 
-// What the owner disowns is new again.
+// A network, client or place that the owner disowns is new again.
 func TestForget(t *testing.T) {
 	t.Parallel()
 	p, last := habitOf(30)

@@ -99,7 +99,7 @@ func TestStatements(t *testing.T) {
 	wants("a refusal", of(func() error { return l.TakeAll(t.Context(), calls...) }), "SELECT")
 }
 
-// What a success shows is the rule with the fewest calls left.
+// A success shows the rule with the fewest calls left.
 func TestShow(t *testing.T) {
 	c := newClock()
 	l := limit.New(kv.NewMemory(c.now), plain, c.now)

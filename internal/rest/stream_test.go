@@ -101,7 +101,7 @@ func TestHangUpIsNoError(t *testing.T) {
 	}
 }
 
-// Neither is one that hangs up while the server writes to it.
+// A client that hangs up while the server writes to it is no error in the log either.
 func TestHangUpWithinAnAnswerIsNoError(t *testing.T) {
 	w := newWorld(t)
 	Raw(w.API, Op{Method: "GET", Path: "/endless", ID: "endless", Tag: "Streams"}, RawDoc{}, func(out http.ResponseWriter, _ *http.Request) error {

@@ -26,7 +26,7 @@ import (
 //     locked, and that two identifiers are of one account, shows at no door.
 //
 // Either way the owner gets a link for a right password. It makes its browser known, and for
-// confirmTime a right password opens from any device. Live sessions, remembered devices,
+// confirmTime a right password opens from any device, unless the room of Judge holds it. Live sessions, remembered devices,
 // passkeys, other services' words and the ways back in go on.
 
 const (
@@ -203,7 +203,7 @@ func (s *Service) uncount(ctx context.Context, g guess, all bool) {
 
 // hold refuses a sign-in that the room of Judge holds, and mails its owner. That the password
 // was right shows here, as it does where an account has layers.
-func (s *Service) hold(ctx context.Context, st account.State, c rest.Client) error {
+func (s *Service) hold(st account.State, c rest.Client) error {
 	s.countFailed(Failure{Method: passwordMethod, Held: true})
 	g := guess{found: account.Found{State: st}, client: c}
 	s.later(func(ctx context.Context) error { return s.tellHeld(ctx, g, true) })

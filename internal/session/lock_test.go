@@ -234,7 +234,7 @@ func TestTwoHundredAtOnce(t *testing.T) {
 	})
 }
 
-// What could not be judged is no failure.
+// A guess that the server could not judge is no failure.
 func TestUnjudgedIsNoFailure(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t), inMemory, freely)

@@ -66,11 +66,9 @@ func (s *Service) SignIn(ctx context.Context, identifier, password string, r Ses
 		return Outcome{}, err
 	}
 	if v.Hold {
-		if err := s.hold(ctx, found.State, c); err != nil {
-			return Outcome{}, err
-		}
+		return Outcome{}, s.hold(found.State, c)
 	}
-	if v.AskAll || v.Hold {
+	if v.AskAll {
 		known = known.asked()
 	}
 	return s.enter(ctx, found.State, known, e)

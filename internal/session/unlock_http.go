@@ -15,7 +15,7 @@ func (s *Service) unlockRoutes(a *rest.API) {
 		Method: http.MethodPost, Path: "/auth/unlock", ID: "unlock", Tag: tagSignIn, Status: http.StatusOK, Rows: "F-G3",
 		Summary: "Confirm by mail that a sign-in is the owner's",
 		Description: "The caller sends the token of the link in the mail about a held sign-in. It opens no session: the caller signs in next. " +
-			"For a quarter of an hour the account takes its password from any device, and the caller's device is known from now on: strangers' guesses do not hold its sign-ins. " +
+			"For a quarter of an hour strangers' guesses hold no right password of the account, from any device, and the caller's device is known from now on: strangers' guesses do not hold its sign-ins. " +
 			"It has passed no layer. The link works once.",
 		Errors: []*fault.Error{account.ErrLinkGone, limit.ErrLimited},
 	}, s.postUnlock)

@@ -156,7 +156,7 @@ func TestGuardOfOneAccount(t *testing.T) {
 		// A new device far away, with the password alone, waits for the mailbox.
 		away := p.inOslo()
 		if net.IP.Equal(away.from, p.from) {
-			t.Skip("this system has one loopback address")
+			t.Skip("needs more than one loopback address, which only Linux has")
 		}
 		if _, _, err := away.client(t, client.WithUserAgent(chromeAgent)).SignIn(ctx, client.SignIn{Identifier: p.Email, Password: p.Password}); client.Code(err) != "sign_in_held" {
 			t.Errorf("a stranger: %v", err)
@@ -198,7 +198,7 @@ func TestGuardOfManyAccounts(t *testing.T) {
 		ctx := t.Context()
 		attacker, campus := newAddress(), newAddress()
 		if attacker.Equal(campus) {
-			t.Skip("this system has one loopback address")
+			t.Skip("needs more than one loopback address, which only Linux has")
 		}
 		guess := func(from net.IP, name string) error {
 			_, _, err := s.client(t, from).SignIn(ctx, client.SignIn{Identifier: name + "@example.org", Password: "another password 41"})

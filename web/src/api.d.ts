@@ -1950,7 +1950,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm by mail that a sign-in is the owner's
-         * @description The caller sends the token of the link in the mail about a held sign-in. It opens no session: the caller signs in next. For a quarter of an hour the account takes its password from any device, and the caller's device is known from now on: strangers' guesses do not hold its sign-ins. It has passed no layer. The link works once.
+         * @description The caller sends the token of the link in the mail about a held sign-in. It opens no session: the caller signs in next. For a quarter of an hour strangers' guesses hold no right password of the account, from any device, and the caller's device is known from now on: strangers' guesses do not hold its sign-ins. It has passed no layer. The link works once.
          */
         post: operations["unlock"];
         delete?: never;
