@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -29,7 +33,7 @@ func (c adminLogShowCmd) Run(ctx context.Context, s *Settings, log *slog.Logger,
 			return err
 		}
 		w := tabwriter.NewWriter(k.Stdout, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "ENTRY\tAT\tACTION\tBY\tACCOUNT\tTARGET")
+		fmt.Fprintln(w, "ENTRY\tAT\tACTION\tBY\tACCOUNT\tTARGET\tDETAILS")
 		for _, e := range all {
 			by := string(e.By.Account)
 			if e.By.Console != "" {
@@ -37,7 +41,11 @@ func (c adminLogShowCmd) Run(ctx context.Context, s *Settings, log *slog.Logger,
 			} else if by == "" {
 				by = "server"
 			}
-			fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", e.Seq, e.At.Format(time.RFC3339), e.Action, by, e.Account, e.Target)
+			var details []string
+			for _, name := range slices.Sorted(maps.Keys(e.Data)) {
+				details = append(details, name+"="+strconv.Quote(e.Data[name]))
+			}
+			fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Seq, e.At.Format(time.RFC3339), e.Action, by, e.Account, e.Target, strings.Join(details, " "))
 		}
 		return w.Flush()
 	})
