@@ -222,11 +222,12 @@ func (s *SQL) Return(ctx context.Context, all []Window) error {
 	}))
 }
 
-// lower takes one from a counter, and reports whether it had one to take.
+// lower takes one from a counter, and reports whether it had one to take. The first statement
+// holds the row, so the second sees what the first left.
 func (s *SQL) lower(ctx context.Context, tx *db.Tx, key string) (bool, error) {
-	n, err := tx.Exec(ctx, `DELETE FROM kv WHERE key = $1 AND expires_at > $2 AND number = 1`, key, s.ms())
-	if err == nil && n == 0 {
-		n, err = tx.Exec(ctx, `UPDATE kv SET number = number - 1 WHERE key = $1 AND expires_at > $2 AND number > 0`, key, s.ms())
+	n, err := tx.Exec(ctx, `UPDATE kv SET number = number - 1 WHERE key = $1 AND expires_at > $2 AND number > 0`, key, s.ms())
+	if err == nil && n == 1 {
+		_, err = tx.Exec(ctx, `DELETE FROM kv WHERE key = $1 AND number = 0`, key)
 	}
 	return n == 1, err
 }

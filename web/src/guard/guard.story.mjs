@@ -49,6 +49,7 @@ test('the history tells what happened, and a sign-in that was not mine is disown
 
   await page.getByLabel('Show').selectOption({ label: 'What failed' });
   await line(page, 'Signed in').first().waitFor({ state: 'detached' });
+  await line(page, 'Sign-in failed: wrong password').waitFor(); // the list is drawn anew meanwhile
   assert.equal(await page.locator('.guard-line').count(), 1);
   await page.getByLabel('Show').selectOption({ label: 'Everything' });
   await line(page, 'This device').waitFor();
