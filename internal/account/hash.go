@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -146,7 +148,7 @@ func verifyBcrypt(stored, password string) (ok, stale bool, err error) {
 // slots × 64 MiB however many sign in at once.
 func (h *hasher) argon(password string, p Argon2Params, salt []byte, size uint32) []byte {
 	if p.MemoryKiB >= 1<<10 {
-		h.collect()
+		h.collect(uint64(p.MemoryKiB) << 10)
 	}
 	sum := argon2.IDKey([]byte(password), salt, p.Time, p.MemoryKiB, p.Threads, size)
 	h.mu.Lock()
@@ -155,12 +157,20 @@ func (h *hasher) argon(password string, p Argon2Params, salt []byte, size uint32
 	return sum
 }
 
-func (h *hasher) collect() {
+// collect makes room for a run. Where small values took a part of the place of an earlier run,
+// the next one does not fit there and takes a new place: then the system gets the old one back.
+func (h *hasher) collect(memory uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.garbage > 0 {
-		runtime.GC()
-		h.garbage = 0
+	if h.garbage == 0 {
+		return
+	}
+	runtime.GC()
+	h.garbage = 0
+	free := []metrics.Sample{{Name: "/memory/classes/heap/free:bytes"}}
+	metrics.Read(free)
+	if room := uint64(cap(h.slots)-len(h.slots)+1) * memory; free[0].Value.Uint64() > room+memory/4 {
+		debug.FreeOSMemory()
 	}
 }
 

@@ -222,14 +222,22 @@ func (s *SQL) Return(ctx context.Context, all []Window) error {
 	}))
 }
 
-// lower takes one from a counter, and reports whether it had one to take. The first statement
-// holds the row, so the second sees what the first left.
+// lower takes one from a counter, and reports whether it had one to take. Another caller may have
+// lowered it between the first statement and the second, which holds the row for the third.
 func (s *SQL) lower(ctx context.Context, tx *db.Tx, key string) (bool, error) {
-	n, err := tx.Exec(ctx, `UPDATE kv SET number = number - 1 WHERE key = $1 AND expires_at > $2 AND number > 0`, key, s.ms())
-	if err == nil && n == 1 {
+	now := s.ms()
+	if n, err := tx.Exec(ctx, `DELETE FROM kv WHERE key = $1 AND expires_at > $2 AND number = 1`, key, now); err != nil || n == 1 {
+		return n == 1, err
+	}
+	var left int64
+	err := tx.QueryRow(ctx, `UPDATE kv SET number = number - 1 WHERE key = $1 AND expires_at > $2 AND number > 0 RETURNING number`, key, now).Scan(&left)
+	if errors.Is(err, db.ErrNoRows) {
+		return false, nil
+	}
+	if err == nil && left == 0 {
 		_, err = tx.Exec(ctx, `DELETE FROM kv WHERE key = $1 AND number = 0`, key)
 	}
-	return n == 1, err
+	return err == nil, err
 }
 
 // countScript reads all windows, and counts where all have room: one round trip.

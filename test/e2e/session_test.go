@@ -144,7 +144,7 @@ func TestRefreshReuse(t *testing.T) {
 // An access token expires, and the client replaces it by itself.
 func TestAccessExpires(t *testing.T) {
 	t.Parallel()
-	s := start(t, alone, "COFFER_ACCESS_TTL=1s")
+	s := start(t, alone, "COFFER_ACCESS_TTL=5s")
 	p := s.member(t)
 	c := p.signIn(t)
 	first := c.Credentials()

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { earlyInStep, member, mine, open, signIn, stage, totp } from '../../test/browser.mjs';
 
-// Every proof is stale after a second, so that the pages must ask for a new one.
-const site = stage({ COFFER_STEP_UP_TTL: '1s' });
+// Every proof is stale after a few seconds, so that the pages must ask for a new one.
+const site = stage({ COFFER_STEP_UP_TTL: '4s' });
 
 async function prove(page, who) {
   const dialog = page.getByRole('dialog', { name: 'Confirm it is you' });
-  await dialog.getByText('You are not asked again for 1 second.').waitFor();
+  await dialog.getByText('You are not asked again for 4 seconds.').waitFor();
   await dialog.getByLabel('Password', { exact: true }).fill(who.password);
   await dialog.getByRole('button', { name: 'Confirm' }).click();
   return dialog;
@@ -19,7 +19,7 @@ test('turn on, sign in with a code, turn off', async (t) => {
   const page = await open(t, site, { permissions: ['clipboard-read', 'clipboard-write'] });
   await signIn(page, who);
   await mine(page, 'Security');
-  await new Promise((resolve) => setTimeout(resolve, 1_100)); // the sign-in's own proof ends
+  await new Promise((resolve) => setTimeout(resolve, 4_100)); // the sign-in's own proof ends
   await page.getByRole('button', { name: 'Turn on', exact: true }).click();
 
   const proof = page.getByRole('dialog', { name: 'Confirm it is you' });
