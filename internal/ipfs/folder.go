@@ -20,7 +20,10 @@ const maxDepth = 8
 // Dir makes the blocks of a folder itself: one, or a trie of shards. The entries may come in any
 // order. It returns ErrName, wrapped, for names that no entry can have, that stand twice, or whose
 // hashes are equal in a folder of shards.
-func Dir(entries []Entry, s Sink) (Node, error) {
+func Dir(entries []Entry, s Sink) (Node, error) { return dir(entries, s, shardAbove) }
+
+// dir is Dir with another threshold.
+func dir(entries []Entry, s Sink, most int) (Node, error) {
 	d := foldering{sink: s}
 	entries = slices.SortedFunc(slices.Values(entries), func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
 	size := len(appendData(nil, directory))
@@ -33,7 +36,7 @@ func Dir(entries []Entry, s Sink) (Node, error) {
 		}
 		size += linkBytes(len(e.Name), e.Node.Total)
 	}
-	if size <= shardAbove {
+	if size <= most {
 		return d.node(entries, directory)
 	}
 	hashed := make([]hashedEntry, len(entries))
