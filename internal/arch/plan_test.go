@@ -25,6 +25,8 @@ var plan = map[string]place{
 
 	"zipstream": {0, "writes zips while they are sent: no temporary file, no seek, zip64 where it is needed"},
 
+	"ipfs": {0, "IPFS without a network: identifiers, blocks of files and folders, and CAR archives"},
+
 	"habit": {0, "decides which sign-ins stand out from an account's own habit, and which networks guess at many accounts"},
 
 	"db":            {1, "opens and migrates SQLite or PostgreSQL; every statement is written once"},
