@@ -160,6 +160,7 @@ func (w *forgotten) exported(ada *client.Client, bob member) {
 		"account.json": `"kind": "trusted",
       "email": "two-ada@example.net",`, "sessions.json": `"current":`, "sign-ins.json": `"kind": "signed-in"`, "devices.json": `"totp"`, "sms.json": `"phone": "+4917`, "identities.json": `"subject": "google-ada"`, "security-question.json": "Which tree?", "backup-codes.json": `"used_at": [`, "passkeys.json": `"name": "key of ada"`, "files.json": `"path": "files/papers/large"`,
 		"trash.json": `"path": "trash/in the trash"`, "versions.json": `"path": "versions/twice/`, "uploads.json": `"name": "unfinished"`, "avatar.json": `"stored_at"`, "avatar.webp": "RIFF",
+		"habit.json": `"last_sign_in_at": "20`, "compared-sign-ins.json": `"session_id": "`, "known-clients.json": `"first_at": "20`, "password-guesses.json": `"wrong_passwords_in_a_row": 0`,
 		"files/papers/small": "otters", "files/papers/large": "otters otters", "index.html": "devices.json",
 	} {
 		if !strings.Contains(parts[name], want) {

@@ -14,7 +14,8 @@ import (
 	"coffer/internal/limit"
 )
 
-// pruneCmd removes what is kept no longer, as running servers do by themselves.
+// pruneCmd removes what is kept no longer, as running servers do by themselves. It refuses
+// settings by which rows stay for another time than with the server that started last.
 type pruneCmd struct {
 	DryRun bool `help:"Count the rows that may go, and remove none."`
 }
@@ -36,6 +37,10 @@ func keptFor(age time.Duration) string {
 }
 
 func pruneAll(ctx context.Context, a *app, dry bool, out io.Writer) error {
+	// A shell may lack the servers' environment variables, and with them their ages.
+	if err := a.jobs.CheckAges(ctx); err != nil {
+		return fmt.Errorf("%w; set the servers' environment variables, or start the server with the new ones first", err)
+	}
 	before, err := a.jobs.CountOld(ctx)
 	if err != nil {
 		return err

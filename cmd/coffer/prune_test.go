@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"maps"
 	"regexp"
 	"slices"
@@ -124,6 +125,13 @@ func TestPrune(t *testing.T) {
 		check(true, map[string]string{"smscode_counts": "0", "drops": "0", "jobs": "0", "sessions": "0"})
 		if n := w.count(`SELECT COUNT(*) FROM sessions`); n != sessions-1 {
 			w.Errorf("%d sessions are left of %d", n, sessions)
+		}
+		// Settings that keep rows for another time than the servers' remove and count nothing.
+		exec(`INSERT INTO job_periods (name, due_at, ages) VALUES ('guard.prune', 1, 'sign_in_events for 1h0m0s')`)
+		for _, dry := range []bool{true, false} {
+			if err := pruneAll(w.Context(), w.app, dry, &out); !errors.Is(err, jobs.ErrAges) {
+				w.Errorf("dry %v with other ages: %v", dry, err)
+			}
 		}
 		if n := w.count(`SELECT COUNT(*) FROM smscode_counts`) + w.count(`SELECT COUNT(*) FROM drops`); n != 2 {
 			w.Errorf("%d rows are left that had not ended, want 2", n)

@@ -445,7 +445,12 @@ func atConsole() admin.By { return admin.AtConsole() }
 
 // openDesk makes the rooms that operators set up for: resource servers, and their own desk.
 func (a *app) openDesk(passkeys *passkey.Service, back *recovery.Service, limits *limit.Limiter, events *event.Log, log *slog.Logger) (err error) {
-	a.resources = introspect.New(introspect.Config{DB: a.db, Tokens: a.tokens, Now: time.Now})
+	a.resources = introspect.New(introspect.Config{
+		DB: a.db, Tokens: a.tokens, Now: time.Now,
+		Heard: func(ctx context.Context, tx *db.Tx, r introspect.ResourceServer, made bool) error {
+			return a.admin.ClientChanged(ctx, tx, r.ID, r.Name, made)
+		},
+	})
 	a.admin, err = admin.New(admin.Config{
 		DB: a.db, Ring: a.ring, Jobs: a.jobs, Limit: limits, Events: events, Accounts: a.accounts, Contents: a.contents, Sessions: a.sessions, Passkeys: passkeys,
 		Recovery: back, Shares: a.shares, Drops: a.drops, Checks: a.dependencies(), Version: version(), Now: time.Now, Log: log,

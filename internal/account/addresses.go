@@ -43,6 +43,7 @@ func (s *Service) declare() {
 	s.Events.Declare(mail.Kind{Name: "email-changed", Header: "security-notice"}, words)
 	s.Events.Declare(mail.Kind{Name: "email-restored", Header: "security-notice"}, words)
 	s.Events.Declare(mail.Kind{Name: "account-deleted"}, words)
+	s.Events.DeclareQuiet(FirstAdminMade)
 	s.Events.Listen(s.tellOwner)
 }
 

@@ -4,9 +4,13 @@ import (
 	"context"
 
 	"coffer/internal/db"
+	"coffer/internal/event"
 	"coffer/internal/fault"
 	"coffer/internal/keyring"
 )
+
+// FirstAdminMade is the quiet event of the account that the printed link made.
+const FirstAdminMade = "first-admin"
 
 var errTaken = fault.New(fault.Conflict, "account_exists", "An account with that address or username exists already.")
 
@@ -79,7 +83,10 @@ func (s *Service) FirstAdmin(ctx context.Context, token string, in NewAccount) (
 		} else if n == 0 {
 			return ErrLinkGone
 		}
-		return orTaken(s.create(ctx, tx, a, Admin))
+		if err := orTaken(s.create(ctx, tx, a, Admin)); err != nil {
+			return err
+		}
+		return s.Events.Record(ctx, tx, event.Event{Kind: FirstAdminMade, Account: string(a.ID)})
 	})
 }
 

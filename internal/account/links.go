@@ -103,6 +103,37 @@ func (s *Service) UseLink(ctx context.Context, tx *db.Tx, p Purpose, token strin
 	return s.openLink(ctx, tx, r)
 }
 
+// AmendLink changes what a link carries and leaves the link good. change returns what it
+// carries from now on. The account's row stays locked until tx ends, so each of many callers
+// sees what the one before it left.
+func (s *Service) AmendLink(ctx context.Context, tx *db.Tx, p Purpose, token string, change func(Link) (string, error)) error {
+	r, err := readLink(ctx, tx, p.Name, tokenDigest(token), s.Now().UnixMilli())
+	if err != nil {
+		return err
+	}
+	if _, err := holdState(ctx, tx, r.Account); errors.Is(err, ErrNotFound) {
+		return ErrLinkGone
+	} else if err != nil {
+		return err
+	}
+	if r, err = readLink(ctx, tx, p.Name, r.Token, s.Now().UnixMilli()); err != nil { // another may have changed it
+		return err
+	}
+	l, err := s.openLink(ctx, tx, r)
+	if err != nil {
+		return err
+	}
+	data, err := change(l)
+	if err != nil || data == l.Data {
+		return err
+	}
+	key, err := s.DataKey(ctx, tx, r.Account)
+	if err != nil {
+		return err
+	}
+	return setLinkData(ctx, tx, r.Token, key.Seal("links", "data", r.place(), []byte(data)))
+}
+
 // FindLink is UseLink for a page that tells whether its link works. It uses nothing up.
 func (s *Service) FindLink(ctx context.Context, p Purpose, token string) (Link, error) {
 	r, err := readLink(ctx, s.DB, p.Name, tokenDigest(token), s.Now().UnixMilli())

@@ -34,6 +34,11 @@ func readLink(ctx context.Context, q db.Querier, purpose string, token []byte, n
 	return r, err
 }
 
+func setLinkData(ctx context.Context, tx *db.Tx, token, data []byte) error {
+	_, err := tx.Exec(ctx, `UPDATE links SET data = $2 WHERE token = $1`, token, data)
+	return err
+}
+
 // takeLink deletes a link; ErrLinkGone when another transaction did.
 func takeLink(ctx context.Context, tx *db.Tx, token []byte) error {
 	n, err := tx.Exec(ctx, `DELETE FROM links WHERE token = $1`, token)

@@ -80,7 +80,7 @@ func (s *Service) Change(ctx context.Context, by By, id account.ID, c Change) er
 	if by.Account == id && (c.Role != nil || c.Suspended != nil) {
 		return errYourself
 	}
-	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
 		// The statements that keep an admin come first: they lock the rows of admins in one order.
 		if err := s.changeRole(ctx, tx, by, id, c.Role); err != nil {
 			return err
@@ -93,6 +93,10 @@ func (s *Service) Change(ctx context.Context, by By, id account.ID, c Change) er
 		}
 		return s.changeQuota(ctx, tx, by, id, c)
 	})
+	if err == nil && c.Locked != nil && !*c.Locked {
+		err = s.Sessions.OpenDoor(ctx, id) // the key store is part of no transaction
+	}
+	return err
 }
 
 func (s *Service) changeRole(ctx context.Context, tx *db.Tx, by By, id account.ID, role *string) error {

@@ -81,6 +81,8 @@ type Service struct {
 	mu     sync.Mutex
 	totals Totals // guarded by mu; counted at most every totalsAge
 	at     time.Time
+
+	found counted
 }
 
 // New returns the room.
@@ -99,7 +101,7 @@ func New(cfg Config) (*Service, error) {
 		return nil, err
 	}
 	s.Ring.AddRewraps(keyring.Rewrap{Name: "admin.log", Purpose: keyring.Field, Step: s.rewrapLog})
-	s.Events.Listen(s.keepFinding)
+	s.Events.Listen(s.keepEvent)
 	s.Jobs.Every("admin.trim-log", 24*time.Hour, s.TrimLog)
 	return s, nil
 }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"coffer/internal/account/accounttest"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
+	"coffer/internal/event"
 	"coffer/internal/limit/limittest"
 )
 
@@ -83,4 +85,63 @@ func TestLogTrims(t *testing.T) {
 			t.Errorf("%+v, %v", all, err)
 		}
 	})
+}
+
+// What one account causes the server to find fills the log no further than its bound of a day,
+// and neither do all accounts together.
+func TestFindingsAreBounded(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := accounttest.New(t, d, limittest.Setup{})
+		now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		s := &Service{Config: Config{DB: d, Ring: w.Ring, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}}
+		find := func(who string, n int) {
+			t.Helper()
+			for range n {
+				if err := d.Tx(t.Context(), func(tx *db.Tx) error {
+					return s.keepEvent(t.Context(), tx, event.Event{Kind: "refresh-reuse", Account: who, Data: map[string]string{"method": "x"}})
+				}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		entries := func(who account.ID) (n, last int) {
+			t.Helper()
+			all, err := s.Entries(t.Context(), 0, 1000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range all {
+				if e.Account == who {
+					n++
+				}
+				if e.Account == who && e.Data["further"] != "" {
+					last++
+				}
+			}
+			return n, last
+		}
+		find("ada", findingsAccount+10)
+		find("bob", 1)
+		if n, last := entries("ada"); n != findingsAccount || last != 1 {
+			t.Errorf("%d entries of one account, %d say that there are more", n, last)
+		}
+		if n, last := entries("bob"); n != 1 || last != 0 {
+			t.Errorf("%d entries of another account, %d say that there are more", n, last)
+		}
+		now = now.Add(24 * time.Hour)
+		find("ada", 1)
+		if n, _ := entries("ada"); n != findingsAccount+1 {
+			t.Errorf("%d entries on the next day", n)
+		}
+	})
+	var c counted
+	room := 0
+	for i := range 2 * findingsAll {
+		if ok, _ := c.take(account.ID(strconv.Itoa(i)), time.Unix(0, 0)); ok {
+			room++
+		}
+	}
+	if room != findingsAll {
+		t.Errorf("%d of all accounts, want %d", room, findingsAll)
+	}
 }

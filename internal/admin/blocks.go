@@ -9,6 +9,16 @@ import (
 	"coffer/internal/rest"
 )
 
+// ClientChanged notes that a resource server was made or removed, in its transaction. Only the
+// console does either.
+func (s *Service) ClientChanged(ctx context.Context, tx *db.Tx, id, name string, made bool) error {
+	action := "client.remove"
+	if made {
+		action = "client.add"
+	}
+	return s.record(ctx, tx, AtConsole(), Entry{Action: action, Target: id, Data: map[string]string{"name": name}})
+}
+
 // BlockChanged notes an admin's change of the blocked networks, in its transaction.
 func (s *Service) BlockChanged(ctx context.Context, tx *db.Tx, c block.Change) error {
 	by := By{Account: account.ID(c.By)}

@@ -15,7 +15,6 @@ import (
 
 	"coffer/internal/account"
 	"coffer/internal/db"
-	"coffer/internal/event"
 	"coffer/internal/keyring"
 	"coffer/internal/seal"
 )
@@ -41,23 +40,6 @@ type Entry struct {
 	Account account.ID        `json:"account,omitempty"` // the act was about this account
 	Target  string            `json:"target,omitempty"`  // or about this link, drop, job, key …
 	Data    map[string]string `json:"data,omitempty"`
-}
-
-// findings are the kinds of events that stand in the log beside what admins do.
-var findings = map[string]bool{"refresh-reuse": true, "passkey-cloned": true, "recovery-used": true, "security-alert": true}
-
-// keepFinding is the listener that notes what the server found about an account.
-func (s *Service) keepFinding(ctx context.Context, tx *db.Tx, e event.Event) error {
-	if !findings[e.Kind] {
-		return nil
-	}
-	data := map[string]string{}
-	for _, name := range []string{"rule", "rules", "score", "method"} {
-		if v := e.Data[name]; v != "" {
-			data[name] = v
-		}
-	}
-	return s.record(ctx, tx, By{}, Entry{Action: "found." + e.Kind, Account: account.ID(e.Account), Data: data})
 }
 
 // Record adds an act to the log, for acts that are no transaction of the database.

@@ -10,6 +10,7 @@ import (
 	"coffer/internal/block"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
+	"coffer/internal/keyring"
 	"coffer/internal/rest"
 )
 
@@ -334,6 +335,27 @@ func TestRowsAreBounded(t *testing.T) {
 		var n int
 		if err := d.QueryRow(t.Context(), `SELECT COUNT(*) /* bounded: a test */ FROM blocks`).Scan(&n); err != nil || n != 4 {
 			t.Errorf("%d rows, %v; want the 4 automatic ones", n, err)
+		}
+	})
+}
+
+// The marks of an admin's address outlive a rotation of the index key that names them.
+func TestSparedAfterARotation(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		g := newGround(t, d, nil)
+		const a = "192.0.2.7"
+		g.Seen(t.Context(), addr(a), rest.Caller{Account: "boss", Role: "admin"})
+		if _, err := g.Ground.Ring.Rotate(t.Context(), keyring.Index); err != nil {
+			t.Fatal(err)
+		}
+		g.offence(t, a)
+		if refuses(g.Service, a) {
+			t.Error("an admin's address is blocked after a rotation")
+		}
+		g.offence(t, "192.0.2.8")
+		if !refuses(g.Service, "192.0.2.8") {
+			t.Error("another address is spared")
 		}
 	})
 }

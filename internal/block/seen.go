@@ -68,31 +68,34 @@ func (s *Service) Seen(ctx context.Context, addr netip.Addr, c rest.Caller) {
 }
 
 func (s *Service) mark(ctx context.Context, mark int, network netip.Prefix) error {
-	key, err := s.markKey(ctx, mark, network)
+	index, err := s.Ring.Index(ctx, markColumn, network.String())
 	if err != nil {
 		return err
 	}
-	return s.KV.Put(ctx, key, nil, markFor)
+	return s.KV.Put(ctx, markKey(mark, index), nil, markFor)
 }
 
-func (s *Service) markKey(ctx context.Context, mark int, network netip.Prefix) (string, error) {
-	index, err := s.Ring.Index(ctx, "block.seen", network.String())
-	return markNames[mark] + hex.EncodeToString(index), err
-}
+const markColumn = "block.seen"
+
+func markKey(mark int, index []byte) string { return markNames[mark] + hex.EncodeToString(index) }
 
 // marks reports whether an admin was in a network within the last day, and whether several
 // accounts were.
 func (s *Service) marks(ctx context.Context, network netip.Prefix) (admin, shared bool, err error) {
+	// A mark may be older than the newest index key.
+	indexes, err := s.Ring.Indexes(ctx, markColumn, network.String())
+	if err != nil {
+		return false, false, err
+	}
 	found := [2]bool{}
 	for mark := range found {
-		key, err := s.markKey(ctx, mark, network)
-		if err == nil {
-			_, err = s.KV.Get(ctx, key)
+		for _, index := range indexes {
+			_, err := s.KV.Get(ctx, markKey(mark, index))
+			if err != nil && !errors.Is(err, kv.ErrMissing) {
+				return false, false, err
+			}
+			found[mark] = found[mark] || err == nil
 		}
-		if err != nil && !errors.Is(err, kv.ErrMissing) {
-			return false, false, err
-		}
-		found[mark] = err == nil
 	}
 	return found[markAdmin], found[markShared], nil
 }

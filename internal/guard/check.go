@@ -164,8 +164,15 @@ func (s *Service) crowd(ctx context.Context, q db.Querier, network []byte, now t
 	return c, nil
 }
 
-// maxTries is how many failures, and how many sign-ins, of one network are compared.
-const maxTries = 3000
+const (
+	// maxTries is how many failures, and how many sign-ins, of one network are compared.
+	maxTries = 3000
+	// triesAnHour is how many failures with one name, and how many sign-ins of one account, a
+	// network has among those in an hour. More would add nothing to a comparison of accounts,
+	// and noise of a few names would push the others out: with five, thirty names all day long
+	// leave room for a whole day, and forty are found.
+	triesAnHour = 5
+)
 
 // tally counts names that failed after a time and whose accounts did not sign in, and accounts
 // that did.
@@ -251,7 +258,7 @@ func (s *Service) check(ctx context.Context, tx *db.Tx, e event.Event) ([]habit.
 	}
 	// LookBack passes this sign-in over: its owner is told now, or the device is remembered.
 	judged := sighting.Remembered || slices.ContainsFunc(found, func(f habit.Finding) bool { return f.Rule == habit.Spraying || f.Rule == habit.Stuffing })
-	return found, insertEntry(ctx, tx, entryRow{e.Data["session"], who, network, subject, e.At.UnixMilli(), judged})
+	return found, insertEntry(ctx, tx, entryRow{e.Data["session"], who, network, subject, e.At.UnixMilli(), judged}, e.At.Add(-time.Hour).UnixMilli(), triesAnHour)
 }
 
 // disown forgets what the owner of an account says was another person's sign-in.
@@ -269,9 +276,12 @@ func (s *Service) disown(ctx context.Context, tx *db.Tx, e event.Event) error {
 	return s.keepHabit(ctx, tx, key, who, p.Forget(sighting))
 }
 
-// disownSession is disown for the sign-in of a session that its owner ended from the list.
-func (s *Service) disownSession(ctx context.Context, tx *db.Tx, e event.Event) error {
-	who := account.ID(e.Account)
+// disownSessions is disown for the sign-ins of sessions that their owner ended, wherever each
+// came from.
+func (s *Service) disownSessions(ctx context.Context, tx *db.Tx, who account.ID, ended []string) error {
+	if len(ended) == 0 {
+		return nil
+	}
 	rows, err := readEvents(ctx, tx, who, Filter{Kind: signedIn}, s.Now().Add(-s.HistoryTTL).UnixMilli(), nil, 200)
 	if err != nil || len(rows) == 0 {
 		return err
@@ -281,11 +291,14 @@ func (s *Service) disownSession(ctx context.Context, tx *db.Tx, e event.Event) e
 		return err
 	}
 	for _, r := range rows {
-		one, err := openEvent(key, r, e.Data["session"])
-		if err != nil || !one.Here || one.Device == nil {
+		one, err := openEvent(key, r, "")
+		if err != nil || one.SessionID == nil || !slices.Contains(ended, *one.SessionID) || one.Device == nil {
 			continue
 		}
-		return s.disown(ctx, tx, event.Event{Account: e.Account, At: one.At, Data: map[string]string{"address": one.Address, "device": *one.Device}})
+		e := event.Event{Account: string(who), At: one.At, Data: map[string]string{"address": one.Address, "device": *one.Device}}
+		if err := s.disown(ctx, tx, e); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -391,7 +404,8 @@ func (s *Service) count(ctx context.Context, tx *db.Tx, id string, f session.Fai
 	if err != nil {
 		return nil, err
 	}
-	return network, insertFailure(ctx, tx, id, failureRow{network, subject, name}, s.Now().UnixMilli())
+	now := s.Now()
+	return network, insertFailure(ctx, tx, id, failureRow{network, subject, name}, now.UnixMilli(), now.Add(-time.Hour).UnixMilli(), triesAnHour)
 }
 
 // offend notes the network of a failure that guesses at many accounts, and blocks the address of

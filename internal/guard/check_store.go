@@ -22,8 +22,11 @@ func setHabit(ctx context.Context, tx *db.Tx, who account.ID, sealed []byte) err
 // was given, as indexes.
 type failureRow struct{ Network, Subject, Name []byte }
 
-func insertFailure(ctx context.Context, tx *db.Tx, id string, r failureRow, at int64) error {
-	_, err := tx.Exec(ctx, `INSERT INTO guard_failures (id, network, subject, name, at) VALUES ($1, $2, $3, $4, $5)`, id, r.Network, r.Subject, r.Name, at)
+// insertFailure keeps a failure, unless the network has most for that name after a time.
+func insertFailure(ctx context.Context, tx *db.Tx, id string, r failureRow, at, since int64, most int) error {
+	_, err := tx.Exec(ctx, `INSERT INTO guard_failures (id, network, subject, name, at) SELECT $1, $2, $3, $4, $5
+		WHERE (SELECT COUNT(*) FROM (SELECT 1 FROM guard_failures WHERE network = $2 AND subject = $3 AND name = $4 AND at > $6 LIMIT $7) f) < $7`,
+		id, r.Network, r.Subject, r.Name, at, since, most)
 	return err
 }
 
@@ -82,10 +85,30 @@ type entryRow struct {
 	Judged           bool // no later look need tell of it
 }
 
-func insertEntry(ctx context.Context, tx *db.Tx, e entryRow) error {
-	_, err := tx.Exec(ctx, `INSERT INTO guard_entries (id, account, network, subject, at, judged) VALUES ($1, $2, $3, $4, $5, $6)`,
-		e.ID, string(e.Account), e.Network, e.Subject, e.At, e.Judged)
+// insertEntry keeps a sign-in, unless the network has most of that account after a time. Those
+// that a later look may tell of count by themselves. The account's row is locked.
+func insertEntry(ctx context.Context, tx *db.Tx, e entryRow, since int64, most int) error {
+	_, err := tx.Exec(ctx, `INSERT INTO guard_entries (id, account, network, subject, at, judged) SELECT $1, $2, $3, $4, $5, $6
+		WHERE (SELECT COUNT(*) FROM (SELECT 1 FROM guard_entries WHERE account = $2 AND network = $3 AND at > $7 AND judged = $6 LIMIT $8) e) < $8`,
+		e.ID, string(e.Account), e.Network, e.Subject, e.At, e.Judged, since, most)
 	return err
+}
+
+// entriesOf lists the sign-ins of an account that are compared, the oldest first.
+func entriesOf(ctx context.Context, q db.Querier, who account.ID) (all []entryRow, err error) {
+	rows, err := q.Query(ctx, `SELECT id, at, judged FROM guard_entries WHERE account = $1 ORDER BY at, id LIMIT 10000`, string(who))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		e := entryRow{Account: who}
+		if err := rows.Scan(&e.ID, &e.At, &e.Judged); err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	return all, rows.Err()
 }
 
 // suspectNetwork notes that a network guesses at many accounts.

@@ -378,3 +378,137 @@ func TestAlertWords(t *testing.T) {
 		}
 	}
 }
+
+// When the last hour alone stands out, the look back tells of the sign-ins of that hour, and of
+// no older one.
+func TestLookBackOfAnHour(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newChecked(t, d)
+		attacker := from(chrome, "198.51.100.9")
+		ids := map[string]account.ID{}
+		for _, name := range []string{"early", "late"} {
+			ids[name] = w.below.Join(name)
+			w.right(name, from(fox, "192.0.2.7"))
+		}
+		w.right("early", attacker)
+		w.below.Advance(90 * time.Minute)
+		w.right("late", attacker)
+		for i := range 16 {
+			w.wrong(fmt.Sprint("person", i), attacker)
+		}
+		if err := w.LookBack(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.below.RunJobs()
+		for name, want := range map[string]int{"early": 0, "late": 1} {
+			if n := w.count(`SELECT COUNT(*) FROM sign_in_events WHERE account = $1 AND kind = 'security-alert'`, string(ids[name])); n != want {
+				t.Errorf("%s: %d alerts, want %d", name, n, want)
+			}
+		}
+	})
+}
+
+// openedOf is the session that a sign-in opens.
+func (w *checked) openedOf(name string, c rest.Client, r session.SessionRequest) *session.Opened {
+	w.t.Helper()
+	out, ok := w.signIn(name, accounttest.Password, c, r)
+	if !ok || out.Opened == nil {
+		w.t.Fatalf("%s from %s: %+v", name, c.Addr, out)
+	}
+	return out.Opened
+}
+
+// A session that its owner ends from the list leaves nothing in the habit: the client is new
+// again where it came from.
+func TestEndedSessionLeavesNoHabit(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newChecked(t, d)
+		id := w.below.Join("ada")
+		w.right("ada", from(fox, "192.0.2.7"))
+		thief := from(chrome, "198.51.100.9")
+		for range 2 {
+			w.below.Advance(time.Minute)
+			w.openedOf("ada", thief, session.SessionRequest{})
+			if got := w.found(id, "signed-in"); !slices.Equal(got, []string{"new_device"}) {
+				t.Fatalf("the history says %q", got)
+			}
+			w.below.Advance(time.Minute)
+			w.right("ada", thief)
+			if got := w.found(id, "signed-in"); len(got) != 0 {
+				t.Fatalf("the second time it says %q", got)
+			}
+			if err := w.sessions.RevokeAll(t.Context(), id, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// A No in the mail about a new device forgets every place from which that device signed in, not
+// only the one that the mail told of.
+func TestEndedDeviceLeavesNoHabit(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newChecked(t, d)
+		id := w.below.Join("ada")
+		w.right("ada", from(fox, "192.0.2.7"))
+		w.below.Mails()
+		w.below.Advance(time.Minute)
+		opened := w.openedOf("ada", from(chrome, "198.51.100.9"), session.SessionRequest{RememberDevice: true})
+		token := ""
+		for _, m := range w.below.Mails() {
+			if m.Kind == "new-device" {
+				_, token, _ = strings.Cut(m.Data["link"], "#token=")
+			}
+		}
+		elsewhere := from(chrome, "198.51.100.77")
+		w.below.Advance(time.Minute)
+		w.openedOf("ada", elsewhere, session.SessionRequest{DeviceToken: opened.DeviceToken})
+		if err := w.sessions.EndDevice(t.Context(), token); err != nil {
+			t.Fatal(err)
+		}
+		w.below.Advance(time.Minute)
+		w.right("ada", elsewhere)
+		if got := w.found(id, "signed-in"); !slices.Equal(got, []string{"new_device"}) {
+			t.Errorf("the history says %q", got)
+		}
+	})
+}
+
+// A network has few rows for one name and for one account in an hour, so that its noise pushes
+// no other name out of the comparison. A name without an account has as many.
+func TestAttackNoiseOfOneName(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newChecked(t, d)
+		id := w.below.Join("ada")
+		c := from(fox, "198.51.100.9")
+		rows := func(want int) {
+			t.Helper()
+			if n := w.count(`SELECT COUNT(*) FROM guard_failures`); n != want {
+				t.Errorf("%d rows of failures, want %d", n, want)
+			}
+		}
+		for i, name := range []string{"ada", "nobody"} {
+			for range 8 {
+				w.wrong(name, c)
+			}
+			rows(5 * (i + 1))
+		}
+		w.wrong("somebody", c)
+		rows(11)
+		w.wrong("nobody", from(fox, "198.51.100.77")) // another network
+		rows(12)
+		w.below.Advance(61 * time.Minute)
+		w.wrong("nobody", c)
+		rows(13)
+		for range 8 {
+			w.right("ada", c)
+		}
+		if n := w.count(`SELECT COUNT(*) FROM guard_entries WHERE account = $1`, string(id)); n != 5 {
+			t.Errorf("%d rows of sign-ins, want 5", n)
+		}
+	})
+}

@@ -45,7 +45,7 @@ var keeps = map[string]int{ok: 2000, failed: 500, held: 500, noticed: 500}
 
 // unkept are kinds that the history leaves out: another happening says it, or it is none of the
 // account's doors.
-var unkept = map[string]bool{"new-device": true, "files-received": true, "account-deleted": true}
+var unkept = map[string]bool{"new-device": true, "files-received": true, "account-deleted": true, account.FirstAdminMade: true}
 
 const (
 	signedIn     = "signed-in"
@@ -120,8 +120,11 @@ func (s *Service) hear(ctx context.Context, tx *db.Tx, e event.Event) error {
 		if err := s.disown(ctx, tx, e); err != nil {
 			return err
 		}
+		if err := s.disownSessions(ctx, tx, account.ID(e.Account), strings.Fields(e.Data["sessions"])); err != nil {
+			return err
+		}
 	case sessionEnded:
-		if err := s.disownSession(ctx, tx, e); err != nil {
+		if err := s.disownSessions(ctx, tx, account.ID(e.Account), []string{e.Data["session"]}); err != nil {
 			return err
 		}
 	}
@@ -306,11 +309,6 @@ func (s *Service) all(ctx context.Context, c rest.Caller, f Filter) func(yield f
 			}
 		}
 	}
-}
-
-// export adds the history to the owner's archive.
-func (s *Service) export(ctx context.Context, who account.ID, to *account.Archive) error {
-	return to.PutAll("sign-ins.json", s.all(ctx, rest.Caller{Account: string(who)}, Filter{}))
 }
 
 // Cursors stand in URLs. They are sealed, and open for the same account only.

@@ -61,6 +61,10 @@ type Config struct {
 	Tokens *token.Service
 	Now    func() time.Time // zero: time.Now
 	Rand   io.Reader        // zero: crypto/rand
+
+	// Heard hears of a resource server that was made or removed, in that transaction; nil hears
+	// nothing.
+	Heard func(ctx context.Context, tx *db.Tx, r ResourceServer, made bool) error
 }
 
 // Service is the room. It is safe for concurrent use.
@@ -73,6 +77,9 @@ func New(cfg Config) *Service {
 	}
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Reader
+	}
+	if cfg.Heard == nil {
+		cfg.Heard = func(context.Context, *db.Tx, ResourceServer, bool) error { return nil }
 	}
 	return &Service{cfg}
 }
@@ -100,10 +107,15 @@ func (s *Service) Add(ctx context.Context, name string) (ResourceServer, string,
 	}
 	secret := secretVersion + base64.RawURLEncoding.EncodeToString(raw)
 	made := ResourceServer{ID: id.String(), Name: name, Made: s.Now().UTC().Truncate(time.Millisecond)}
-	ok, err := insertServer(ctx, s.DB, made, digest(secret))
-	if err == nil && !ok {
-		err = ErrName
-	}
+	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		ok, err := insertServer(ctx, tx, made, digest(secret))
+		if err != nil {
+			return err
+		} else if !ok {
+			return ErrName
+		}
+		return s.Heard(ctx, tx, made, true)
+	})
 	return made, secret, err
 }
 
@@ -112,11 +124,16 @@ func (s *Service) List(ctx context.Context) ([]ResourceServer, error) { return l
 
 // Remove takes a resource server's credentials back, at once. ErrUnknown when there is none.
 func (s *Service) Remove(ctx context.Context, id string) error {
-	ok, err := deleteServer(ctx, s.DB, id)
-	if err == nil && !ok {
-		err = ErrUnknown
-	}
-	return err
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		name, err := deleteServer(ctx, tx, id)
+		if errors.Is(err, db.ErrNoRows) {
+			return ErrUnknown
+		}
+		if err != nil {
+			return err
+		}
+		return s.Heard(ctx, tx, ResourceServer{ID: id, Name: name}, false)
+	})
 }
 
 // admit is nil for the id and secret of a resource server. An unknown id costs what a known

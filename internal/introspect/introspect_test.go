@@ -1,8 +1,11 @@
 package introspect
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -249,6 +252,41 @@ func TestManage(t *testing.T) {
 		}
 		if all, err := w.List(ctx); err != nil || !slices.Equal(all, []ResourceServer{music}) {
 			t.Errorf("list after a removal: %v, %v", all, err)
+		}
+	})
+}
+
+// The operator's log hears of each resource server in the transaction that makes or removes it.
+func TestHeard(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		full := errors.New("the log is full")
+		var heard []string
+		var fails error
+		w.Heard = func(_ context.Context, _ *db.Tx, r ResourceServer, made bool) error {
+			heard = append(heard, fmt.Sprint(r.Name, " ", made))
+			return fails
+		}
+		made, _, err := w.Add(t.Context(), "Photos")
+		if err != nil {
+			t.Fatal(err)
+		}
+		fails = full
+		if err := w.Remove(t.Context(), made.ID); !errors.Is(err, full) {
+			t.Errorf("%v", err)
+		}
+		if _, _, err := w.Add(t.Context(), "Music"); !errors.Is(err, full) {
+			t.Errorf("%v", err)
+		}
+		if all, err := w.List(t.Context()); err != nil || len(all) != 1 || all[0].ID != made.ID {
+			t.Errorf("%+v, %v: what is not in the log happened", all, err)
+		}
+		fails = nil
+		if err := w.Remove(t.Context(), made.ID); err != nil {
+			t.Fatal(err)
+		}
+		if want := []string{"Photos true", "Photos false", "Music true", "Photos false"}; !slices.Equal(heard, want) {
+			t.Errorf("heard %q", heard)
 		}
 	})
 }

@@ -9,8 +9,8 @@ import (
 
 // insertServer makes a resource server unless another has its name; false says that it did
 // not.
-func insertServer(ctx context.Context, d *db.DB, r ResourceServer, secret []byte) (bool, error) {
-	n, err := d.Exec(ctx, `INSERT INTO resource_servers (id, name, secret, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+func insertServer(ctx context.Context, tx *db.Tx, r ResourceServer, secret []byte) (bool, error) {
+	n, err := tx.Exec(ctx, `INSERT INTO resource_servers (id, name, secret, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
 		r.ID, r.Name, secret, r.Made.UnixMilli())
 	return n == 1, err
 }
@@ -20,9 +20,10 @@ func readSecret(ctx context.Context, q db.Querier, id string) (secret []byte, er
 	return secret, err
 }
 
-func deleteServer(ctx context.Context, d *db.DB, id string) (bool, error) {
-	n, err := d.Exec(ctx, `DELETE FROM resource_servers WHERE id = $1`, id)
-	return n == 1, err
+// deleteServer deletes a resource server and returns its name; db.ErrNoRows without one.
+func deleteServer(ctx context.Context, tx *db.Tx, id string) (name string, err error) {
+	err = tx.QueryRow(ctx, `DELETE FROM resource_servers WHERE id = $1 RETURNING name`, id).Scan(&name)
+	return name, err
 }
 
 func listServers(ctx context.Context, q db.Querier) ([]ResourceServer, error) {

@@ -36,7 +36,11 @@ func (q *Queue) Every(name string, interval time.Duration, fn func(ctx context.C
 
 // keep runs periodic work on time until ctx ends.
 func (q *Queue) keep(ctx, runs context.Context, p period) {
+	noted := len(p.removes) == 0
 	for failures := 0; ctx.Err() == nil; {
+		if !noted {
+			noted = q.noteAges(ctx, p) == nil // tick tells of a database that is away
+		}
 		ran, wait, err := q.tick(runs, p)
 		if err != nil && !ran { // a database error; work itself reports a failed run
 			failures++

@@ -54,6 +54,46 @@ func (q *Queue) CountOld(ctx context.Context) (rows []int64, err error) {
 	return rows, nil
 }
 
+// agesOf is how long rows that p removes are kept, in words.
+func (p period) agesOf() string {
+	var all []string
+	for _, o := range p.removes {
+		all = append(all, o.Table+" for "+o.Age.String())
+	}
+	return strings.Join(all, ", ")
+}
+
+func (q *Queue) noteAges(ctx context.Context, p period) error {
+	ctx, cancel := context.WithTimeout(ctx, callFor)
+	defer cancel()
+	return setAges(ctx, q.db, p.name, q.cfg.Now().UnixMilli(), p.agesOf())
+}
+
+// ErrAges refuses a process whose settings keep rows for another time than those of the node
+// that started last.
+var ErrAges = errors.New("the servers keep rows for other times than these settings say")
+
+// CheckAges compares this process's ages with those of the node that started last. A database
+// that no node has worked on fits any ages. [ErrAges] names the difference.
+func (q *Queue) CheckAges(ctx context.Context) error {
+	q.mu.Lock()
+	periods := slices.Clone(q.periods)
+	q.mu.Unlock()
+	for _, p := range periods {
+		if len(p.removes) == 0 {
+			continue
+		}
+		kept, err := readAges(ctx, q.db, p.name)
+		if err != nil {
+			return fmt.Errorf("read the ages of %s: %w", p.name, err)
+		}
+		if here := p.agesOf(); kept != "" && kept != here {
+			return fmt.Errorf("%w: they keep %s, and here it is %s", ErrAges, kept, here)
+		}
+	}
+	return nil
+}
+
 // RemoveOld runs all periodic work that removes rows once, now, in this process. Another node
 // may run the same work meanwhile; such work is safe to run twice.
 func (q *Queue) RemoveOld(ctx context.Context) error {

@@ -97,3 +97,36 @@ func TestMeasures(t *testing.T) {
 		}
 	})
 }
+
+// A process that would keep rows for another time than the node that started last is told so.
+func TestAges(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		node := func(age time.Duration) *Queue {
+			q := w.node()
+			q.Every("b.prune", time.Hour, func(context.Context) error { return nil }, Old{Table: "kv", Rows: "expires_at <= $1", Age: age})
+			return q
+		}
+		if err := node(time.Hour).CheckAges(t.Context()); err != nil {
+			t.Errorf("before any node ran: %v", err)
+		}
+		for _, age := range []time.Duration{48 * time.Hour, 24 * time.Hour} { // the second after a restart
+			stop := w.run(node(age))
+			deadline := time.Now().Add(30 * time.Second)
+			for {
+				err := node(time.Hour).CheckAges(t.Context())
+				if errors.Is(err, ErrAges) && strings.Contains(err.Error(), "keep kv for "+age.String()) && strings.Contains(err.Error(), "here it is kv for 1h0m0s") {
+					break
+				}
+				if time.Now().After(deadline) {
+					t.Fatalf("of a node that runs with other ages: %v", err)
+				}
+				time.Sleep(5 * time.Millisecond)
+			}
+			stop()
+			if err := node(age).CheckAges(t.Context()); err != nil {
+				t.Errorf("the same ages: %v", err)
+			}
+		}
+	})
+}

@@ -151,6 +151,21 @@ func addPeriod(ctx context.Context, q db.Querier, name string, now int64) error 
 	return err
 }
 
+// setAges notes how long this node keeps the rows that periodic work removes.
+func setAges(ctx context.Context, q db.Querier, name string, now int64, ages string) error {
+	_, err := q.Exec(ctx, `INSERT INTO job_periods (name, due_at, ages) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET ages = excluded.ages`, name, now, ages)
+	return err
+}
+
+// readAges returns what setAges noted, "" for nothing.
+func readAges(ctx context.Context, q db.Querier, name string) (ages string, err error) {
+	err = q.QueryRow(ctx, `SELECT ages FROM job_periods WHERE name = $1`, name).Scan(&ages)
+	if errors.Is(err, db.ErrNoRows) {
+		return "", nil
+	}
+	return ages, err
+}
+
 // readPeriod returns when the work is due; [db.ErrNoRows] before its first run.
 func readPeriod(ctx context.Context, q db.Querier, name string) (due int64, err error) {
 	err = q.QueryRow(ctx, `SELECT due_at FROM job_periods WHERE name = $1`, name).Scan(&due)

@@ -470,3 +470,25 @@ func reopen(t testing.TB, path string) *db.DB {
 }
 
 func tempDB(t testing.TB) string { return filepath.Join(t.TempDir(), "ring.db") }
+
+// Key ids that strangers make up for tokens take no look from the ids that stand in rows: a key
+// that another node has just made is found.
+func TestUnknownKidsStarveNoOtherPurpose(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		c := newClock()
+		r, other := open(t, d, c), open(t, d, c)
+		need(t, r, Token, Field)
+		for range 3 * askBurst {
+			if _, err := r.Key(t.Context(), Token, newID()); !errors.Is(err, ErrNoKey) {
+				t.Fatal(err)
+			}
+		}
+		if err := other.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		made := rotate(t, other, Field)
+		if got, err := r.Key(t.Context(), Field, made.ID); err != nil || got.ID != made.ID {
+			t.Errorf("the other node's new key: %v, %v", got.ID, err)
+		}
+	})
+}

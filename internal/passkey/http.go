@@ -41,7 +41,7 @@ func (s *Service) signInRoutes(a *rest.API) {
 		Method: http.MethodPost, Path: "/auth/activate/passkey", ID: "activate-by-passkey", Tag: tag, Status: http.StatusAccepted, Rows: "F-A6, F-P1",
 		Summary:     "Ask with a passkey for a link to activate a deactivated account",
 		Description: "The credential answers a challenge of a sign-in. The answer is 202 for a right one; only a deactivated account gets a mail. Every fault of the credential has one answer.",
-		Errors:      []*fault.Error{errUnavailable, errPasskey, limit.ErrLimited},
+		Errors:      []*fault.Error{errUnavailable, errPasskey, session.ErrSuspended, limit.ErrLimited},
 	}, s.postActivate)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/attempts/{id}/passkey/options", ID: "begin-passkey-attempt", Tag: tag, Access: rest.Attempt, Status: http.StatusOK, Rows: "F-P1",

@@ -36,7 +36,7 @@ func (s *Service) Routes(a *rest.API) {
 		Method: http.MethodPost, Path: "/auth/activate", ID: "activate", Tag: tag, Status: http.StatusAccepted, Rows: "F-A6",
 		Summary:     "Ask for a link to activate a deactivated account",
 		Description: "The answer is 202 for right credentials. Only a deactivated account gets a mail. The limits are those of a sign-in.",
-		Errors:      []*fault.Error{account.ErrCredentials, session.ErrSignInHeld, limit.ErrLimited, account.ErrBusy},
+		Errors:      []*fault.Error{account.ErrCredentials, session.ErrSignInHeld, session.ErrSuspended, limit.ErrLimited, account.ErrBusy},
 	}, s.postActivate)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/activate/confirm", ID: "confirm-activation", Tag: tag, Status: http.StatusCreated, Rows: "F-A6",

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/netip"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -155,9 +157,42 @@ const (
 	droppedPiece = 16 << 10
 	// droppedTimes is how many times Deadlines.Linger all pieces may take.
 	droppedTimes = 15
-	// maxDropping bounds how many connections are served so at once.
-	maxDropping = 64
+	// maxDropping bounds how many connections are served so at once, and maxDroppingAddress those
+	// of one address: it must not take the answers of all others.
+	maxDropping        = 64
+	maxDroppingAddress = 16
 )
+
+// dropping counts the connections whose refused bodies are read and dropped.
+type dropping struct {
+	mu    sync.Mutex
+	all   int
+	addrs map[netip.Addr]int // those of one network
+}
+
+// begin reports whether one more of an address has room.
+func (d *dropping) begin(addr netip.Addr) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.all >= maxDropping || d.addrs[addr] >= maxDroppingAddress {
+		return false
+	}
+	if d.addrs == nil {
+		d.addrs = map[netip.Addr]int{}
+	}
+	d.all++
+	d.addrs[addr]++
+	return true
+}
+
+func (d *dropping) end(addr netip.Addr) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.all--
+	if d.addrs[addr]--; d.addrs[addr] == 0 {
+		delete(d.addrs, addr)
+	}
+}
 
 // dropBody reads and drops what the client of a refusal still sends, within bounds. A browser reads
 // no answer before it has sent its body, and closing a connection with unread bytes resets it.
@@ -169,10 +204,11 @@ func (x *exchange) dropBody() {
 	if http.NewResponseController(x.w).Flush() != nil {
 		return
 	}
-	defer x.api.dropping.Add(-1)
-	if x.api.dropping.Add(1) > maxDropping {
+	addr := network(x.clientOf(x.r).Addr)
+	if !x.api.dropping.begin(addr) {
 		return
 	}
+	defer x.api.dropping.end(addr)
 	linger := x.api.cfg.Deadlines.Linger
 	end := time.Now().Add(droppedTimes * linger)
 	for range droppedBytes / droppedPiece {

@@ -99,7 +99,7 @@ type API struct {
 	streams *streams
 	// longBodies counts the JSON bodies over smallBody now in memory.
 	longBodies atomic.Int32
-	dropping   atomic.Int32 // refused bodies that still come
+	dropping   dropping // refused bodies that still come
 	drained    atomic.Bool
 	anyHost    map[string]bool
 	door       Door

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"coffer/internal/account"
@@ -31,6 +32,7 @@ type endedDevice struct {
 	Addr    string    `json:"addr"`
 	Family  []byte    `json:"family"` // of the remembered device
 	At      time.Time `json:"at"`
+	Mine    bool      `json:"mine"` // the owner has said yes
 }
 
 func (s *Service) endDevicePurpose() account.Purpose {
@@ -71,39 +73,41 @@ func (d endedDevice) told() map[string]string {
 	return map[string]string{"device": d.Kind, "place": d.Place, "address": d.Addr, "session": d.Session}
 }
 
-// ConfirmDevice records that the sign-in which a link asks about was the owner's. The link stays
-// good. Code link_gone.
+// ConfirmDevice records, once, that the sign-in which a link asks about was the owner's. The
+// link stays good. Code link_gone.
 func (s *Service) ConfirmDevice(ctx context.Context, token string) error {
-	l, d, err := s.findDevice(ctx, token)
-	if err != nil {
-		return err
-	}
-	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
-		if _, err := s.Accounts.Hold(ctx, tx, l.Account); err != nil {
-			return err
-		}
-		return s.Events.Record(ctx, tx, event.Event{Kind: deviceConfirmed, Account: string(l.Account), Data: d.told()})
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		return s.Accounts.AmendLink(ctx, tx, s.endDevicePurpose(), token, func(l account.Link) (string, error) {
+			d, err := deviceOf(l)
+			if err != nil || d.Mine {
+				return l.Data, err
+			}
+			d.Mine = true
+			data, err := json.Marshal(d)
+			if err != nil {
+				return "", err
+			}
+			return string(data), s.Events.Record(ctx, tx, event.Event{Kind: deviceConfirmed, Account: string(l.Account), Data: d.told()})
+		})
 	})
-	if errors.Is(err, account.ErrNotFound) {
-		err = account.ErrLinkGone // deleted meanwhile
+}
+
+// deviceOf reads what a link carries.
+func deviceOf(l account.Link) (d endedDevice, err error) {
+	if err := json.Unmarshal([]byte(l.Data), &d); err != nil {
+		return d, fmt.Errorf("a link that ends a device: %w", err)
 	}
-	return err
+	return d, nil
 }
 
 // FindDevice says which device a link ends. It uses nothing up. Code link_gone.
 func (s *Service) FindDevice(ctx context.Context, token string) (DeviceToEnd, error) {
-	_, d, err := s.findDevice(ctx, token)
+	l, err := s.Accounts.FindLink(ctx, s.endDevicePurpose(), token)
+	if err != nil {
+		return DeviceToEnd{}, err
+	}
+	d, err := deviceOf(l)
 	return DeviceToEnd{d.Name, d.Place, d.At}, err
-}
-
-func (s *Service) findDevice(ctx context.Context, token string) (l account.Link, d endedDevice, err error) {
-	if l, err = s.Accounts.FindLink(ctx, s.endDevicePurpose(), token); err != nil {
-		return l, d, err
-	}
-	if err := json.Unmarshal([]byte(l.Data), &d); err != nil {
-		return l, d, fmt.Errorf("a link that ends a device: %w", err)
-	}
-	return l, d, nil
 }
 
 // EndDevice ends the sessions of the device that a link is for, and forgets that it was known.
@@ -117,9 +121,9 @@ func (s *Service) EndDevice(ctx context.Context, token string) error {
 		if err != nil {
 			return err
 		}
-		var d endedDevice
-		if err := json.Unmarshal([]byte(l.Data), &d); err != nil {
-			return fmt.Errorf("a link that ends a device: %w", err)
+		d, err := deviceOf(l)
+		if err != nil {
+			return err
 		}
 		key, err := s.Accounts.DataKey(ctx, tx, l.Account)
 		if err != nil {
@@ -129,6 +133,9 @@ func (s *Service) EndDevice(ctx context.Context, token string) error {
 			return err
 		}
 		for _, id := range ended {
+			if err := forgetClient(ctx, tx, l.Account, id); err != nil {
+				return err
+			}
 			if _, err := deleteSessionAndDevice(ctx, tx, l.Account, id); err != nil {
 				return err
 			}
@@ -139,7 +146,9 @@ func (s *Service) EndDevice(ctx context.Context, token string) error {
 		if err := forgetKnown(ctx, tx, l.Account, clientOf(key, d.Kind, d.Addr)); err != nil {
 			return err
 		}
-		if err := s.Events.Record(ctx, tx, event.Event{Kind: deviceEnded, Account: string(l.Account), Data: d.told()}); err != nil {
+		data := d.told()
+		data["sessions"] = strings.Join(ended, " ") // wherever they were opened, the owner was not there
+		if err := s.Events.Record(ctx, tx, event.Event{Kind: deviceEnded, Account: string(l.Account), Data: data}); err != nil {
 			return err
 		}
 		return s.forgetLater(ctx, tx, ended)

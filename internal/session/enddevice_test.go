@@ -1,13 +1,16 @@
 package session_test
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
+	"coffer/internal/event"
 	"coffer/internal/session"
 )
 
@@ -55,10 +58,10 @@ func TestEndDevice(t *testing.T) {
 			t.Errorf("shown %+v, %v", shown, err)
 		}
 		heard := w.heard()
-		for range 2 { // a yes uses nothing up
+		for range 2 { // a yes uses nothing up, and is noted once
 			w.is(stranger.send("POST", "/auth/end-device/confirm", "", fields{"token": token}), 204, "")
 		}
-		if got := heard(); len(got) != 2 || got[0] != "device-confirmed Chrome on Windows 203.0.113.5" {
+		if got := heard(); len(got) != 1 || got[0] != "device-confirmed Chrome on Windows 203.0.113.5" {
 			t.Errorf("a yes tells %q", got)
 		}
 		if !thief.alive(thief.access) {
@@ -122,6 +125,35 @@ func TestEndDeviceAfterItLeft(t *testing.T) {
 	if n := w.count(`SELECT COUNT(*) FROM sessions WHERE id = $1`, spared); n != 0 {
 		t.Error("the session that was spared lives on")
 	}
+}
+
+// Of twenty who say yes at once, one adds a line to the history.
+func TestConfirmDeviceAtOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, inMemory)
+		w.below.Join("ada")
+		w.from(firefox, "192.0.2.7").signIn("ada")
+		w.from(chrome, "203.0.113.5").signIn("ada")
+		token := w.endLink()
+		var mu sync.Mutex
+		noted := 0
+		w.below.Events.Listen(func(_ context.Context, _ *db.Tx, e event.Event) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if e.Kind == "device-confirmed" {
+				noted++
+			}
+			return nil
+		})
+		b := w.browser()
+		if got := race(20, func(int) string {
+			return said(b.request(true, "POST", "/auth/end-device/confirm", "", fields{"token": token}))
+		}); got["204"] != 20 || noted != 1 {
+			t.Errorf("%v, %d lines", got, noted)
+		}
+		w.is(b.send("POST", "/auth/end-device", "", fields{"token": token}), 204, "")
+	})
 }
 
 // Of twenty uses of one link, one ends the device.

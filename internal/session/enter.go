@@ -154,6 +154,20 @@ func (s *Service) forgive(ctx context.Context, id account.ID, addr string) {
 	}
 }
 
+// OpenDoor takes the failed sign-ins to an account from anywhere out of the limits of its
+// identifiers, as when an admin unlocks it. Guesses that go on hold its door again.
+func (s *Service) OpenDoor(ctx context.Context, id account.ID) error {
+	subjects, err := s.Accounts.LimitKeys(ctx, id)
+	if err != nil {
+		return err
+	}
+	var calls []limit.Call
+	for _, subject := range subjects {
+		calls = append(calls, limit.Call{Rule: s.AccountLimit, Key: subject})
+	}
+	return s.Limit.Clear(ctx, calls...)
+}
+
 // CheckCredentials returns the account whose identifier and password a caller gives, whatever
 // its status. The limits are those of a sign-in. Codes: invalid_credentials, sign_in_held, rate_limited, busy.
 func (s *Service) CheckCredentials(ctx context.Context, identifier, password string, c rest.Client) (account.State, error) {
@@ -168,8 +182,12 @@ func (s *Service) AddActivation(mail func(ctx context.Context, id account.ID, c 
 }
 
 // AskActivation mails a link to activate the account of st, whose owner has given a first
-// proof. It does nothing for an account that is not deactivated.
+// proof. It does nothing for an account that is active. Code account_suspended: the owner
+// would wait for a mail in vain.
 func (s *Service) AskActivation(ctx context.Context, st account.State, c rest.Client) error {
+	if st.Status == account.Suspended {
+		return ErrSuspended
+	}
 	if st.Status != account.Deactivated {
 		return nil
 	}

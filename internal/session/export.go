@@ -15,9 +15,27 @@ type exportedDevice struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-// export adds sessions.json and devices.json to the owner's archive. A sign-in attempt lives
-// for minutes and says nothing that these do not.
+// exportedClient is a kind of client on a network that the account has signed in from. The
+// server knows both by a digest alone.
+type exportedClient struct {
+	Session   string    `json:"session_id"` // the newest one that came from it
+	FirstAt   time.Time `json:"first_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// exportedGuesses is how the account's password stands.
+type exportedGuesses struct {
+	InARow      int64      `json:"wrong_passwords_in_a_row"` // from devices that are not remembered
+	LockedAt    *time.Time `json:"locked_by_an_admin_at"`
+	ConfirmedAt *time.Time `json:"confirmed_by_mail_at"`
+}
+
+// export adds sessions.json, devices.json, known-clients.json and password-guesses.json to the
+// owner's archive. A sign-in attempt lives for minutes and says nothing that these do not.
 func (s *Service) export(ctx context.Context, who account.ID, to *account.Archive) error {
+	if err := s.exportClients(ctx, who, to); err != nil {
+		return err
+	}
 	err := to.PutAll("sessions.json", func(yield func(any, error) bool) {
 		page := rest.Paging{Limit: 200}
 		for {
@@ -64,4 +82,32 @@ func (s *Service) export(ctx context.Context, who account.ID, to *account.Archiv
 			}
 		}
 	})
+}
+
+func (s *Service) exportClients(ctx context.Context, who account.ID, to *account.Archive) error {
+	clients, err := knownClients(ctx, s.DB, who)
+	if err != nil {
+		return err
+	}
+	err = to.PutAll("known-clients.json", func(yield func(any, error) bool) {
+		for _, one := range clients {
+			if !yield(one, nil) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	f, err := readFailures(ctx, s.DB, who)
+	if err != nil {
+		return err
+	}
+	orNull := func(at int64) *time.Time {
+		if at == 0 {
+			return nil
+		}
+		return new(time.UnixMilli(at).UTC())
+	}
+	return to.Put("password-guesses.json", exportedGuesses{f.count, orNull(f.locked), orNull(f.confirmed)})
 }

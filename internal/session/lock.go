@@ -2,8 +2,8 @@ package session
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
-	"hash/fnv"
 	"strconv"
 	"time"
 
@@ -36,7 +36,7 @@ const (
 	// confirmTime is how long a confirmed account takes a right password at a held door.
 	confirmTime = 15 * time.Minute
 	// decoys is how many rows count the guesses at identifiers that no account has.
-	decoys = 16
+	decoys = 4096
 )
 
 // ErrSignInHeld asks for the mailed link before a sign-in. A room that checks credentials
@@ -124,7 +124,7 @@ func (s *Service) count(ctx context.Context, found account.Found, known knownDev
 		counted, err = countOnDevice(ctx, s.DB, known.digest, maxFailures)
 		g.closed = !counted
 	} else {
-		g.failures, err = countFailure(ctx, s.DB, found.ID, decoy(found.LimitKey))
+		g.failures, err = s.countFailure(ctx, found)
 		g.closed = g.failures.count > maxFailures || g.failures.locked != 0
 	}
 	if err != nil {
@@ -142,11 +142,19 @@ func refusedBy(err error, r limit.Rule) bool {
 	return ok && f.Kind == fault.Limited && f.Policy != nil && f.Policy.Name == r.Name
 }
 
-// decoy is the row that counts guesses at an identifier that no account has.
-func decoy(identifier string) string {
-	h := fnv.New32a()
-	h.Write([]byte(identifier))
-	return "none " + strconv.FormatUint(uint64(h.Sum32()%decoys), 16)
+// countFailure counts a guess in the row of its account, or in that of an identifier that no
+// account has. The ring's key chooses the latter: a stranger cannot keep that row busy and
+// learn by the time of a guess whether it waits there.
+func (s *Service) countFailure(ctx context.Context, found account.Found) (failures, error) {
+	index, err := s.Ring.Index(ctx, "session.decoy", found.LimitKey)
+	if err != nil {
+		return failures{}, err
+	}
+	return countFailure(ctx, s.DB, found.ID, decoy(index))
+}
+
+func decoy(index []byte) string {
+	return "none " + strconv.Itoa(int(binary.BigEndian.Uint16(index)%decoys))
 }
 
 // settle says what a guess comes to whose password is right (nil), wrong, or was not judged.

@@ -3,7 +3,9 @@ package session_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"coffer/internal/fault"
 	"coffer/internal/keyring"
 	"coffer/internal/limit"
+	"coffer/internal/rest"
 	"coffer/internal/session"
 )
 
@@ -475,4 +478,79 @@ func TestJudge(t *testing.T) {
 	w.is(w.browser().attempt("eve"), 403, "sign_in_held")
 	fails = fault.ErrUnavailable
 	w.is(w.browser().attempt("eve"), 503, "unavailable")
+}
+
+// The mail about a held sign-in is written beside the answer. Its limit must not touch the
+// answer's header, which another goroutine writes.
+func TestHeldMailLeavesTheAnswerAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, dbtest.SQLite(t), inMemory, accountLimit(1))
+	w.below.Join("ada")
+	var mu sync.Mutex
+	inRequest := map[string]bool{}
+	w.below.Limits.Show = func(ctx context.Context, p fault.Policy, _ time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		_, inRequest[p.Name] = rest.ClientIn(ctx)
+	}
+	w.guesses("ada", 1)
+	w.is(w.browser().attempt("ada"), 403, "sign_in_held")
+	if links := w.unlockLinks("unlock"); len(links) != 1 {
+		t.Fatalf("%d links", len(links))
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if in, shown := inRequest["unlock-mail"]; !shown || in {
+		t.Errorf("the limit of the mail: counted %v, shown in the request %v", shown, in)
+	}
+}
+
+// An admin who unlocks an account opens the door of its identifiers too, by address and by name.
+func TestOpenDoor(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		id := w.below.Join("ada")
+		for _, name := range []string{"ada", "ada@canary.example"} {
+			w.guesses(name, 5)
+			w.is(w.browser().attempt(name), 403, "sign_in_held")
+		}
+		w.lock(id, w.Unlock)
+		w.is(w.browser().attempt("ada"), 403, "sign_in_held")
+		if err := w.OpenDoor(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"ada", "ada@canary.example"} {
+			w.is(w.browser().attempt(name), 201, "")
+		}
+		if got := w.guesses("ada", 6); got["403 sign_in_held"] != 1 {
+			t.Errorf("guesses that go on: %v", got)
+		}
+	}, accountLimit(5))
+}
+
+// The row that counts guesses at an unknown identifier is chosen by the server's key, among
+// many: a stranger cannot keep it busy and measure whether a guess waits there.
+func TestDecoysAreTheServersChoice(t *testing.T) {
+	t.Parallel()
+	chosen := func() (rows []string) {
+		w := newWorld(t, dbtest.SQLite(t), inMemory)
+		for i := range 3 {
+			w.guesses(fmt.Sprint("nobody", i), 1)
+			var row string
+			if err := w.DB.QueryRow(t.Context(), `SELECT MIN(subject) FROM sign_in_failures WHERE account IS NULL AND failures > 0`).Scan(&row); err != nil {
+				t.Fatal(err)
+			}
+			rows = append(rows, row)
+			if _, err := w.DB.Exec(t.Context(), `UPDATE sign_in_failures SET failures = 0`); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := w.count(`SELECT COUNT(*) FROM sign_in_failures`); n != 4096 {
+			t.Errorf("%d rows", n)
+		}
+		return rows
+	}
+	if one, two := chosen(), chosen(); slices.Equal(one, two) {
+		t.Errorf("two servers choose the same rows: %q", one)
+	}
 }

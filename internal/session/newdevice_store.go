@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -26,6 +27,25 @@ func countClients(ctx context.Context, tx *db.Tx, who account.ID, after int64, m
 	err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM session_clients WHERE account = $1 AND first_at > $2 LIMIT $3) fresh`,
 		string(who), after, most).Scan(&n)
 	return n, err
+}
+
+// knownClients lists the clients of an account, the oldest first.
+func knownClients(ctx context.Context, q db.Querier, who account.ID) (all []exportedClient, err error) {
+	rows, err := q.Query(ctx, `SELECT session, first_at, expires_at FROM session_clients WHERE account = $1 ORDER BY first_at, client LIMIT 10000`, string(who))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var one exportedClient
+		var first, expires int64
+		if err := rows.Scan(&one.Session, &first, &expires); err != nil {
+			return nil, err
+		}
+		one.FirstAt, one.ExpiresAt = time.UnixMilli(first).UTC(), time.UnixMilli(expires).UTC()
+		all = append(all, one)
+	}
+	return all, rows.Err()
 }
 
 // forgetClient makes the client unknown whose newest session this is.

@@ -29,7 +29,7 @@ const (
 	signedInKind    = "signed-in"        // data: session, methods, known, first
 	steppedUp       = "stepped-up"       // data: session, methods
 	sessionEnded    = "session-ended"    // by its owner, from the list; data: session
-	deviceEnded     = "device-ended"     // by the link in a mail
+	deviceEnded     = "device-ended"     // by the link in a mail; data: session, sessions (all that ended), and where it was
 	deviceConfirmed = "device-confirmed" // by that link: it was the owner; device, place and address are those of the sign-in
 )
 

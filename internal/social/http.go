@@ -50,7 +50,7 @@ func (s *Service) Routes(a *rest.API) {
 		Method: http.MethodPost, Path: "/auth/social/activate", ID: "activate-by-social", Tag: tag, Status: http.StatusAccepted, Rows: "F-A6, F-O1",
 		Summary:     "Ask with the code of a callback for a link to activate a deactivated account",
 		Description: "Takes a code of a sign-in whose person is known, in the browser that began. The answer is 202; only a deactivated account gets a mail. The code stays good.",
-		Errors:      []*fault.Error{account.ErrLinkGone, errAltered, limit.ErrLimited},
+		Errors:      []*fault.Error{account.ErrLinkGone, session.ErrSuspended, errAltered, limit.ErrLimited},
 	}, s.postActivate)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/auth/social/google/token", ID: "exchange-google-token", Tag: tag, Status: http.StatusCreated, Rows: "F-O2",

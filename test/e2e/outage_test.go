@@ -293,7 +293,10 @@ func (c *counter) Data(r io.Reader) error {
 }
 
 // open opens the office and returns its address.
-func (o *postOffice) open(t *testing.T) string {
+func (o *postOffice) open(t *testing.T) string { return openOffice(t, o) }
+
+// openOffice opens a mail server and returns its address.
+func openOffice(t *testing.T, o smtp.Backend) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -21,9 +21,11 @@ CREATE INDEX jobs_dead ON jobs (dead_at, id) WHERE dead_at IS NOT NULL;
 CREATE UNIQUE INDEX jobs_key ON jobs (kind, key) WHERE key IS NOT NULL AND dead_at IS NULL;
 
 -- Work that comes back: due_at is the next time, or the end of the lease while a node is at it.
+-- ages says how long the node that started last keeps the rows that the work removes.
 CREATE TABLE job_periods (
     name     TEXT PRIMARY KEY,
     due_at   BIGINT NOT NULL,
     attempts BIGINT NOT NULL DEFAULT 0,
-    claim    TEXT
+    claim    TEXT,
+    ages     TEXT NOT NULL DEFAULT ''
 );

@@ -32,6 +32,7 @@ CREATE TABLE guard_failures (
 );
 CREATE INDEX guard_failures_network ON guard_failures (network, at);
 CREATE INDEX guard_failures_subject ON guard_failures (subject, at);
+CREATE INDEX guard_failures_name ON guard_failures (network, subject, name, at);
 CREATE INDEX guard_failures_at ON guard_failures (at, id);
 
 -- Sign-ins of the last days: id is the session. judged says that no later look at the network
@@ -45,7 +46,7 @@ CREATE TABLE guard_entries (
     judged  BOOLEAN NOT NULL
 );
 CREATE INDEX guard_entries_network ON guard_entries (network, at);
-CREATE INDEX guard_entries_account ON guard_entries (account);
+CREATE INDEX guard_entries_account ON guard_entries (account, network, at);
 CREATE INDEX guard_entries_at ON guard_entries (at, id);
 
 -- Networks that guess at many accounts, and when the server last saw that.

@@ -1,0 +1,80 @@
+package admin
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/event"
+	"coffer/internal/rest"
+)
+
+// What the server found stands in the log beside what admins did, within a bound of its own: an
+// account that uses its own old tokens again and again must not push acts out of the log.
+
+const (
+	// findingsAccount and findingsAll are how many findings of one account, and of all, a node
+	// writes into the log in a day. The histories of the accounts keep theirs all the same.
+	findingsAccount = 20
+	findingsAll     = 2000
+)
+
+// findings are the kinds of events that the server found.
+var findings = map[string]bool{"refresh-reuse": true, "passkey-cloned": true, "recovery-used": true, "security-alert": true}
+
+// keepEvent is the listener that notes the first admin, and what the server found about an
+// account.
+func (s *Service) keepEvent(ctx context.Context, tx *db.Tx, e event.Event) error {
+	who := account.ID(e.Account)
+	if e.Kind == account.FirstAdminMade {
+		by := By{Account: who}
+		if c, ok := rest.ClientIn(ctx); ok {
+			by.Address = c.Addr.String()
+		}
+		return s.record(ctx, tx, by, Entry{Action: "account.first-admin", Account: who})
+	}
+	if !findings[e.Kind] {
+		return nil
+	}
+	room, last := s.found.take(who, s.Now())
+	if !room {
+		return nil
+	}
+	data := map[string]string{}
+	for _, name := range []string{"rule", "rules", "score", "method"} {
+		if v := e.Data[name]; v != "" {
+			data[name] = v
+		}
+	}
+	if last {
+		data["further"] = "not noted today"
+	}
+	return s.record(ctx, tx, By{}, Entry{Action: "found." + e.Kind, Account: who, Data: data})
+}
+
+// counted counts the findings of a day, in this node's memory. It holds findingsAll accounts at
+// most.
+type counted struct {
+	mu  sync.Mutex
+	day int64
+	all int
+	of  map[account.ID]int
+}
+
+// take counts a finding of an account unless the day has had enough. last says that it is the
+// last one that has room.
+func (c *counted) take(who account.ID, now time.Time) (room, last bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if day := now.Unix() / 86400; day != c.day || c.of == nil {
+		c.day, c.all, c.of = day, 0, map[account.ID]int{}
+	}
+	if c.all >= findingsAll || c.of[who] >= findingsAccount {
+		return false, false
+	}
+	c.all++
+	c.of[who]++
+	return true, c.all == findingsAll || c.of[who] == findingsAccount
+}
