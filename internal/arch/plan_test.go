@@ -25,6 +25,8 @@ var plan = map[string]place{
 
 	"zipstream": {0, "writes zips while they are sent: no temporary file, no seek, zip64 where it is needed"},
 
+	"treelog": {0, "entries, trees, checkpoints and proofs of a log that its keeper cannot rewrite unnoticed"},
+
 	"habit": {0, "decides which sign-ins stand out from an account's own habit, and which networks guess at many accounts"},
 
 	"db":            {1, "opens and migrates SQLite or PostgreSQL; every statement is written once"},
@@ -82,6 +84,8 @@ var plan = map[string]place{
 	"avatar": {7, "the picture of an account: chosen by its owner, kept in every size, public"},
 
 	"guard": {7, "what happened at the doors of an account: its sign-in history"},
+
+	"ledger": {7, "the permanent, chronological ledger of pins, and the proofs that nobody rewrote it"},
 
 	"introspect": {7, "answers resource servers that ask about access tokens (RFC 7662)"},
 
