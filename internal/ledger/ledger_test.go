@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -249,7 +250,7 @@ func TestManyEntries(t *testing.T) {
 			for _, n := range []int64{0, c.Size / 2, c.Size - 1} {
 				p, err := w.prove(ctx, n, c.Size)
 				w.must(err)
-				w.must(treelog.CheckInclusion(hashesOf(t, p.Hashes), c.Size, c.Root, n, treelog.LeafHash([]byte(p.Entry))))
+				w.must(tlog.CheckRecord(hashesOf(t, p.Hashes), c.Size, c.Root, n, treelog.LeafHash([]byte(p.Entry))))
 			}
 			g, err := w.grow(ctx, c.Size, anchors[5].Size)
 			w.must(err)
@@ -302,7 +303,7 @@ func TestDoors(t *testing.T) {
 			if e.N != 3 || hex.EncodeToString(leaf[:]) != p.LeafHash {
 				t.Errorf("the entry of a proof is %s", p.Entry)
 			}
-			w.must(treelog.CheckInclusion(hashesOf(t, p.Hashes), c.Size, c.Root, 3, leaf))
+			w.must(tlog.CheckRecord(hashesOf(t, p.Hashes), c.Size, c.Root, 3, leaf))
 		}
 		var p LedgerProof
 		if w.get("/ledger/entries/8/proof", "", 200, &p); p.Size != 9 {
@@ -391,7 +392,7 @@ func TestForget(t *testing.T) {
 		}
 		p, err := w.prove(ctx, 1, 0)
 		w.must(err)
-		w.must(treelog.CheckInclusion(hashesOf(t, p.Hashes), before.Size, before.Root, 1, treelog.LeafHash([]byte(p.Entry))))
+		w.must(tlog.CheckRecord(hashesOf(t, p.Hashes), before.Size, before.Root, 1, treelog.LeafHash([]byte(p.Entry))))
 
 		// What is still told about the account has a commitment that its old key would not make.
 		w.must(d.Tx(ctx, func(tx *db.Tx) error { _, err := w.Append(ctx, tx, w.ada, event(1)); return err }))

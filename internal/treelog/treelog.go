@@ -78,18 +78,6 @@ func (f *Frontier) clone() *Frontier {
 // ErrProof says that a proof does not show what it should.
 var ErrProof = errors.New("treelog: the proof does not hold")
 
-// CheckInclusion returns nil when proof shows that leaf is entry n of the tree with a size
-// and a root.
-func CheckInclusion(proof []Hash, size int64, root Hash, n int64, leaf Hash) error {
-	if n < 0 || n >= size {
-		return fmt.Errorf("%w: there is no entry %d in a tree of %d", ErrProof, n, size)
-	}
-	if err := tlog.CheckRecord(proof, size, root, n, leaf); err != nil {
-		return fmt.Errorf("%w: %w", ErrProof, err)
-	}
-	return nil
-}
-
 // CheckConsistency returns nil when proof shows that the tree of size to begins with the
 // tree of size from.
 func CheckConsistency(proof []Hash, to int64, root Hash, from int64, old Hash) error {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 // stored is a tree whose tiles lie in memory. Stored tiles may be wider than a tree needs.
@@ -109,7 +110,7 @@ func TestReferenceTree(t *testing.T) {
 		if got, err := tiles.tree(p.Size).Inclusion(p.N); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%d of %d: %v, %v", p.N, p.Size, got, err)
 		}
-		if err := CheckInclusion(want, p.Size, roots[p.Size], p.N, LeafHash(leaf)); err != nil {
+		if err := checkInclusion(want, p.Size, roots[p.Size], p.N, LeafHash(leaf)); err != nil {
 			t.Errorf("%d of %d: %v", p.N, p.Size, err)
 		}
 	}
@@ -122,6 +123,18 @@ func TestReferenceTree(t *testing.T) {
 			t.Errorf("%d to %d: %v", p.From, p.To, err)
 		}
 	}
+}
+
+// checkInclusion returns nil when proof shows that leaf is entry n of the tree with a size
+// and a root.
+func checkInclusion(proof []Hash, size int64, root Hash, n int64, leaf Hash) error {
+	if n < 0 || n >= size {
+		return fmt.Errorf("%w: there is no entry %d in a tree of %d", ErrProof, n, size)
+	}
+	if err := tlog.CheckRecord(proof, size, root, n, leaf); err != nil {
+		return fmt.Errorf("%w: %w", ErrProof, err)
+	}
+	return nil
 }
 
 func numbered(n int) []Hash {
@@ -171,10 +184,10 @@ func TestTiles(t *testing.T) {
 				continue
 			}
 			proof, err := tree.Inclusion(n)
-			if err != nil || CheckInclusion(proof, size, root, n, leaves[n]) != nil {
+			if err != nil || checkInclusion(proof, size, root, n, leaves[n]) != nil {
 				t.Errorf("%d of %d: %v", n, size, err)
 			}
-			if CheckInclusion(proof, size, root, n, LeafHash(nil)) == nil || size > 1 && CheckInclusion(proof, size, root, (n+1)%size, leaves[n]) == nil {
+			if checkInclusion(proof, size, root, n, LeafHash(nil)) == nil || size > 1 && checkInclusion(proof, size, root, (n+1)%size, leaves[n]) == nil {
 				t.Errorf("%d of %d holds for another leaf or place", n, size)
 			}
 		}
@@ -202,7 +215,7 @@ func TestTilesThatLackHashes(t *testing.T) {
 		t.Error("a proof of growth from nothing")
 	}
 	for _, p := range [][2]int64{{-1, 5}, {5, 5}, {0, 0}} {
-		if !errors.Is(CheckInclusion(nil, p[1], Hash{}, p[0], Hash{}), ErrProof) {
+		if !errors.Is(checkInclusion(nil, p[1], Hash{}, p[0], Hash{}), ErrProof) {
 			t.Errorf("entry %d of %d", p[0], p[1])
 		}
 	}
