@@ -174,7 +174,7 @@ func TestMaintainForAHundredDays(t *testing.T) {
 			t.Errorf("%s %s is %s and its secret has %d bytes", row.Purpose, row.ID, row.State, len(row.sealed))
 		}
 	}
-	want := map[Purpose]int{Token: 3, Session: 101, Field: 1, Blob: 1, Index: 1, Pepper: 1, Refresh: 1, Code: 1}
+	want := map[Purpose]int{Token: 3, Session: 101, Field: 1, Blob: 1, Index: 1, Pepper: 1, Refresh: 1, Ledger: 1, Code: 1}
 	if diff := cmp.Diff(want, count); diff != "" {
 		t.Errorf("keys made in 100 days (-want +got):\n%s", diff)
 	}
