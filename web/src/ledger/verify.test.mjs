@@ -72,6 +72,20 @@ test('a key that was followed by another still vouches for what it signed', asyn
   assert.equal((await verify(both, mine, at(10))).is, 'sound');
 });
 
+test('a check that has ended tells of no progress any longer', async () => {
+  const { proof } = served(all);
+  const late = async (n, size) => {
+    if (n === 31) return undefined;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return proof(n, size);
+  };
+  let over = false;
+  const found = await verify({ ...served(all), proof: late }, mine, undefined, () => assert.ok(!over));
+  over = true;
+  assert.equal(found.wrong, 'missing');
+  await new Promise((resolve) => setTimeout(resolve, 60));
+});
+
 test('what the server refuses is no finding', async () => {
   await assert.rejects(verify({ ...served(all), proof: async () => Promise.reject(new Error('offline')) }, mine, undefined), /offline/);
 });

@@ -80,7 +80,7 @@ async function every(ledger: Ledger, entries: readonly Entry[], now: Checkpoint,
         over = true;
         throw err;
       }
-      done(++count);
+      if (!over) done(++count); // another may have ended the check meanwhile
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
