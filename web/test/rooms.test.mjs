@@ -64,11 +64,11 @@ test('each class is dressed in one folder: the stylesheet of a room goes with it
 
 test('a room shows in the frame by entries that lead to its own pages, each in a place of its own', () => {
   const given = (kind) => rooms.flatMap((room) => [all[room][kind] ?? []].flat().map((entry) => ({ room, ...entry })));
-  for (const kind of ['places', 'create', 'menu', 'points', 'security', 'loss', 'door', 'enter', 'prove', 'pass', 'wayIn', 'entry']) {
+  for (const kind of ['places', 'create', 'menu', 'points', 'security', 'loss', 'door', 'enter', 'prove', 'pass', 'wayIn', 'entry', 'published']) {
     const orders = given(kind).map((entry) => entry.order);
     assert.equal(new Set(orders).size, orders.length, `two entries of ${kind} want one place: ${orders}`);
   }
-  for (const { room, href } of ['places', 'menu', 'search', 'door'].flatMap(given)) {
+  for (const { room, href } of ['places', 'menu', 'search', 'door', 'published'].flatMap(given)) {
     if (href) assert.ok(all[room].routes.some((route) => route.path === href), `${room} leads to ${href}, which is no page of it`);
   }
   const places = given('places');

@@ -71,7 +71,7 @@ test('what a newcomer stumbled over says what it means', () => {
 
 test('each problem is worded once, under a code that the server knows', () => {
   const [codes, fields] = fs.readFileSync(path.join(src, '../../docs/errors.md'), 'utf8').split('## Codes of fields');
-  const ours = ['offline', 'cancelled', 'app_error', 'other', 'field_other', 'field_wrong_sign_up', 'field_wrong_password', 'field_other_username', 'field_username_taken', 'wrong_password', 'proof_over', 'wrong_totp', 'wrong_mailed_code', 'confirmation_over', 'no_more_codes', 'download_broken', 'file_changed', 'not_in_trash', 'passkey_unused', 'passkey_address', 'passkey_unfit', 'passkey_failed', 'field_share_number', 'field_share_password', 'field_share_ending', 'field_drop_name', 'field_drop_code', 'drop_wrong_code', 'drop_burnt', 'drop_not_the_host', 'field_admin_bytes', 'field_admin_files']; // made by the app itself
+  const ours = ['offline', 'cancelled', 'app_error', 'other', 'field_other', 'field_wrong_sign_up', 'field_wrong_password', 'field_other_username', 'field_username_taken', 'wrong_password', 'proof_over', 'wrong_totp', 'wrong_mailed_code', 'confirmation_over', 'no_more_codes', 'download_broken', 'file_changed', 'not_in_trash', 'passkey_unused', 'passkey_address', 'passkey_unfit', 'passkey_failed', 'field_share_number', 'field_share_password', 'field_share_ending', 'field_drop_name', 'field_drop_code', 'drop_wrong_code', 'drop_burnt', 'drop_not_the_host', 'pin_block_gone', 'pin_damaged', 'field_pin_target', 'field_admin_bytes', 'field_admin_files']; // made by the app itself
   const seen = new Map();
   for (const [folder, { problems }] of Object.entries(words)) {
     for (const key of Object.keys(problems?.catalog.en ?? {})) {

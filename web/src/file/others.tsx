@@ -6,5 +6,5 @@ export const deedsOf = (entry: Entry) => entryParts().flatMap((part) => part.dee
 
 // Marks stand beside the name of an entry.
 export function Marks({ entry, tab }: { entry: Entry; tab: number }) {
-  return <>{entryParts().map(({ Mark, order }) => <Mark key={order} entry={entry} tab={tab} />)}</>;
+  return <>{entryParts().map(({ Mark, order }) => Mark && <Mark key={order} entry={entry} tab={tab} />)}</>;
 }

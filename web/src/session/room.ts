@@ -3,7 +3,7 @@ import { go } from '../shell/router';
 import { keepLook } from '../shell/look';
 import type { Room } from '../shell/room';
 import { toast, toastProblem } from '../shell/ui';
-import { Devices, DevicesGo } from './devices';
+import { AllDevices, Devices, DevicesGo } from './devices';
 import { askForProof, ByPassword } from './proof';
 import { EndDevice } from './end-device';
 import { signOut, startSession } from './session';
@@ -14,6 +14,7 @@ import { problems, t } from './words';
 export const session: Room = {
   routes: [
     { path: '/sign-in', page: SignIn, title: () => t('signIn'), open: true },
+    { path: '/security/devices', page: AllDevices, title: () => t('devices') },
     { path: '/end-device', page: EndDevice, title: () => t('strangeTitle'), open: true },
   ],
   signInForm: SignInForm,

@@ -1,7 +1,8 @@
 // Sessions across tabs and devices, and where tokens are not.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { member, mine, open, signIn, stage } from '../../test/browser.mjs';
+import { check } from '../../test/axe.mjs';
+import { member, mine, open, post, signIn, stage } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_ACCESS_TTL: '12s' });
 const calm = stage(); // whose tokens end in no story
@@ -109,6 +110,38 @@ test('a device that is ended is out at its next step', async (t) => {
   await there.getByText('You were signed out, because you were away for a long time or another device signed this one out.').waitFor();
   await enter(there, who);
   await there.getByRole('heading', { level: 1, name: 'Security' }).waitFor();
+});
+
+test('Security shows three devices, and a page of its own all of them', async (t) => {
+  const who = await member(calm.server);
+  const names = ['Loom', 'Engine', 'Press', 'A workshop computer whose name is so long that it fills more than one line of a phone'];
+  for (const device_name of names) await post(calm.server, '/auth/sign-in', { identifier: who.username, password: who.password, device_name });
+  const page = await open(t, calm);
+  await signIn(page, who);
+  await page.goto('/security');
+  await page.getByText('This device').waitFor();
+  assert.equal(await page.locator('.device').count(), 3);
+  await page.getByRole('link', { name: 'All devices' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Devices' }).waitFor();
+  await page.locator('.device').nth(4).waitFor();
+  await check(page, 'all devices');
+  for (const name of names) await page.getByRole('button', { name: `Actions for ${name}` }).waitFor();
+
+  await page.getByRole('button', { name: 'Actions for Loom' }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
+  await page.locator('.device', { hasText: 'Loom' }).waitFor({ state: 'detached' });
+
+  await page.setViewportSize({ width: 390, height: 844 });
+  await check(page, 'all devices on a phone');
+  await page.getByRole('link', { name: 'Security' }).waitFor();
+  await page.getByRole('button', { name: 'Sign out all others' }).click();
+  const question = page.getByRole('dialog', { name: 'Sign out all others' });
+  await question.getByText('The 3 other devices are signed out at once.').waitFor();
+  await question.getByRole('button', { name: 'Sign out all others' }).click();
+  await page.locator('.device').nth(1).waitFor({ state: 'detached' });
+  assert.equal(await page.locator('.device').count(), 1);
+  assert.equal(await page.getByRole('main').getByRole('button', { name: 'Sign out all others' }).count(), 0);
 });
 
 async function enter(page, who) {

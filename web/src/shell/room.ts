@@ -69,7 +69,7 @@ export interface Room {
   securityPage?: { href: string; label: () => string };
   // The room's actions on an entry of the tree of files stand in the row's menu and above the preview; with
   // bar also in the toolbar, while it alone is selected. Mark stands beside its name.
-  entry?: { deeds: (entry: Entry) => EntryDeed[]; Mark: ComponentType<MarkProps>; order: number };
+  entry?: { deeds: (entry: Entry) => EntryDeed[]; Mark?: ComponentType<MarkProps>; order: number };
   // The folders of the tree, for rooms that put something into one.
   folders?: Folders;
   // A line, an <li>, of the page that deletes the account: what of the room goes with it.
@@ -81,6 +81,8 @@ export interface Room {
   problems?: Words;
   // The page where a problem can be mended, by its code.
   remedies?: Record<string, Pick<Place, 'href' | 'label'>>;
+  // A page of what the person published. They stand beside each other.
+  published?: Place;
   // Stands at the sidebar's end.
   Side?: ComponentType;
   // Shown over every page of people who are signed in.
@@ -127,6 +129,7 @@ export interface Spot extends Place {
   phone: 'bar' | 'more';
   open?: true; // is for people who are signed out too, and stands in their footer
   short?: () => string; // the label in the phone's bar, where the long one does not fit
+  there?: () => boolean; // false: the place is not shown
 }
 
 export interface Deed {
@@ -260,7 +263,7 @@ export const signInPath = () => signInDoor()?.href ?? '/';
 // a sign-in step.
 export const wayBack = (to: 'password' | 'activate' | 'recover') => all.find((room) => room.waysBack)?.waysBack?.[to];
 
-export const places = () => collect((room) => room.places);
+export const places = () => collect((room) => room.places).filter((spot) => spot.there?.() ?? true);
 
 export const entryParts = () => collect((room) => room.entry);
 
