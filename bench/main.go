@@ -53,7 +53,7 @@ var groups = []struct {
 	open func(b *bench) ([]row, error)
 }{
 	{"P10", (*bench).start}, {"P1", (*bench).account}, {"P2", (*bench).proofs}, {"P3", (*bench).signIn}, {"P4", (*bench).refresh},
-	{"P5", (*bench).upload}, {"P6", (*bench).download}, {"P7", (*bench).drops}, {"P8", (*bench).sockets}, {"P9", (*bench).folder}, {"P9", (*bench).search}, {"P11", (*bench).avatar}, {"P11", (*bench).queue}, {"P13", (*bench).small}, {"P15", (*bench).identifier},
+	{"P5", (*bench).upload}, {"P6", (*bench).download}, {"P7", (*bench).drops}, {"P8", (*bench).sockets}, {"P9", (*bench).folder}, {"P9", (*bench).search}, {"P11", (*bench).avatar}, {"P11", (*bench).queue}, {"P13", (*bench).small}, {"P15", (*bench).identifier}, {"P16", (*bench).ledger},
 }
 
 func main() {

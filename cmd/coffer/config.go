@@ -64,7 +64,7 @@ func writeFurther(w io.Writer, env dotenv) {
 func (s *Settings) inForce() map[string]string {
 	return map[string]string{
 		"COFFER_URL": s.URL, "COFFER_DATA": s.Data, "COFFER_DATABASE_URL": s.DB.DatabaseURL,
-		"COFFER_BLOBS": s.Blob.Blobs, "COFFER_ROOT_KEY_FILE": s.Keyring.RootKeyFile,
+		"COFFER_BLOBS": s.Blob.Blobs, "COFFER_ROOT_KEY_FILE": s.Keyring.RootKeyFile, "COFFER_LEDGER_FILE": s.Ledger.File,
 	}
 }
 

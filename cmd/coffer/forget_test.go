@@ -26,6 +26,7 @@ import (
 	"coffer/internal/content"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
+	"coffer/internal/ledger"
 	"coffer/internal/mail"
 	"coffer/internal/social/socialtest"
 )
@@ -159,7 +160,7 @@ func (w *forgotten) exported(ada *client.Client, bob member) {
 	for name, want := range map[string]string{
 		"account.json": `"kind": "trusted",
       "email": "two-ada@example.net",`, "sessions.json": `"current":`, "sign-ins.json": `"kind": "signed-in"`, "devices.json": `"totp"`, "sms.json": `"phone": "+4917`, "identities.json": `"subject": "google-ada"`, "security-question.json": "Which tree?", "backup-codes.json": `"used_at": [`, "passkeys.json": `"name": "key of ada"`, "files.json": `"path": "files/papers/large"`,
-		"trash.json": `"path": "trash/in the trash"`, "versions.json": `"path": "versions/twice/`, "uploads.json": `"name": "unfinished"`, "avatar.json": `"stored_at"`, "avatar.webp": "RIFF",
+		"trash.json": `"path": "trash/in the trash"`, "versions.json": `"path": "versions/twice/`, "uploads.json": `"name": "unfinished"`, "avatar.json": `"stored_at"`, "avatar.webp": "RIFF", "ledger.json": `"in_checkpoint": false`,
 		"files/papers/small": "otters", "files/papers/large": "otters otters", "index.html": "devices.json",
 	} {
 		if !strings.Contains(parts[name], want) {
@@ -497,6 +498,10 @@ func (w *forgotten) use(m member) {
 	_, err = io.ReadAll(download.Body)
 	w.must(err)
 	w.must(download.Body.Close())
+	w.must(w.db.Tx(ctx, func(tx *db.Tx) error {
+		_, err := w.ledger.Append(ctx, tx, account.ID(m.id), ledger.Event{Kind: ledger.Fail, Size: 6, Subject: "a pin of " + m.name})
+		return err
+	}))
 	trashed, err := m.c.CreateFolder(ctx, "", "in the trash")
 	w.must(err)
 	w.must(m.c.DeleteFile(ctx, trashed.ID))

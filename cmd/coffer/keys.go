@@ -32,7 +32,7 @@ func (keysListCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *ko
 }
 
 type keysRotateCmd struct {
-	Purpose string `arg:"" enum:"token,session,field,blob,index,pepper,refresh,code" help:"One of token, session, field, blob, index, pepper, refresh, code."`
+	Purpose string `arg:"" enum:"token,session,field,blob,index,pepper,refresh,code,ledger" help:"One of token, session, field, blob, index, pepper, refresh, code, ledger."`
 }
 
 // Run rotates one purpose.

@@ -63,7 +63,7 @@ var unlimited = map[string][]string{
 		"list-file-shares", "create-share", "list-versions", "delete-version", "restore-version",
 		"revoke-other-sessions", "list-sessions", "revoke-session", "read-session", "rename-session",
 		"list-shares", "delete-share", "read-share", "update-share", "list-share-uses",
-		"empty-trash", "list-trash", "delete-trash", "restore-trash", "list-uploads", "read-upload",
+		"empty-trash", "list-trash", "delete-trash", "restore-trash", "list-uploads", "read-upload", "list-own-ledger",
 	},
 }
 

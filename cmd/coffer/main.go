@@ -39,6 +39,7 @@ type cli struct {
 	Clients clientsCmd `cmd:"" help:"Add, list or remove resource servers, which may ask about access tokens."`
 	Quota   quotaCmd   `cmd:"" help:"Show or change how much an account may keep."`
 	Link    linkCmd    `cmd:"" help:"Show or block a link to files."`
+	Ledger  ledgerCmd  `cmd:"" help:"Verify, export or sign the ledger of what was published."`
 	Admin   adminCmd   `cmd:"" help:"Work at the server as an admin does in the app: accounts, blocked networks, jobs, drops, old rows, the log."`
 	Health  healthCmd  `cmd:"" help:"Ask the server on this machine whether it is ready; for health checks."`
 	Config  configCmd  `cmd:"" help:"Print each setting in force and where it came from."`

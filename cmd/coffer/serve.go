@@ -32,6 +32,7 @@ import (
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
 	"coffer/internal/kv"
+	"coffer/internal/ledger"
 	"coffer/internal/limit"
 	"coffer/internal/mail"
 	"coffer/internal/mailcode"
@@ -86,6 +87,7 @@ type Settings struct {
 	Upload   upload.Settings   `embed:""`
 	Avatar   avatar.Settings   `embed:""`
 	Guard    guard.Settings    `embed:""`
+	Ledger   ledger.Settings   `embed:""`
 
 	LogLevel  string `env:"COFFER_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" group:"Around it" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat string `env:"COFFER_LOG_FORMAT" default:"text" enum:"text,json" group:"Around it" help:"Log lines as text or json."`
@@ -201,6 +203,7 @@ type app struct {
 	drops     *drop.Service
 	uploads   *upload.Service
 	shares    *share.Service
+	ledger    *ledger.Service
 	resources *introspect.Service
 	admin     *admin.Service
 	api       *rest.API
@@ -416,7 +419,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	})
 	for _, room := range []interface{ Routes(*rest.API) }{
 		a.blocks, a.accounts, a.feed, a.tokens, a.sessions, a.guard, back, app, mailed, phones, asked, passkeys, others,
-		a.avatars, a.files, a.search, a.uploads, a.shares, a.drops, a.resources, a.admin,
+		a.avatars, a.files, a.search, a.uploads, a.shares, a.drops, a.ledger, a.resources, a.admin,
 	} {
 		room.Routes(a.api)
 	}
@@ -474,6 +477,14 @@ func (a *app) openPictures(s *Settings, limits *limit.Limiter, log *slog.Logger)
 	})
 }
 
+// openLedger makes the ledger of what is published.
+func (a *app) openLedger(s *Settings, limits *limit.Limiter, log *slog.Logger) (err error) {
+	a.ledger, err = ledger.New(ledger.Config{
+		Settings: s.Ledger, DB: a.db, Ring: a.ring, Jobs: a.jobs, Limit: limits, Mail: a.mailer, Accounts: a.accounts, BaseURL: s.URL, Metrics: a.metrics, Now: time.Now, Log: log,
+	})
+	return err
+}
+
 // openFiles makes the rooms of files and what stands on them.
 func (a *app) openFiles(s *Settings, limits *limit.Limiter, events *event.Log, log *slog.Logger) (err error) {
 	a.files = file.New(file.Config{
@@ -490,10 +501,12 @@ func (a *app) openFiles(s *Settings, limits *limit.Limiter, events *event.Log, l
 		DB: a.db, Contents: a.contents, Files: a.files, Accounts: a.accounts, Events: events, Feed: a.feed, Jobs: a.jobs, Limit: limits, Client: a.sessions.Client,
 		Now: time.Now, Log: log, BaseURL: s.URL,
 	})
-	a.drops, err = drop.New(drop.Config{
+	if a.drops, err = drop.New(drop.Config{
 		Settings: s.Drop, DB: a.db, Bus: a.bus, Limit: limits, Index: a.ring.Index, Metrics: a.metrics, Now: time.Now, Log: log,
-	})
-	return err
+	}); err != nil {
+		return err
+	}
+	return a.openLedger(s, limits, log)
 }
 
 // named returns the id of the account that an address or a username names.

@@ -126,12 +126,16 @@ func (s *Settings) complete() error {
 	if s.Keyring.RootKeyFile == "" {
 		s.Keyring.RootKeyFile = filepath.Join(s.Data, "root.key")
 	}
+	if s.Ledger.File == "" {
+		s.Ledger.File = filepath.Join(s.Data, "ledger", "checkpoints.txt")
+	}
 	return nil
 }
 
 // moveTo sets the settings of a server with its data in dir and without other services.
 func (s *Settings) moveTo(dir string) {
 	s.Data, s.DB.DatabaseURL, s.Blob.Blobs = dir, "sqlite:"+filepath.Join(dir, "coffer.db"), filepath.Join(dir, "blobs")
+	s.Ledger.File, s.Ledger.Mail = filepath.Join(dir, "ledger", "checkpoints.txt"), ""
 	s.Keyring.RootKey, s.Keyring.RootKeyFile = "", filepath.Join(dir, "root.key")
 	s.Keyring.TokenAlg = "ES256" // fast to make
 	s.KV.RedisURL, s.Mail.SMTPURL, s.SMS.SMSURL, s.Session.GeoIP = "", "", "", ""

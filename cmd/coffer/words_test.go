@@ -95,6 +95,7 @@ var headers = map[string]string{
 	"email-code": "email-code", "email-otp-enabled": "security-notice", "email-otp-disabled": "security-notice",
 	"security-question-enabled": "security-notice", "security-question-changed": "security-notice", "security-question-disabled": "security-notice",
 	"reset-password": "reset-password", "activate": "activate", "password-changed": "security-notice", "password-set": "security-notice", "password-reset": "security-notice",
+	"ledger-checkpoint":    "ledger-checkpoint",
 	"backup-codes-enabled": "security-notice", "backup-codes-regenerated": "security-notice", "backup-codes-disabled": "security-notice", "recovery-backup": "recovery",
 	"account-deactivated": "security-notice", "account-suspended": "security-notice", "account-resumed": "security-notice", "account-activated": "security-notice", "always-ask-off": "security-notice",
 	"trusted-email": "trusted-email", "trusted-email-asked": "security-notice", "trusted-email-set": "security-notice", "trusted-email-dropped": "security-notice",

@@ -325,7 +325,7 @@ func (s *Service) getKeys(ctx context.Context, _ *struct{}) (*keysOutput, error)
 type rotateInput struct {
 	rest.Request
 	Body struct {
-		Purpose string `json:"purpose" enum:"token,session,field,blob,index,pepper,refresh,code"`
+		Purpose string `json:"purpose" enum:"token,session,field,blob,index,pepper,refresh,code,ledger"`
 	}
 }
 

@@ -27,6 +27,8 @@ var plan = map[string]place{
 
 	"ipfs": {0, "IPFS without a network: identifiers, blocks of files and folders, and CAR archives"},
 
+	"treelog": {0, "entries, trees, checkpoints and proofs of a log that its keeper cannot rewrite unnoticed"},
+
 	"habit": {0, "decides which sign-ins stand out from an account's own habit, and which networks guess at many accounts"},
 
 	"db":            {1, "opens and migrates SQLite or PostgreSQL; every statement is written once"},
@@ -84,6 +86,8 @@ var plan = map[string]place{
 	"avatar": {7, "the picture of an account: chosen by its owner, kept in every size, public"},
 
 	"guard": {7, "what happened at the doors of an account: its sign-in history"},
+
+	"ledger": {7, "the permanent, chronological ledger of pins, and the proofs that nobody rewrote it"},
 
 	"introspect": {7, "answers resource servers that ask about access tokens (RFC 7662)"},
 

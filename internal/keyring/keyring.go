@@ -68,10 +68,11 @@ const (
 	Pepper  Purpose = "pepper"  // seals password hashes
 	Refresh Purpose = "refresh" // derives refresh tokens
 	Code    Purpose = "code"    // keyed hashes of mailed codes
+	Ledger  Purpose = "ledger"  // signs checkpoints of the ledger: the secret is an Ed25519 seed
 )
 
 // Purposes lists every purpose, in the order in which the ring is shown.
-var Purposes = []Purpose{Token, Session, Field, Blob, Index, Pepper, Refresh, Code}
+var Purposes = []Purpose{Token, Session, Field, Blob, Index, Pepper, Refresh, Code, Ledger}
 
 // State is a key's place in its life.
 type State string

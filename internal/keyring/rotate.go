@@ -38,6 +38,8 @@ func (r *Ring) policy(p Purpose) policy {
 		return policy{keep: 31 * day}
 	case Code:
 		return policy{keep: 2 * day}
+	case Ledger:
+		return policy{keep: Settle} // its verifier key outlives it in the ledger's own table
 	default: // Field, Blob, Index, Pepper
 		return policy{keep: untilRewrapped}
 	}

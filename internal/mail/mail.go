@@ -8,6 +8,8 @@
 //     is the only URL on a line of its own. A code stands alone on its line.
 //   - The recipient is one bare address without control characters. No header holds
 //     another value from a user. A link, code or name with a line break is refused.
+//   - A note is the one value of several lines: a text that programs read, such as a signed
+//     checkpoint. It stands in the mail as it is.
 //   - The caller of a sign-in chooses what describes the device. The server drops control
 //     characters from it, so that they cannot keep a notice back.
 //   - html/template escapes the HTML. It has no script, remote image or tracker. It says
@@ -51,7 +53,7 @@ type Message struct {
 	To   string `json:"to"`   // one address without a display name
 	Lang string `json:"lang"` // "en", "de-AT" …; one that Coffer does not speak: lang.Default
 	// Data holds name, time (RFC 3339), device, place and address where they are known, and
-	// link and code where the kind needs them.
+	// link and code where the kind needs them. note is lines that stand in the mail as they are.
 	Data map[string]string `json:"data"`
 }
 
@@ -167,7 +169,7 @@ func (m *Mailer) checkData(kind declared, msg Message) (map[string]string, error
 	for key, value := range msg.Data {
 		if described[key] {
 			value = plain(value)
-		} else if strings.ContainsFunc(value, unicode.IsControl) || !utf8.ValidString(value) {
+		} else if lines := strings.ReplaceAll(value, "\n", ""); strings.ContainsFunc(lines, unicode.IsControl) || !utf8.ValidString(value) || lines != value && key != "note" {
 			return nil, fmt.Errorf("%s holds a control character", key)
 		}
 		data[key] = value

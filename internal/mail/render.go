@@ -103,6 +103,7 @@ type page struct {
 	Facts                  []fact
 	Link, Action           string
 	Code, CodeLabel        string
+	Note                   string // lines, each with its end
 	Footer                 string
 }
 
@@ -114,7 +115,7 @@ func (m *Mailer) render(kind declared, tag string, data map[string]string) (Rend
 		err := t.ExecuteTemplate(&b, name, data)
 		return strings.TrimSpace(b.String()), err
 	}
-	p := page{Lang: l, Product: m.product, Code: data["code"], Link: data["link"], Footer: fmt.Sprintf(w.footer, m.product)}
+	p := page{Lang: l, Product: m.product, Code: data["code"], Link: data["link"], Note: data["note"], Footer: fmt.Sprintf(w.footer, m.product)}
 	p.Greeting = w.hello + ","
 	if name := data["name"]; name != "" {
 		p.Greeting = w.hello + " " + name + ","
