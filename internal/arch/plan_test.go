@@ -48,6 +48,9 @@ var plan = map[string]place{
 
 	"picture": {2, "decodes, crops, resizes and encodes pictures, within bounds of time and memory"},
 
+	"pinning":             {2, "clients of services that keep IPFS content: Pinata, Kubo, and any provider of the IPFS Pinning Service API"},
+	"pinning/pinningtest": {2, "gives tests providers of pins that keep real blocks and misbehave on demand"},
+
 	"sms": {2, "writes and sends the few text messages that Coffer sends; outbox, Twilio, webhook"},
 
 	"event":           {3, "what happened to an account, recorded in the transaction in which it happened"},

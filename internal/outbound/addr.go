@@ -30,9 +30,9 @@ func prefixes(texts ...string) []netip.Prefix {
 	return all
 }
 
-// public reports whether an address belongs to the internet. An IPv6 address that a gateway
+// Public reports whether an address belongs to the internet. An IPv6 address that a gateway
 // translates counts as the IPv4 address in it.
-func public(a netip.Addr) bool {
+func Public(a netip.Addr) bool {
 	a = a.Unmap()
 	if a.Is6() {
 		if a.Zone() != "" {

@@ -11,7 +11,9 @@
 //   - A proxy from the environment: it would connect in our place, past the check. The client
 //     uses none.
 //   - A server that answers slowly, without end or with a compressed bomb: the whole call has
-//     one time, the body and the headers a size, and the client asks for no compression.
+//     one time, the body and the headers a size, and the client asks for no compression. A
+//     call that sends a long body has no time for the whole, but must make progress, see
+//     [Client.Send].
 //   - A reader of the wire: TLS 1.2 or later with the system's roots. Without TLS the client
 //     speaks only to a named host that is this machine.
 //
@@ -44,6 +46,9 @@ const (
 	dialTime   = 10 * time.Second
 	maxAnswer  = 64 << 10 // bytes of a body
 	maxHeaders = 64 << 10
+
+	pace         = 64 << 10        // bytes that a long body must move in the time of a call
+	continueTime = 2 * time.Second // for a server's word before the body is sent
 )
 
 var (
@@ -55,8 +60,10 @@ var (
 
 // Config configures a client. The zero value calls public hosts only.
 type Config struct {
-	Named []string      // hosts that the operator's settings name: without port, IPv6 without brackets
-	Time  time.Duration // of one call; zero: 20 seconds
+	Named  []string      // hosts that the operator's settings name: without port, IPv6 without brackets
+	Time   time.Duration // of one call; zero: 20 seconds
+	Wait   time.Duration // for the answer to a body that was sent by Send; zero: Time
+	Answer int           // longest body of an answer, in bytes; zero: 64 KiB
 }
 
 // Client makes calls. It is safe for concurrent use.
@@ -72,6 +79,12 @@ func New(c Config) *Client {
 	if c.Time <= 0 {
 		c.Time = callTime
 	}
+	if c.Wait <= 0 {
+		c.Wait = c.Time
+	}
+	if c.Answer <= 0 {
+		c.Answer = maxAnswer
+	}
 	c.Named = slices.Clone(c.Named)
 	for i, name := range c.Named {
 		c.Named[i] = canonical(name)
@@ -85,7 +98,7 @@ func New(c Config) *Client {
 			Proxy: nil, DialContext: client.dial, Protocols: protocols,
 			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, TLSHandshakeTimeout: dialTime,
 			MaxResponseHeaderBytes: maxHeaders, DisableCompression: true,
-			MaxConnsPerHost: 16, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute,
+			MaxConnsPerHost: 16, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute, ExpectContinueTimeout: continueTime,
 		},
 	}
 	return client
@@ -130,21 +143,28 @@ func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastR
 func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), c.Time)
 	defer cancel()
+	return c.exchange(req.Clone(ctx))
+}
+
+// exchange makes the call. The answer's body is in memory.
+func (c *Client) exchange(req *http.Request) (*http.Response, error) {
 	if err := c.mayCall(req.URL); err != nil {
+		if req.Body != nil {
+			req.Body.Close()
+		}
 		return nil, err
 	}
-	req = req.Clone(ctx)
 	req.Header.Set("User-Agent", "Coffer")
 	res, err := c.http.Do(req)
 	if err != nil {
 		return nil, bare(err)
 	}
 	defer res.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	raw, err := io.ReadAll(io.LimitReader(res.Body, int64(c.Answer)+1))
 	if err != nil {
 		return nil, bare(err)
 	}
-	if len(raw) > maxAnswer {
+	if len(raw) > c.Answer {
 		return nil, ErrTooLong
 	}
 	res.Body = io.NopCloser(bytes.NewReader(raw))
@@ -197,7 +217,7 @@ func (c *Client) dialer(host string) *net.Dialer {
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrRefused, err)
 		}
-		if public(at.Addr()) || named && near(host, at.Addr()) {
+		if Public(at.Addr()) || named && near(host, at.Addr()) {
 			return nil
 		}
 		return fmt.Errorf("%w: %s is not at a public address", ErrRefused, host)

@@ -27,11 +27,11 @@ func TestPublicAddresses(t *testing.T) {
 		"2001:db8::1": false, "3fff::1": false, "100::1": false, "fc00::1": false, "fd00:ec2::254": false, "fe80::1": false, "fec0::1": false,
 		"ff02::1": false, "5f00::1": false, "fe80::1%eth0": false, "2606:4700::1111%eth0": false,
 	} {
-		if got := public(netip.MustParseAddr(text)); got != want {
+		if got := Public(netip.MustParseAddr(text)); got != want {
 			t.Errorf("%s is public: %t, want %t", text, got, want)
 		}
 	}
-	if public(netip.Addr{}) {
+	if Public(netip.Addr{}) {
 		t.Error("no address is public")
 	}
 }

@@ -1,0 +1,30 @@
+package pinning
+
+import (
+	"context"
+	"net/http"
+)
+
+// Clients returns the clients that a target calls with, by part.
+func Clients(t Target) map[string]func(context.Context, string) error {
+	ask := func(c *caller) func(context.Context, string) error {
+		return func(ctx context.Context, at string) error {
+			_, err := c.get(ctx, "trying", http.MethodGet, at)
+			return err
+		}
+	}
+	switch t := t.(type) {
+	case *pinata:
+		return map[string]func(context.Context, string) error{"api": ask(&t.caller), "gateway": ask(&t.gateway.caller)}
+	case *psa:
+		return map[string]func(context.Context, string) error{"api": ask(&t.caller), "gateway": ask(&t.gateway.caller)}
+	case *kubo:
+		return map[string]func(context.Context, string) error{"rpc": ask(&t.caller)}
+	}
+	return nil
+}
+
+// Try makes a call to an address.
+func Try(ctx context.Context, client func(context.Context, string) error, at string) error {
+	return client(ctx, at)
+}
