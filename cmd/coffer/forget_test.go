@@ -28,6 +28,7 @@ import (
 	"coffer/internal/db/dbtest"
 	"coffer/internal/ledger"
 	"coffer/internal/mail"
+	"coffer/internal/pinning/pinningtest"
 	"coffer/internal/social/socialtest"
 )
 
@@ -58,6 +59,7 @@ func newForgotten(t *testing.T, database string) *forgotten {
 	google := socialtest.New()
 	t.Cleanup(google.Close)
 	s.Social.GoogleIssuer, s.Social.GoogleID, s.Social.GoogleSecret = google.URL, socialtest.ClientID, socialtest.ClientSecret
+	s.Pinning.IPFSRPC = pinningtest.NewKubo(t).URL
 	a, err := openApp(t.Context(), &s, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +162,7 @@ func (w *forgotten) exported(ada *client.Client, bob member) {
 	for name, want := range map[string]string{
 		"account.json": `"kind": "trusted",
       "email": "two-ada@example.net",`, "sessions.json": `"current":`, "sign-ins.json": `"kind": "signed-in"`, "devices.json": `"totp"`, "sms.json": `"phone": "+4917`, "identities.json": `"subject": "google-ada"`, "security-question.json": "Which tree?", "backup-codes.json": `"used_at": [`, "passkeys.json": `"name": "key of ada"`, "files.json": `"path": "files/papers/large"`,
-		"trash.json": `"path": "trash/in the trash"`, "versions.json": `"path": "versions/twice/`, "uploads.json": `"name": "unfinished"`, "avatar.json": `"stored_at"`, "avatar.webp": "RIFF", "ledger.json": `"in_checkpoint": false`,
+		"trash.json": `"path": "trash/in the trash"`, "versions.json": `"path": "versions/twice/`, "uploads.json": `"name": "unfinished"`, "avatar.json": `"stored_at"`, "avatar.webp": "RIFF", "ledger.json": `"in_checkpoint": false`, "pins.json": `"name": "twice"`,
 		"habit.json": `"last_sign_in_at": "20`, "compared-sign-ins.json": `"session_id": "`, "known-clients.json": `"first_at": "20`, "password-guesses.json": `"wrong_passwords_in_a_row": 0`,
 		"files/papers/small": "otters", "files/papers/large": "otters otters", "index.html": "devices.json",
 	} {
@@ -491,6 +493,8 @@ func (w *forgotten) use(m member) {
 	_, err = m.c.UploadOver(ctx, "", client.Source{Name: "twice", Content: strings.NewReader("second")}) // a version
 	w.must(err)
 	_, err = m.c.CopyFile(ctx, over[0].ID, "", "copied")
+	w.must(err)
+	_, err = m.c.CreatePin(ctx, over[0].ID, client.NewPin{})
 	w.must(err)
 	link, err := m.c.CreateShare(ctx, over[0].ID, client.NewShare{})
 	w.must(err)

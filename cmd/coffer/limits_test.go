@@ -64,6 +64,7 @@ var unlimited = map[string][]string{
 		"revoke-other-sessions", "list-sessions", "revoke-session", "read-session", "rename-session",
 		"list-shares", "delete-share", "read-share", "update-share", "list-share-uses",
 		"empty-trash", "list-trash", "delete-trash", "restore-trash", "list-uploads", "read-upload", "list-own-ledger",
+		"list-pins", "list-pin-targets", "read-pin", "delete-pin",
 	},
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -39,6 +38,8 @@ import (
 	"coffer/internal/metric"
 	"coffer/internal/passkey"
 	"coffer/internal/picture"
+	"coffer/internal/pin"
+	"coffer/internal/pinning"
 	"coffer/internal/question"
 	"coffer/internal/recovery"
 	"coffer/internal/rest"
@@ -88,6 +89,8 @@ type Settings struct {
 	Avatar   avatar.Settings   `embed:""`
 	Guard    guard.Settings    `embed:""`
 	Ledger   ledger.Settings   `embed:""`
+	Pinning  pinning.Settings  `embed:""`
+	Pin      pin.Settings      `embed:""`
 
 	LogLevel  string `env:"COFFER_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" group:"Around it" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat string `env:"COFFER_LOG_FORMAT" default:"text" enum:"text,json" group:"Around it" help:"Log lines as text or json."`
@@ -204,6 +207,7 @@ type app struct {
 	uploads   *upload.Service
 	shares    *share.Service
 	ledger    *ledger.Service
+	pins      *pin.Service
 	resources *introspect.Service
 	admin     *admin.Service
 	api       *rest.API
@@ -419,7 +423,7 @@ func (a *app) openRooms(ctx context.Context, s *Settings, log *slog.Logger) erro
 	})
 	for _, room := range []interface{ Routes(*rest.API) }{
 		a.blocks, a.accounts, a.feed, a.tokens, a.sessions, a.guard, back, app, mailed, phones, asked, passkeys, others,
-		a.avatars, a.files, a.search, a.uploads, a.shares, a.drops, a.ledger, a.resources, a.admin,
+		a.avatars, a.files, a.search, a.uploads, a.shares, a.drops, a.ledger, a.pins, a.resources, a.admin,
 	} {
 		room.Routes(a.api)
 	}
@@ -511,7 +515,23 @@ func (a *app) openFiles(s *Settings, limits *limit.Limiter, events *event.Log, l
 	}); err != nil {
 		return err
 	}
-	return a.openLedger(s, limits, log)
+	if err := a.openLedger(s, limits, log); err != nil {
+		return err
+	}
+	return a.openPins(s, limits, events, log)
+}
+
+// openPins makes the room of what is published on IPFS. It stands on the ledger.
+func (a *app) openPins(s *Settings, limits *limit.Limiter, events *event.Log, log *slog.Logger) error {
+	targets, err := pinning.Open(pinning.Config{Settings: s.Pinning, Origin: s.URL})
+	if err != nil {
+		return err
+	}
+	a.pins = pin.New(pin.Config{
+		Settings: s.Pin, DB: a.db, Contents: a.contents, Files: a.files, Accounts: a.accounts, Ledger: a.ledger, Events: events, Feed: a.feed, Jobs: a.jobs,
+		Limit: limits, Metrics: a.metrics, Targets: targets, Now: time.Now, Log: log, BaseURL: s.URL,
+	})
+	return nil
 }
 
 // named returns the id of the account that an address or a username names.
@@ -577,20 +597,4 @@ func (c healthCmd) Run(ctx context.Context) error {
 		return fmt.Errorf("not ready: %s answers %s", c.Server.Addr, strings.ToLower(res.Status))
 	}
 	return nil
-}
-
-// localAddr is where a server that listens at addr can be reached from this machine.
-func localAddr(addr string) string {
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return addr
-	}
-	ip, err := netip.ParseAddr(host)
-	switch {
-	case host == "", err == nil && ip == netip.IPv4Unspecified():
-		host = "127.0.0.1"
-	case err == nil && ip.IsUnspecified():
-		host = "::1"
-	}
-	return net.JoinHostPort(host, port)
 }

@@ -31,6 +31,8 @@ var plan = map[string]place{
 
 	"habit": {0, "decides which sign-ins stand out from an account's own habit, and which networks guess at many accounts"},
 
+	"parcel": {1, "the form of what is pinned encrypted: its keys, its manifest, its link, and how it is opened"},
+
 	"db":            {1, "opens and migrates SQLite or PostgreSQL; every statement is written once"},
 	"db/dbtest":     {1, "gives tests fresh, migrated databases of every engine"},
 	"blob":          {1, "opaque immutable objects: directory, S3"},
@@ -94,6 +96,8 @@ var plan = map[string]place{
 
 	"introspect": {7, "answers resource servers that ask about access tokens (RFC 7662)"},
 
+	"pin": {8, "publishes files and folders on IPFS through pinning services, and serves their blocks"},
+
 	"search": {8, "finds an account's files and folders by words of their names"},
 	"share":  {8, "lets people without an account read an entry, or hand files in to a folder, by a link"},
 	"upload": {8, "takes resumable uploads by tus 1.0, whose bytes survive broken connections and killed servers"},
@@ -109,10 +113,10 @@ var plan = map[string]place{
 // module. Their tests may also use the kits.
 var neighbours = map[string][]string{
 	"cmd":    {"internal", "client", "web"},
-	"client": {"client"},                                                // knows only the API
-	"web":    {},                                                        // files
-	"bench":  {"client"},                                                // measures the built program from outside
-	"test":   {"client", "internal/blob", "internal/social/socialtest"}, // drives the built program; blob tells whether S3 is there, socialtest is the providers
+	"client": {"client"},                                                                                                 // knows only the API
+	"web":    {},                                                                                                         // files
+	"bench":  {"client"},                                                                                                 // measures the built program from outside
+	"test":   {"client", "internal/blob", "internal/ipfs", "internal/pinning/pinningtest", "internal/social/socialtest"}, // drives the built program; blob tells whether S3 is there, the kits are the providers, ipfs computes their identifiers
 }
 
 // excuse lets one file break one rule.

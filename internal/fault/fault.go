@@ -31,6 +31,7 @@ const (
 	Limited                      // 429: over a rate limit; RetryAfter is set
 	Unavailable                  // 503: a dependency is down; the same request may succeed soon
 	Checksum                     // 460 (tus): the bytes do not have the checksum that came with them
+	NotAcceptable                // 406: the answer has no form that the client takes
 )
 
 // Field names one refused value.

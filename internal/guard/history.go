@@ -45,7 +45,7 @@ var keeps = map[string]int{ok: 2000, failed: 500, held: 500, noticed: 500}
 
 // unkept are kinds that the history leaves out: another happening says it, or it is none of the
 // account's doors.
-var unkept = map[string]bool{"new-device": true, "files-received": true, "account-deleted": true, account.FirstAdminMade: true}
+var unkept = map[string]bool{"new-device": true, "files-received": true, "pin-failed": true, "account-deleted": true, account.FirstAdminMade: true}
 
 const (
 	signedIn     = "signed-in"

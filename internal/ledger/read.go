@@ -73,7 +73,7 @@ func (s *Service) own(ctx context.Context, owner account.ID, cursor string, limi
 	before := int64(math.MaxInt64)
 	if cursor != "" {
 		if before, err = strconv.ParseInt(cursor, 10, 64); err != nil {
-			return nil, "", fault.InvalidField("query.cursor", "unknown_cursor", "It is not the next_cursor of a page.")
+			return nil, "", fault.InvalidField("query.cursor", "invalid_cursor", "It is not the next_cursor of a page.")
 		}
 	}
 	err = s.DB.Read(ctx, func(tx *db.Tx) error {

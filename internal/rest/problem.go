@@ -68,6 +68,7 @@ var statuses = [...]int{
 	fault.Limited:          http.StatusTooManyRequests,
 	fault.Unavailable:      http.StatusServiceUnavailable,
 	fault.Checksum:         statusChecksum,
+	fault.NotAcceptable:    http.StatusNotAcceptable,
 }
 
 // statusChecksum is of tus 1.0 and not of IANA's list, so net/http has no words for it.

@@ -75,6 +75,8 @@ var good = map[string]string{
 	"POST /v1/files/{id}/shares": `{"kind":"read"}`, "GET /v1/files/{id}/shares": "",
 	"GET /v1/shares/{id}": "", "PATCH /v1/shares/{id}": `{"note":"mine now"}`, "DELETE /v1/shares/{id}": "", "GET /v1/shares/{id}/uses": "",
 
+	"POST /v1/files/{id}/pins": `{}`, "GET /v1/pins/{id}": "", "DELETE /v1/pins/{id}": "", "POST /v1/pins/{id}/verify": "", "POST /v1/pins/{id}/retry": "",
+
 	"GET /v1/auth/attempts/{id}": "",
 
 	"GET /v1/uploads/{id}": "", "HEAD /v1/uploads/{id}": "", "PATCH /v1/uploads/{id}": "bytes", "DELETE /v1/uploads/{id}": "",
@@ -126,7 +128,7 @@ func notMine(t *testing.T, s *server) {
 	ids := map[string][]string{
 		"/v1/account/passkeys/": {passkey.ID},
 		"/v1/files/":            {diary.ID, folder.ID}, "/v1/trash/": {trashed.ID}, "/v1/sessions/": {c.Credentials().SessionID}, "/v1/auth/attempts/": {}, "/v1/uploads/": {upload},
-		"/v1/shares/": {link},
+		"/v1/shares/": {link}, "/v1/pins/": {}, // TestPins has some
 	}
 	_, attempt, err := alice.client(t).SignIn(ctx, client.SignIn{Identifier: alice.Email, Password: alice.Password})
 	if err != nil {

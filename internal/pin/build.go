@@ -1,0 +1,334 @@
+package pin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"coffer/internal/account"
+	"coffer/internal/content"
+	"coffer/internal/db"
+	"coffer/internal/ipfs"
+	"coffer/internal/jobs"
+	"coffer/internal/keyring"
+	"coffer/internal/parcel"
+	"coffer/internal/pinning"
+	"coffer/internal/seal"
+)
+
+// buildJob computes the outline of a pin: its identifier and the place of each block.
+const buildJob = "pin.build"
+
+type buildOrder struct {
+	Pin string `json:"pin"`
+}
+
+// errLost says that a worker has lost its row: the pin is being removed, or its account is.
+var errLost = errors.New("pin: another worker has the row, or it is gone")
+
+func (s *Service) build(ctx context.Context, payload []byte) error {
+	var order buildOrder
+	if err := json.Unmarshal(payload, &order); err != nil {
+		return jobs.Permanent(fmt.Errorf("%s: %w", buildJob, err))
+	}
+	now := s.Now()
+	r, err := claimOutline(ctx, s.DB, order.Pin, now.UnixMilli(), now.Add(s.times.lease).UnixMilli())
+	if errors.Is(err, db.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	work, stop := s.keep(ctx, func(ctx context.Context) (bool, error) {
+		return delayOutline(ctx, s.DB, r.ID, r.Attempt, s.Now().Add(s.times.lease).UnixMilli(), 0)
+	})
+	defer stop()
+	o, err := s.outline(work, r)
+	stop()
+	switch {
+	case err == nil:
+		err = s.setOutline(ctx, r, o)
+	case content.IsLost(err), errors.Is(err, errNoPin), ctx.Err() == nil && context.Cause(work) != errLost && now.Sub(time.UnixMilli(r.CreatedAt)) > s.times.patience:
+		s.Log.ErrorContext(ctx, "pin: a content cannot be read", "pin", r.ID, "error", err)
+		err = s.failOutline(ctx, r)
+	case ctx.Err() != nil:
+		_, err = delayOutline(context.WithoutCancel(ctx), s.DB, r.ID, r.Attempt, s.Now().UnixMilli(), 0)
+		return errors.Join(ctx.Err(), err)
+	case context.Cause(work) == errLost:
+		return nil
+	default:
+		s.Log.WarnContext(ctx, "pin: an outline was not made", "pin", r.ID, "error", err)
+		_, err = delayOutline(ctx, s.DB, r.ID, r.Attempt, s.Now().Add(s.backoff(r.Tries)).UnixMilli(), 1)
+	}
+	if errors.Is(err, errLost) {
+		return nil
+	}
+	return err
+}
+
+// keep calls touch while work runs, and ends its context when that says that the row is lost.
+func (s *Service) keep(ctx context.Context, touch func(context.Context) (bool, error)) (work context.Context, stop func()) {
+	work, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		t := time.NewTicker(s.times.beat)
+		defer t.Stop()
+		for {
+			select {
+			case <-work.Done():
+				return
+			case <-t.C:
+			}
+			if ours, err := touch(work); err == nil && !ours {
+				cancel(errLost)
+				return
+			}
+		}
+	}()
+	return work, func() {
+		cancel(nil)
+		<-done
+	}
+}
+
+// outline is what the server knows of a pin once it has read it.
+type outline struct {
+	root   ipfs.Node
+	blocks []blockRow
+	framed int64
+	known  map[[32]byte]bool
+}
+
+func (o *outline) add(b blockRow) error {
+	if o.known[b.CID.Digest] {
+		return nil
+	}
+	o.known[b.CID.Digest] = true
+	o.framed += pinning.Frame(int(b.Length))
+	o.blocks = append(o.blocks, b)
+	return nil
+}
+
+// sink takes the blocks of a file, or of a folder.
+func (o *outline) sink(ord int64) ipfs.Sink {
+	return ipfs.Sink{
+		Leaf: func(l ipfs.Leaf, data []byte) error {
+			b := blockRow{CID: l.CID, Ord: ord, Start: l.Offset, Length: l.Length}
+			if ord == inManifest && !o.known[l.CID.Digest] {
+				b.Bytes = bytes.Clone(data)
+			}
+			return o.add(b)
+		},
+		Node: func(n ipfs.Block) error {
+			return o.add(blockRow{CID: n.CID, Ord: asNode, Length: int64(len(n.Data)), Bytes: bytes.Clone(n.Data)})
+		},
+	}
+}
+
+// outline reads everything that a pin holds and computes its blocks.
+func (s *Service) outline(ctx context.Context, r row) (*outline, error) {
+	key, err := s.dataKey(ctx, s.DB, r.Account)
+	if err != nil {
+		return nil, err
+	}
+	d, err := r.open(key)
+	if err != nil {
+		return nil, err
+	}
+	files, err := readFiles(ctx, s.DB, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	o := &outline{known: map[[32]byte]bool{}}
+	m := &maker{s: s, pin: r, key: d.key()}
+	if r.Encrypt {
+		o.root, err = s.outlineParcel(ctx, o, m, key, d, files)
+	} else {
+		o.root, err = s.outlinePlain(ctx, o, m, key, files)
+	}
+	return o, err
+}
+
+// outlineParcel makes the directory of an encrypted pin.
+func (s *Service) outlineParcel(ctx context.Context, o *outline, m *maker, key *keyring.DataKey, d details, files []fileRow) (root ipfs.Node, err error) {
+	manifest := parcel.Manifest{Name: d.Name}
+	var entries []ipfs.Entry
+	for _, f := range files {
+		about, err := f.open(key, m.pin.ID)
+		if err != nil {
+			return root, err
+		}
+		if f.Object == nil {
+			manifest.Folders = append(manifest.Folders, about.Path)
+			continue
+		}
+		node, err := m.file(ctx, f, o.sink(f.Ord))
+		if err != nil {
+			return root, err
+		}
+		name := strconv.FormatInt(f.Ord, 10)
+		entries = append(entries, ipfs.Entry{Name: name, Node: node})
+		manifest.Files = append(manifest.Files, parcel.File{Path: about.Path, File: name, Size: f.Size, SHA256: about.SHA256, Modified: about.Modified})
+	}
+	plain, err := manifest.Marshal()
+	if err != nil {
+		return root, err
+	}
+	streamKey, nonce := d.key().Stream(parcel.ManifestName)
+	sealed, err := seal.SealRange(func(off, n int64) (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(plain[off : off+n])), nil
+	},
+		int64(len(plain)), streamKey, nonce, []byte(parcel.AAD), 0, seal.CipherSize(int64(len(plain))))
+	if err != nil {
+		return root, err
+	}
+	defer sealed.Close()
+	node, err := ipfs.File(sealed, o.sink(inManifest))
+	if err != nil {
+		return root, err
+	}
+	return ipfs.Dir(append(entries, ipfs.Entry{Name: parcel.ManifestName, Node: node}), o.sink(asNode))
+}
+
+// outlinePlain makes the tree of a plain pin.
+func (s *Service) outlinePlain(ctx context.Context, o *outline, m *maker, key *keyring.DataKey, files []fileRow) (root ipfs.Node, err error) {
+	tree := folder{}
+	for _, f := range files {
+		about, err := f.open(key, m.pin.ID)
+		if err != nil {
+			return root, err
+		}
+		if f.Object == nil {
+			tree.at(about.Path)
+			continue
+		}
+		node, err := m.file(ctx, f, o.sink(f.Ord))
+		if err != nil {
+			return root, err
+		}
+		if m.pin.Kind == "file" {
+			return node, nil
+		}
+		above, name := tree, about.Path
+		if cut := strings.LastIndexByte(name, '/'); cut >= 0 {
+			above, name = *tree.at(name[:cut]), name[cut+1:]
+		}
+		above.put(name, node)
+	}
+	return tree.node(o.sink(asNode))
+}
+
+// folder is a folder of a plain pin before its block is made: names lead to folders or nodes.
+type folder map[string]any
+
+// at returns the folder at a path, and makes what lacks.
+func (f folder) at(path string) *folder {
+	for name := range strings.SplitSeq(path, "/") {
+		next, ok := f[name].(folder)
+		if !ok {
+			next = folder{}
+			f[name] = next
+		}
+		f = next
+	}
+	return &f
+}
+
+func (f folder) put(name string, n ipfs.Node) { f[name] = n }
+
+// node makes the blocks of a folder, those of its folders first.
+func (f folder) node(sink ipfs.Sink) (ipfs.Node, error) {
+	entries := make([]ipfs.Entry, 0, len(f))
+	for name, what := range f {
+		node, ok := what.(ipfs.Node)
+		if below, is := what.(folder); is {
+			var err error
+			if node, err = below.node(sink); err != nil {
+				return ipfs.Node{}, err
+			}
+		} else if !ok {
+			return ipfs.Node{}, errors.New("internal error: pin: neither folder nor node")
+		}
+		entries = append(entries, ipfs.Entry{Name: name, Node: node})
+	}
+	return ipfs.Dir(entries, sink)
+}
+
+// setOutline stores an outline, and sets the targets to work.
+func (s *Service) setOutline(ctx context.Context, r row, o *outline) error {
+	attempt := r.Attempt
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		r, err := s.own(ctx, tx, r.Account, r.ID)
+		if err != nil {
+			return err
+		}
+		r.CID, r.Total, r.Framed = o.root.CID.String(), o.root.Total, o.framed
+		if ours, err := setOutline(ctx, tx, r, attempt); err != nil {
+			return err
+		} else if !ours {
+			return errLost
+		}
+		names, err := holdTargets(ctx, tx, r.ID, s.Now().UnixMilli())
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if err := acquireCopy(ctx, tx, name, r.CID); err != nil {
+				return err
+			}
+			if err := s.enqueueStep(ctx, tx, r.ID, name, r.CID); err != nil {
+				return err
+			}
+		}
+		if err := insertBlocks(ctx, tx, r.ID, o.blocks); err != nil {
+			return err
+		}
+		return s.tell(ctx, tx, r)
+	})
+}
+
+// failOutline ends a pin whose content is lost or damaged. Nothing of it was ever sent, so the
+// ledger has no identifier to name.
+func (s *Service) failOutline(ctx context.Context, r row) error {
+	attempt := r.Attempt
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		r, err := s.own(ctx, tx, r.Account, r.ID)
+		if err != nil {
+			return err
+		}
+		if r.Attempt != attempt || r.CID != "" {
+			return errLost
+		}
+		if err := failAll(ctx, tx, r.ID, reasonDamaged, s.Now().UnixMilli()); err != nil {
+			return err
+		}
+		if err := settleState(ctx, tx, r.ID); err != nil {
+			return err
+		}
+		if err := s.recordFailure(ctx, tx, r); err != nil {
+			return err
+		}
+		return s.tell(ctx, tx, r)
+	})
+}
+
+// own locks an account, then a pin of it. Both may be gone: errLost.
+func (s *Service) own(ctx context.Context, tx *db.Tx, owner account.ID, id string) (row, error) {
+	if _, err := s.Accounts.Hold(ctx, tx, owner); errors.Is(err, account.ErrNotFound) {
+		return row{}, errLost
+	} else if err != nil {
+		return row{}, err
+	}
+	r, err := lock(ctx, tx, id)
+	if errors.Is(err, errNoPin) {
+		err = errLost
+	}
+	return r, err
+}

@@ -1,0 +1,144 @@
+package pin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"coffer/internal/content"
+	"coffer/internal/db"
+	"coffer/internal/ipfs"
+	"coffer/internal/parcel"
+	"coffer/internal/pinning"
+	"coffer/internal/seal"
+)
+
+// maker makes the blocks of one pin again. It belongs to one goroutine.
+type maker struct {
+	s      *Service
+	pin    row
+	key    parcel.Key // of an encrypted pin
+	ord    int64      // of object
+	object *content.Object
+}
+
+// newMaker returns the maker of a pin's blocks.
+func (s *Service) newMaker(ctx context.Context, r row) (*maker, error) {
+	m := &maker{s: s, pin: r}
+	if !r.Encrypt {
+		return m, nil
+	}
+	key, err := s.dataKey(ctx, s.DB, r.Account)
+	if err != nil {
+		return nil, err
+	}
+	d, err := r.open(key)
+	m.key = d.key()
+	return m, err
+}
+
+// open returns the bytes [off, off+n) of what is sent of an object.
+func (m *maker) open(ctx context.Context, o *content.Object, ord, off, n int64) (io.ReadCloser, error) {
+	if !m.pin.Encrypt {
+		return o.Open(ctx, off, n)
+	}
+	// The key is this pin's alone, and an object never changes: it and the nonce seal one content.
+	key, nonce := m.key.Stream(strconv.FormatInt(ord, 10))
+	return seal.SealRange(func(off, n int64) (io.ReadCloser, error) { return o.Open(ctx, off, n) }, o.Size(), key, nonce, []byte(parcel.AAD), off, n)
+}
+
+// file computes the blocks of a whole file.
+func (m *maker) file(ctx context.Context, f fileRow, sink ipfs.Sink) (ipfs.Node, error) {
+	o, err := m.s.Contents.Find(ctx, m.s.DB, m.pin.Account, *f.Object, f.Size)
+	if err != nil {
+		return ipfs.Node{}, err
+	}
+	size := f.Size
+	if m.pin.Encrypt {
+		size = seal.CipherSize(size)
+	}
+	body, err := m.open(ctx, o, f.Ord, 0, size)
+	if err != nil {
+		return ipfs.Node{}, err
+	}
+	defer body.Close()
+	return ipfs.File(body, sink)
+}
+
+// block returns the bytes of a block, which have its digest.
+func (m *maker) block(ctx context.Context, b blockRow) ([]byte, error) {
+	data := b.Bytes
+	if b.Ord >= 0 {
+		var err error
+		if data, err = m.leaf(ctx, b); err != nil {
+			return nil, err
+		}
+	}
+	if ipfs.Sum(b.CID.Codec, data) != b.CID {
+		return nil, fmt.Errorf("block %s of pin %s: %w", b.CID, m.pin.ID, seal.ErrOpen)
+	}
+	return data, nil
+}
+
+// leaf reads a part of a file.
+func (m *maker) leaf(ctx context.Context, b blockRow) ([]byte, error) {
+	if b.Length < 0 || b.Length > ipfs.ChunkSize {
+		return nil, fmt.Errorf("block of %d bytes: %w", b.Length, seal.ErrOpen)
+	}
+	if m.object == nil || m.ord != b.Ord {
+		f, err := readFile(ctx, m.s.DB, m.pin.ID, b.Ord)
+		if errors.Is(err, db.ErrNoRows) || err == nil && f.Object == nil {
+			return nil, fmt.Errorf("file %d of pin %s: %w", b.Ord, m.pin.ID, seal.ErrOpen)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if m.object, err = m.s.Contents.Find(ctx, m.s.DB, m.pin.Account, *f.Object, f.Size); err != nil {
+			m.object = nil
+			return nil, err
+		}
+		m.ord = b.Ord
+	}
+	body, err := m.open(ctx, m.object, b.Ord, b.Start, b.Length)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	data := make([]byte, b.Length)
+	_, err = io.ReadFull(body, data)
+	return data, err
+}
+
+// blocksAtOnce is how many rows of an outline are read together.
+const blocksAtOnce = 256
+
+// source is what a target is given. Its name tells nothing: the provider sees it.
+func (s *Service) source(ctx context.Context, r row, root ipfs.CID) pinning.Source {
+	return pinning.Source{
+		Name: "coffer-" + r.ID, Root: root, Framed: r.Framed,
+		Blocks: func(yield func(ipfs.Block) error) error {
+			m, err := s.newMaker(ctx, r)
+			if err != nil {
+				return err
+			}
+			for after := (blockRow{Ord: asNode - 1}); ; {
+				rows, err := readInOrder(ctx, s.DB, r.ID, after, blocksAtOnce)
+				if err != nil || len(rows) == 0 {
+					return err
+				}
+				for _, b := range rows {
+					data, err := m.block(ctx, b)
+					if err != nil {
+						return err
+					}
+					if err := yield(ipfs.Block{CID: b.CID, Data: data}); err != nil {
+						return err
+					}
+				}
+				after = rows[len(rows)-1]
+			}
+		},
+	}
+}

@@ -1,0 +1,182 @@
+package pin
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"coffer/internal/account"
+	"coffer/internal/db"
+	"coffer/internal/ipfs"
+	"coffer/internal/metric"
+	"coffer/internal/pinning"
+)
+
+// Found is a pin as the operator sees it: nothing of what it holds but its identifier.
+type Found struct {
+	ID        string
+	Account   account.ID
+	Encrypt   bool
+	CID       string
+	Size      int64
+	State     State
+	Targets   []PinPlace
+	CreatedAt time.Time
+}
+
+const operatorPage = 200
+
+// All yields every pin, the oldest first.
+func (s *Service) All(ctx context.Context) iter.Seq2[Found, error] {
+	return func(yield func(Found, error) bool) {
+		for after := ""; ; {
+			rows, err := readBehind(ctx, s.DB, after, operatorPage)
+			if err != nil || len(rows) == 0 {
+				if err != nil {
+					yield(Found{}, err)
+				}
+				return
+			}
+			ids := make([]string, len(rows))
+			for i, r := range rows {
+				ids[i] = r.ID
+			}
+			targets, err := readTargets(ctx, s.DB, ids)
+			if err != nil {
+				yield(Found{}, err)
+				return
+			}
+			for _, r := range rows {
+				p := s.show(r, details{}, targets[r.ID])
+				if !yield(Found{r.ID, r.Account, r.Encrypt, r.CID, r.Size, r.State, p.Targets, p.CreatedAt}, nil) {
+					return
+				}
+			}
+			after = ids[len(ids)-1]
+		}
+	}
+}
+
+// ErrNoPin says that no pin has an id.
+var ErrNoPin = errors.New("no pin has that id")
+
+// VerifyAll makes a running server read pins back soon, and returns at how many targets. id ""
+// is every pin.
+func (s *Service) VerifyAll(ctx context.Context, id string) (n int, err error) {
+	found := false
+	for p, err := range s.All(ctx) {
+		if err != nil {
+			return n, err
+		}
+		if id != "" && p.ID != id {
+			continue
+		}
+		found = true
+		err := s.ofOne(ctx, p, func(tx *db.Tx, r row) error {
+			names, err := verifyNow(ctx, tx, r.ID, s.Now().UnixMilli())
+			if err != nil {
+				return err
+			}
+			for _, name := range names {
+				if err := s.enqueueStep(ctx, tx, r.ID, name, r.CID); err != nil {
+					return err
+				}
+				n++
+			}
+			return nil
+		})
+		if err != nil {
+			return n, err
+		}
+	}
+	if id != "" && !found {
+		return 0, ErrNoPin
+	}
+	return n, nil
+}
+
+// ErrUnknownTarget says that no target has a name.
+var ErrUnknownTarget = errors.New("the settings have no target of that name")
+
+// CopyAll gives every pin one more target, and returns how many did not have it.
+func (s *Service) CopyAll(ctx context.Context, to string) (n int, err error) {
+	target, ok := s.targets[to]
+	if !ok {
+		return 0, ErrUnknownTarget
+	}
+	for p, err := range s.All(ctx) {
+		if err != nil {
+			return n, err
+		}
+		added := false
+		err := s.ofOne(ctx, p, func(tx *db.Tx, r row) (err error) {
+			if added, err = addTarget(ctx, tx, r.ID, to, target.Fetches, s.Now().UnixMilli()); err != nil || !added || r.CID == "" {
+				return err
+			}
+			if err := acquireCopy(ctx, tx, to, r.CID); err != nil {
+				return err
+			}
+			return s.enqueueStep(ctx, tx, r.ID, to, r.CID)
+		})
+		if err != nil {
+			return n, err
+		}
+		if added {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// ofOne changes a pin that the operator looks at; one that is gone meanwhile is passed over.
+func (s *Service) ofOne(ctx context.Context, p Found, do func(*db.Tx, row) error) error {
+	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
+		r, err := s.own(ctx, tx, p.Account, p.ID)
+		if err != nil {
+			return err
+		}
+		if err := do(tx, r); err != nil {
+			return err
+		}
+		return s.settle(ctx, tx, r)
+	})
+	if errors.Is(err, errLost) {
+		return nil
+	}
+	return err
+}
+
+// measure counts the pins by state.
+func (s *Service) measure(ctx context.Context, r *metric.Reading) error {
+	states, err := countStates(ctx, s.DB)
+	if err != nil {
+		return err
+	}
+	for _, state := range []State{Queued, Sending, Pinned, Verified, Failed, Removing} {
+		r.Gauge("coffer_pins", "Pins by state.", float64(states[state]), "state", string(state))
+	}
+	return nil
+}
+
+// publish pins a checkpoint of the ledger at the first target. What is published so stays: a
+// checkpoint is a few lines, and its point is that nobody takes it back.
+func (s *Service) publish(ctx context.Context, checkpoint []byte) error {
+	if len(checkpoint) > ipfs.ChunkSize {
+		return fmt.Errorf("a checkpoint of %d bytes", len(checkpoint))
+	}
+	target := s.Targets[0]
+	root := ipfs.Sum(ipfs.Raw, checkpoint)
+	_, reported, err := target.Target.Put(ctx, pinning.Source{
+		Name: "coffer-ledger", Root: root, Framed: pinning.Frame(len(checkpoint)),
+		Blocks: func(yield func(ipfs.Block) error) error {
+			return yield(ipfs.Block{CID: root, Data: bytes.Clone(checkpoint)})
+		},
+	})
+	if err == nil && reported != root {
+		err = pinning.ErrOtherCID
+	}
+	return err
+}

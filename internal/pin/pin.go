@@ -1,0 +1,483 @@
+// Package pin publishes files and folders on IPFS through pinning services, and serves their blocks.
+//
+// # What is promised, and how
+//
+//   - Encrypted unless the owner says otherwise. Ciphertext goes out under a key of its own
+//     (package parcel), which stands in the link that the owner hands on. Plain content is
+//     public for ever: no removal takes back what others have fetched.
+//   - The identifier is computed here, from the content, before a byte leaves. A provider that
+//     reports another one has failed for good, with an entry in the ledger.
+//   - Verified means read back: the root, the manifest and leaves that a random draw chose,
+//     each through that provider's own gateway and with the digest that was computed here.
+//     Later readings are drawn anew, on a schedule and when the owner asks.
+//   - Blocks are not stored twice. SQL has the outline: each leaf's place in its object, and
+//     the bytes of the other blocks. A leaf is read and, if the pin is encrypted, sealed again
+//     when it is needed. No block leaves whose digest is not the one asked for.
+//   - States move by one conditional statement each. A worker owns a row by its attempt, and
+//     one that has lost the row changes nothing. What a crash interrupts is due again.
+//   - Two pins with one identifier at one provider are one copy there. A row counts who needs
+//     it, so the removal of one never takes the other's (copy_store.go).
+//   - What is told of a failure is a word of a fixed list, never a provider's text.
+//   - A pin holds the stored objects. A file that its owner deletes stays pinned until the pin
+//     is removed, and counts in the quota of files until then.
+//   - A deleted account leaves no row of its own. The copies at providers lose their holder and
+//     are removed by a job that knows target and identifier, and no account.
+//
+// # Lock order
+//
+// The account's row, the pin's, its targets, the copies, the tree, the objects, the ledger.
+//
+// # Limits
+//
+// An account has at most 10,000 pins, a folder 10,000 entries. Providers keep logs of their
+// own: they learn the server's address, and the owner of plain content nothing else.
+package pin
+
+import (
+	"cmp"
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coffer/internal/account"
+	"coffer/internal/content"
+	"coffer/internal/db"
+	"coffer/internal/event"
+	"coffer/internal/fault"
+	"coffer/internal/feed"
+	"coffer/internal/file"
+	"coffer/internal/ipfs"
+	"coffer/internal/jobs"
+	"coffer/internal/keyring"
+	"coffer/internal/ledger"
+	"coffer/internal/limit"
+	"coffer/internal/mail"
+	"coffer/internal/metric"
+	"coffer/internal/parcel"
+	"coffer/internal/pinning"
+	"coffer/internal/seal"
+)
+
+// State is how far a pin has come, in all or at one target.
+type State string
+
+// The states.
+const (
+	Queued   State = "queued"   // the outline is made, or nothing was sent yet
+	Sending  State = "sending"  // the provider does not have it yet
+	Pinned   State = "pinned"   // the provider says so
+	Verified State = "verified" // read back
+	Failed   State = "failed"
+	Removing State = "removing"
+)
+
+const (
+	maxPins     = 10_000 // of an account
+	maxPathSize = 8 << 20
+)
+
+// Config is what the room needs.
+type Config struct {
+	Settings
+	DB       *db.DB
+	Contents *content.Service
+	Files    *file.Service
+	Accounts *account.Service
+	Ledger   *ledger.Service
+	Events   *event.Log
+	Feed     *feed.Service
+	Jobs     *jobs.Queue
+	Limit    *limit.Limiter
+	Metrics  *metric.Set
+	Targets  []pinning.Named // in the order of pages
+	Now      func() time.Time
+	Log      *slog.Logger
+	BaseURL  string // links start with it; no slash at the end
+}
+
+// Service is the room. It is safe for concurrent use.
+type Service struct {
+	Config
+	targets map[string]pinning.Named
+	times   times
+}
+
+// times are those of waiting and giving up.
+type times struct {
+	lease     time.Duration // of a row whose worker gives no sign
+	beat      time.Duration // between two signs
+	first     time.Duration // before the second attempt; doubled each time
+	most      time.Duration // between two attempts
+	grace     time.Duration // until a block that is not there is a failure
+	patience  time.Duration // until a provider that does not take it is a failure
+	sendEvery time.Duration // between two looks at a queue
+}
+
+//go:embed words
+var words embed.FS
+
+// pinFailed is the mail to an owner whose pin failed.
+const pinFailed = "pin-failed"
+
+// New returns the room. It registers its jobs, and what it keeps of accounts.
+func New(c Config) *Service {
+	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
+	c.PinLimit.Name, c.GatewayLimit.Name = "pin", "ipfs"
+	s := &Service{Config: c, targets: map[string]pinning.Named{}, times: times{
+		lease: 30 * time.Second, beat: 5 * time.Second, first: 15 * time.Second, most: time.Hour,
+		grace: time.Hour, patience: 72 * time.Hour, sendEvery: 10 * time.Minute,
+	}}
+	for _, t := range c.Targets {
+		s.targets[t.Name] = t
+	}
+	s.Events.Declare(mail.Kind{Name: pinFailed}, words)
+	s.Accounts.Keep("pin", account.Keeper{Export: s.export, Empty: s.empty, Forget: s.forget})
+	s.Jobs.Handle(buildJob, s.build)
+	s.Jobs.Handle(stepJob, s.step)
+	s.Jobs.Handle(unpinJob, s.unpin)
+	s.Jobs.Every("pin.due", c.PinCheck, s.due)
+	s.Metrics.Read(s.measure)
+	if len(c.Targets) > 0 {
+		s.Ledger.Publish("ipfs", s.publish)
+	}
+	return s
+}
+
+// The refusals that reach an owner.
+var (
+	errNoPin     = fault.New(fault.NotFound, "not_found", "Pin not found.")
+	errNoTarget  = fault.New(fault.Conflict, "no_pin_target", "The operator has set up no pinning service.")
+	errAlready   = fault.New(fault.Conflict, "already_pinned", "This is being pinned already. Wait until that has ended.")
+	errTooMany   = fault.New(fault.Conflict, "too_many_pins", "The account has 10,000 pins. Remove some first.")
+	errTooLarge  = fault.New(fault.Conflict, "pin_too_large", "This is more than the operator lets one pin publish.")
+	errNotFailed = fault.New(fault.Conflict, "not_failed", "Only a pin that failed can be tried again.")
+)
+
+// PinPlace is a pin at one target.
+type PinPlace struct {
+	Name       string     `json:"name" doc:"The target."`
+	State      State      `json:"state" enum:"queued,sending,pinned,verified,failed,removing"`
+	Reason     string     `json:"reason,omitempty" doc:"Why it failed, or what it waits for: a word of docs/pins.md."`
+	PinnedAt   *time.Time `json:"pinned_at,omitempty"`
+	VerifiedAt *time.Time `json:"verified_at,omitempty" doc:"When blocks were last read back."`
+	NextTryAt  *time.Time `json:"next_try_at,omitempty"`
+	GatewayURL string     `json:"gateway_url,omitempty" doc:"Where the provider shows it."`
+}
+
+// Pin is a pin as its owner sees it.
+type Pin struct {
+	ID         string     `json:"id" doc:"UUIDv7."`
+	FileID     *string    `json:"file_id" nullable:"true" doc:"The file or folder; null when it is deleted for good. What is pinned stays pinned all the same."`
+	Name       string     `json:"name" doc:"As it was when the pin was made."`
+	Kind       file.Kind  `json:"kind" enum:"file,folder"`
+	Encrypt    bool       `json:"encrypt" doc:"false: everyone can read it, for ever."`
+	CID        *string    `json:"cid" nullable:"true" doc:"null until the server has computed it."`
+	Size       int64      `json:"size" doc:"Bytes of the contents."`
+	State      State      `json:"state" enum:"queued,sending,pinned,verified,failed,removing" doc:"That of the least advanced target; failed when one failed."`
+	Reason     string     `json:"reason,omitempty" doc:"Of the target that failed."`
+	Targets    []PinPlace `json:"targets"`
+	CreatedAt  time.Time  `json:"created_at"`
+	VerifiedAt *time.Time `json:"verified_at,omitempty" doc:"When the target that was read back longest ago was."`
+	Link       string     `json:"link,omitempty" doc:"Of an encrypted pin: whoever has it can read the content."`
+	Ledger     []int64    `json:"ledger" doc:"Places of its entries in the ledger."`
+}
+
+// details is what is sealed about a pin.
+type details struct {
+	Name string `json:"name"`
+	Key  []byte `json:"key,omitempty"` // of the parcel
+}
+
+// place is where the details of a row open.
+func (r *row) place() string {
+	return string(seal.LP([]byte(r.ID), []byte(r.Entry), []byte(r.Kind), strconv.AppendBool(nil, r.Encrypt)))
+}
+
+func (r *row) open(key *keyring.DataKey) (d details, err error) {
+	plain, err := key.Open("pins", "details", r.place(), r.Details)
+	if err == nil {
+		err = json.Unmarshal(plain, &d)
+	}
+	if err == nil && r.Encrypt != (len(d.Key) == seal.KeySize) {
+		err = seal.ErrOpen
+	}
+	if err != nil {
+		return d, fmt.Errorf("open pin %s: %w", r.ID, err)
+	}
+	return d, nil
+}
+
+func (d *details) key() (k parcel.Key) {
+	copy(k[:], d.Key)
+	return k
+}
+
+// fileDetails is what is sealed about a file of a pin.
+type fileDetails struct {
+	Path     string    `json:"path"`
+	SHA256   string    `json:"sha256,omitempty"`
+	Modified time.Time `json:"modified"`
+}
+
+func (f *fileRow) place(pin string) string {
+	object := ""
+	if f.Object != nil {
+		object = *f.Object
+	}
+	return string(seal.LP([]byte(pin), strconv.AppendInt(nil, f.Ord, 10), []byte(object), strconv.AppendInt(nil, f.Size, 10)))
+}
+
+func (f *fileRow) open(key *keyring.DataKey, pin string) (d fileDetails, err error) {
+	plain, err := key.Open("pin_files", "details", f.place(pin), f.Details)
+	if err == nil {
+		err = json.Unmarshal(plain, &d)
+	}
+	if err != nil {
+		return d, fmt.Errorf("open file %d of pin %s: %w", f.Ord, pin, err)
+	}
+	return d, nil
+}
+
+// chosen returns the targets with these names, or all.
+func (s *Service) chosen(names []string) (all []pinning.Named, err error) {
+	if len(s.Targets) == 0 {
+		return nil, errNoTarget
+	}
+	if names == nil {
+		return s.Targets, nil
+	}
+	seen := map[string]bool{}
+	for i, name := range names {
+		t, ok := s.targets[name]
+		if !ok {
+			return nil, fault.InvalidField("/targets/"+strconv.Itoa(i), "unknown_target", "There is no target of that name.")
+		}
+		if !seen[name] {
+			all = append(all, t)
+		}
+		seen[name] = true
+	}
+	return all, nil
+}
+
+// Create pins an entry of the owner's at targets; nil is all of them.
+func (s *Service) Create(ctx context.Context, owner account.ID, entry string, encrypt bool, names []string) (Pin, error) {
+	if _, err := s.Files.Get(ctx, owner, entry); err != nil {
+		return Pin{}, err
+	}
+	to, err := s.chosen(names)
+	if err != nil {
+		return Pin{}, err
+	}
+	if err := s.Limit.Take(ctx, s.PinLimit, string(owner)); err != nil {
+		return Pin{}, err
+	}
+	now := s.Now().UnixMilli()
+	r := row{ID: uuid.Must(uuid.NewV7()).String(), Account: owner, Entry: entry, Encrypt: encrypt, State: Queued, NextAt: now, CreatedAt: now}
+	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := s.Accounts.Hold(ctx, tx, owner); errors.Is(err, account.ErrNotFound) {
+			return file.ErrNotFound
+		} else if err != nil {
+			return err
+		}
+		all, unfinished, err := count(ctx, tx, owner, entry)
+		switch {
+		case err != nil:
+			return err
+		case all >= maxPins:
+			return errTooMany
+		case !encrypt && unfinished > 0:
+			return errAlready
+		}
+		if err := s.take(ctx, tx, &r); err != nil {
+			return err
+		}
+		for _, t := range to {
+			if err := insertTarget(ctx, tx, targetRow{Pin: r.ID, Target: t.Name, State: Queued, Fetches: t.Fetches, SinceAt: now, NextAt: never}); err != nil {
+				return err
+			}
+		}
+		if err := s.Jobs.Enqueue(ctx, tx, buildJob, buildOrder{r.ID}, jobs.Key(r.ID)); err != nil {
+			return err
+		}
+		return s.tell(ctx, tx, r)
+	})
+	if err != nil {
+		return Pin{}, err
+	}
+	return s.Get(ctx, owner, r.ID)
+}
+
+// take stores the pin with what its entry holds now, and a reference to each object.
+func (s *Service) take(ctx context.Context, tx *db.Tx, r *row) error {
+	name, kind, all, err := s.Files.Snapshot(ctx, tx, r.Account, r.Entry, parcel.MaxFiles)
+	if err != nil {
+		return err
+	}
+	key, err := s.Accounts.DataKey(ctx, tx, r.Account)
+	if err != nil {
+		return err
+	}
+	r.Kind, r.Size = kind, 0
+	d := details{Name: name}
+	if r.Encrypt {
+		k := parcel.NewKey()
+		d.Key = k[:]
+	}
+	plain, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	r.Details = key.Seal("pins", "details", r.place(), plain)
+	var rows []fileRow
+	var objects []string
+	paths := 0
+	for i, f := range all {
+		row := fileRow{Ord: int64(i), Size: f.Size}
+		if f.Kind == file.File {
+			row.Object = &f.Object
+			objects = append(objects, f.Object)
+			r.Size += f.Size
+		}
+		plain, err := json.Marshal(fileDetails{f.Path, f.SHA256, f.ModifiedAt})
+		if err != nil {
+			return err
+		}
+		row.Details = key.Seal("pin_files", "details", row.place(r.ID), plain)
+		rows = append(rows, row)
+		if paths += len(f.Path); r.Size > s.PinMax || paths > maxPathSize {
+			return errTooLarge
+		}
+	}
+	if err := insert(ctx, tx, *r); err != nil {
+		return err
+	}
+	if err := insertFiles(ctx, tx, r.ID, rows); err != nil {
+		return err
+	}
+	return s.Contents.Share(ctx, tx, r.Account, objects...)
+}
+
+// tell announces a change of a pin to its owner's open pages.
+func (s *Service) tell(ctx context.Context, tx *db.Tx, r row) error {
+	return s.Feed.Tell(ctx, tx, r.Account, "pins", r.ID)
+}
+
+// dataKey opens the account's data key. An account that is gone has no pins.
+func (s *Service) dataKey(ctx context.Context, q db.Querier, owner account.ID) (*keyring.DataKey, error) {
+	key, err := s.Accounts.DataKey(ctx, q, owner)
+	if errors.Is(err, account.ErrNotFound) {
+		return nil, errNoPin
+	}
+	return key, err
+}
+
+// Get returns a pin of the owner's.
+func (s *Service) Get(ctx context.Context, owner account.ID, id string) (Pin, error) {
+	if uuid.Validate(id) != nil {
+		return Pin{}, errNoPin
+	}
+	r, err := read(ctx, s.DB, owner, id)
+	if err != nil {
+		return Pin{}, err
+	}
+	key, err := s.dataKey(ctx, s.DB, owner)
+	if err != nil {
+		return Pin{}, err
+	}
+	shown, err := s.showAll(ctx, owner, key, []row{r})
+	if err == nil && len(shown) == 0 {
+		err = fmt.Errorf("pin %s: %w", id, seal.ErrOpen)
+	}
+	if err != nil {
+		return Pin{}, err
+	}
+	return shown[0], nil
+}
+
+// showAll returns pins with their targets. It leaves out those that do not open.
+func (s *Service) showAll(ctx context.Context, owner account.ID, key *keyring.DataKey, rows []row) ([]Pin, error) {
+	ids, entries := make([]string, len(rows)), make([]string, len(rows))
+	for i, r := range rows {
+		ids[i], entries[i] = r.ID, r.Entry
+	}
+	targets, err := readTargets(ctx, s.DB, ids)
+	if err != nil {
+		return nil, err
+	}
+	gone, err := s.Files.Missing(ctx, s.DB, owner, entries)
+	if err != nil {
+		return nil, err
+	}
+	all := []Pin{}
+	for _, r := range rows {
+		d, err := r.open(key)
+		if err != nil {
+			s.Log.ErrorContext(ctx, "pin: a pin does not open", "account", owner, "pin", r.ID, "error", err)
+			continue
+		}
+		p := s.show(r, d, targets[r.ID])
+		if !slices.Contains(gone, r.Entry) {
+			p.FileID = &r.Entry
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+func (s *Service) show(r row, d details, targets []targetRow) Pin {
+	p := Pin{
+		ID: r.ID, Name: d.Name, Kind: r.Kind, Encrypt: r.Encrypt, Size: r.Size, State: r.State, Targets: []PinPlace{},
+		CreatedAt: time.UnixMilli(r.CreatedAt).UTC(), Ledger: []int64{},
+	}
+	root, err := ipfs.Parse(r.CID)
+	if known := r.CID != "" && err == nil; known {
+		p.CID = &r.CID
+		if r.Encrypt {
+			p.Link = d.key().Link(s.BaseURL, root)
+		}
+	}
+	for text := range strings.SplitSeq(strings.TrimSuffix(r.Entries, ","), ",") {
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			p.Ledger = append(p.Ledger, n)
+		}
+	}
+	for _, t := range targets {
+		at := PinPlace{Name: t.Target, State: t.State, Reason: t.Reason, PinnedAt: moment(t.PinnedAt), VerifiedAt: moment(t.VerifiedAt)}
+		if t.NextAt != never && (t.Reason != "" || t.State == Verified) && t.State != Failed {
+			at.NextTryAt = moment(&t.NextAt)
+		}
+		if named := s.targets[t.Target]; named.Gateway != "" && r.CID != "" {
+			at.GatewayURL = named.Gateway + "/ipfs/" + r.CID
+		}
+		if t.State == Failed {
+			p.Reason = cmp.Or(p.Reason, t.Reason)
+		}
+		p.Targets = append(p.Targets, at)
+	}
+	if r.State == Verified {
+		for _, t := range p.Targets {
+			if t.VerifiedAt != nil && (p.VerifiedAt == nil || t.VerifiedAt.Before(*p.VerifiedAt)) {
+				p.VerifiedAt = t.VerifiedAt
+			}
+		}
+	}
+	return p
+}
+
+func moment(ms *int64) *time.Time {
+	if ms == nil {
+		return nil
+	}
+	t := time.UnixMilli(*ms).UTC()
+	return &t
+}

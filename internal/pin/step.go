@@ -1,0 +1,383 @@
+package pin
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"coffer/internal/content"
+	"coffer/internal/db"
+	"coffer/internal/event"
+	"coffer/internal/file"
+	"coffer/internal/ipfs"
+	"coffer/internal/jobs"
+	"coffer/internal/ledger"
+	"coffer/internal/pinning"
+)
+
+// stepJob brings one pin at one target on, as far as it goes at once. Whatever has to wait
+// stands in its row as a time, at which [Service.due] asks again: a job's own attempts end.
+const stepJob = "pin.step"
+
+type stepOrder struct {
+	Pin    string `json:"pin"`
+	Target string `json:"target"`
+	CID    string `json:"cid"` // tells what to remove when the pin is gone
+}
+
+func (s *Service) enqueueStep(ctx context.Context, tx *db.Tx, pin, target, cid string) error {
+	return s.Jobs.Enqueue(ctx, tx, stepJob, stepOrder{pin, target, cid}, jobs.Key(pin+"/"+target))
+}
+
+// The reasons beside those of package pinning, which stand in docs/pins.md with them.
+const (
+	reasonDamaged        = "damaged"         // what is stored here cannot be read
+	reasonNoTarget       = "no_such_target"  // the operator has taken it out of the settings
+	reasonWaiting        = "waiting"         // in the provider's queue
+	reasonStuck          = "stuck"           // in the provider's queue for too long
+	reasonProvider       = "provider_failed" // the provider says that it gave up
+	reasonShared         = "shared"          // another pin of the same content is at work there
+	reasonNotYet         = "not_yet"         // a block cannot be read back yet
+	reasonNotRetrievable = "not_retrievable" // it never could
+	reasonVanished       = "vanished"        // it could once
+	reasonWrongBytes     = "wrong_bytes"     // the provider's gateway serves other bytes
+)
+
+// due enqueues what has waited long enough: a provider's pause, or a worker that died.
+func (s *Service) due(ctx context.Context) error {
+	const batch = 500
+	now := s.Now().UnixMilli()
+	outlines, err := readDueOutlines(ctx, s.DB, now, batch)
+	if err != nil {
+		return err
+	}
+	steps, err := readDue(ctx, s.DB, now, batch)
+	if err != nil {
+		return err
+	}
+	copies, err := readDueCopies(ctx, s.DB, now, batch)
+	if err != nil || len(outlines)+len(steps)+len(copies) == 0 {
+		return err
+	}
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		for _, id := range outlines {
+			if err := s.Jobs.Enqueue(ctx, tx, buildJob, buildOrder{id}, jobs.Key(id)); err != nil {
+				return err
+			}
+		}
+		for _, d := range steps {
+			if err := s.enqueueStep(ctx, tx, d.pin, d.target, d.cid); err != nil {
+				return err
+			}
+		}
+		for _, d := range copies {
+			if err := s.enqueueUnpin(ctx, tx, d.target, d.cid); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Service) step(ctx context.Context, payload []byte) error {
+	var order stepOrder
+	if err := json.Unmarshal(payload, &order); err != nil {
+		return jobs.Permanent(fmt.Errorf("%s: %w", stepJob, err))
+	}
+	for more := true; more; {
+		now := s.Now()
+		t, err := claimTarget(ctx, s.DB, order.Pin, order.Target, now.UnixMilli(), now.Add(s.times.lease).UnixMilli())
+		if errors.Is(err, db.ErrNoRows) {
+			return s.unowned(ctx, order)
+		}
+		if err != nil {
+			return err
+		}
+		if more, err = s.advance(ctx, t); err != nil && ctx.Err() != nil {
+			_, late := touchTarget(context.WithoutCancel(ctx), s.DB, t, s.Now().UnixMilli())
+			return errors.Join(err, late)
+		}
+		if errors.Is(err, errLost) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unowned sees to what a killed worker may have left at a target for a pin that is gone.
+func (s *Service) unowned(ctx context.Context, order stepOrder) error {
+	_, err := readByID(ctx, s.DB, order.Pin)
+	if !errors.Is(err, errNoPin) || order.CID == "" {
+		return err
+	}
+	return s.leave(ctx, order.Target, order.CID, "")
+}
+
+// advance does one thing for a row that is ours. more says that the next can be done at once.
+func (s *Service) advance(ctx context.Context, t targetRow) (more bool, err error) {
+	r, err := readByID(ctx, s.DB, t.Pin)
+	if errors.Is(err, errNoPin) {
+		return false, errLost
+	}
+	if err != nil {
+		return false, err
+	}
+	if t.State == Removing {
+		return false, s.takeAway(ctx, r, t)
+	}
+	target, ok := s.targets[t.Target]
+	root, badRoot := ipfs.Parse(r.CID)
+	switch {
+	case r.CID == "", t.State == Failed:
+		t.NextAt = never // the outline comes first, or the owner decides
+		_, err := changeTarget(ctx, s.DB, t)
+		return false, err
+	case badRoot != nil:
+		return false, s.fail(ctx, r, t, reasonDamaged)
+	case !ok:
+		return false, s.fail(ctx, r, t, reasonNoTarget)
+	case t.State == Queued:
+		return true, s.move(ctx, r, t, Sending, s.Now().UnixMilli())
+	case t.State == Sending:
+		return s.send(ctx, r, t, target, root)
+	}
+	return false, s.verify(ctx, r, t, target, root)
+}
+
+// send brings the content to a target and waits until that has it.
+func (s *Service) send(ctx context.Context, r row, t targetRow, target pinning.Named, root ipfs.CID) (more bool, err error) {
+	c, err := takeCopy(ctx, s.DB, t.Target, r.CID, r.ID)
+	if errors.Is(err, db.ErrNoRows) {
+		return false, s.wait(ctx, t, reasonShared, s.times.first)
+	}
+	if err != nil {
+		return false, err
+	}
+	if !c.Sent {
+		ref, err := s.put(ctx, r, t, target, root, c.Ref)
+		if err != nil {
+			return false, s.notSent(ctx, r, t, err)
+		}
+		c.Ref = ref
+	}
+	if ours, err := setSent(ctx, s.DB, t.Target, r.CID, r.ID, true, c.Ref); err != nil || !ours {
+		return false, errors.Join(err, s.leave(ctx, t.Target, r.CID, c.Ref))
+	}
+	state, err := target.Target.Status(ctx, root, c.Ref)
+	if err != nil {
+		return false, s.trouble(ctx, r, t, err)
+	}
+	switch state {
+	case pinning.Pinned:
+		return true, s.move(ctx, r, t, Pinned, s.Now().UnixMilli())
+	case pinning.Failed:
+		return false, s.fail(ctx, r, t, reasonProvider)
+	case pinning.Gone: // sent anew at the next attempt
+		if err := s.DB.Tx(ctx, func(tx *db.Tx) error { return lostCopy(ctx, tx, t.Target, r.CID) }); err != nil {
+			return false, err
+		}
+	}
+	if s.Now().Sub(time.UnixMilli(t.SinceAt)) > s.times.patience {
+		return false, s.fail(ctx, r, t, reasonStuck)
+	}
+	return false, s.wait(ctx, t, reasonWaiting, min(s.backoff(t.Tries), s.times.sendEvery))
+}
+
+// put hands the content over. Its row is kept meanwhile, and its context ends when the pin is
+// taken away.
+func (s *Service) put(ctx context.Context, r row, t targetRow, target pinning.Named, root ipfs.CID, before string) (ref string, err error) {
+	work, stop := s.keep(ctx, func(ctx context.Context) (bool, error) {
+		return touchTarget(ctx, s.DB, t, s.Now().Add(s.times.lease).UnixMilli())
+	})
+	defer stop()
+	if before != "" { // what was sent once and lost is not asked for under two names
+		if err := target.Target.Remove(work, root, before); err != nil {
+			return "", err
+		}
+	}
+	ref, reported, err := target.Target.Put(work, s.source(work, r, root))
+	if err == nil && reported != root {
+		err = fmt.Errorf("%w: %s", pinning.ErrOtherCID, reported)
+	}
+	if err == nil {
+		return ref, nil
+	}
+	stop()
+	if context.Cause(work) == errLost || errors.Is(err, pinning.ErrOtherCID) {
+		// Something may be there: the copy's removal has to know its name.
+		if _, late := setSent(context.WithoutCancel(ctx), s.DB, t.Target, r.CID, r.ID, false, ref); late != nil {
+			return "", errors.Join(err, late)
+		}
+	}
+	if context.Cause(work) == errLost && ctx.Err() == nil {
+		return "", errors.Join(errLost, s.leave(ctx, t.Target, r.CID, ref))
+	}
+	return "", err
+}
+
+// notSent judges why a content was not handed over, and lets another pin of it try.
+func (s *Service) notSent(ctx context.Context, r row, t targetRow, err error) error {
+	if errors.Is(err, errLost) || ctx.Err() != nil {
+		return errors.Join(errLost, ctx.Err())
+	}
+	if !errors.Is(err, pinning.ErrOtherCID) {
+		if _, err := setSent(ctx, s.DB, t.Target, r.CID, r.ID, false, ""); err != nil {
+			return err
+		}
+	}
+	switch {
+	case errors.Is(err, pinning.ErrOtherCID):
+		return s.fail(ctx, r, t, string(pinning.OtherCID))
+	case content.IsLost(err), errors.Is(err, errNoPin):
+		s.Log.ErrorContext(ctx, "pin: a content cannot be read", "pin", r.ID, "error", err)
+		return s.fail(ctx, r, t, reasonDamaged)
+	}
+	return s.trouble(ctx, r, t, err)
+}
+
+// trouble waits after an error of a target that may pass, and fails after any other.
+func (s *Service) trouble(ctx context.Context, r row, t targetRow, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	reason := string(pinning.ReasonOf(err))
+	s.Log.WarnContext(ctx, "pin: a target did not do its part", "pin", r.ID, "target", t.Target, "reason", reason, "error", err)
+	if _, ok := errors.AsType[*pinning.PermanentError](err); ok {
+		return s.fail(ctx, r, t, reason)
+	}
+	if t.State == Sending && s.Now().Sub(time.UnixMilli(t.SinceAt)) > s.times.patience {
+		return s.fail(ctx, r, t, reason)
+	}
+	after := s.backoff(t.Tries)
+	if retry, ok := errors.AsType[*pinning.RetryError](err); ok {
+		after = max(after, retry.After)
+	}
+	return s.wait(ctx, t, reason, after)
+}
+
+// backoff doubles with each attempt, up to an hour, and is a random half to whole of that.
+func (s *Service) backoff(tries int64) time.Duration {
+	d := s.times.most
+	if tries < 20 {
+		d = min(s.times.first<<tries, s.times.most)
+	}
+	return d/2 + rand.N(d/2+1)
+}
+
+// wait gives a row back until a time.
+func (s *Service) wait(ctx context.Context, t targetRow, reason string, after time.Duration) error {
+	t.Reason, t.Tries, t.NextAt = reason, t.Tries+1, s.Now().Add(after).UnixMilli()
+	ours, err := changeTarget(ctx, s.DB, t)
+	if err == nil && !ours {
+		err = errLost
+	}
+	return err
+}
+
+// move brings a row to a state in which it is due at a time. The first target that has the
+// content makes an entry in the ledger.
+func (s *Service) move(ctx context.Context, r row, t targetRow, to State, next int64) error {
+	now := s.Now().UnixMilli()
+	from := t.State
+	t.State, t.Reason, t.Tries, t.MissingAt, t.NextAt = to, "", 0, nil, next
+	if from != to {
+		t.SinceAt = now
+	}
+	switch {
+	case to == Pinned:
+		t.PinnedAt = &now
+	case to == Verified:
+		t.VerifiedAt = &now
+	}
+	return s.change(ctx, r, t, func(tx *db.Tx, r row) error {
+		if to != Pinned || r.Announced {
+			return nil
+		}
+		return s.announce(ctx, tx, r, ledger.Pin)
+	})
+}
+
+// fail ends a row for good, and tells the owner.
+func (s *Service) fail(ctx context.Context, r row, t targetRow, reason string) error {
+	lost := t.State == Pinned || t.State == Verified
+	t.State, t.Reason, t.Tries, t.MissingAt, t.NextAt, t.SinceAt = Failed, reason, 0, nil, never, s.Now().UnixMilli()
+	return s.change(ctx, r, t, func(tx *db.Tx, r row) error {
+		if lost { // what is tried again is sent anew
+			if err := lostCopy(ctx, tx, t.Target, r.CID); err != nil {
+				return err
+			}
+		}
+		return s.recordFailure(ctx, tx, r)
+	})
+}
+
+func (s *Service) recordFailure(ctx context.Context, tx *db.Tx, r row) error {
+	if err := s.Events.Record(ctx, tx, event.Event{Kind: pinFailed, Account: string(r.Account)}); err != nil {
+		return err
+	}
+	return s.announce(ctx, tx, r, ledger.Fail)
+}
+
+// change stores a row that is ours and what follows from it, in one transaction.
+func (s *Service) change(ctx context.Context, r row, t targetRow, then func(*db.Tx, row) error) error {
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		r, err := s.own(ctx, tx, r.Account, r.ID)
+		if err != nil {
+			return err
+		}
+		if ours, err := changeTarget(ctx, tx, t); err != nil {
+			return err
+		} else if !ours {
+			return errLost
+		}
+		if err := settleState(ctx, tx, r.ID); err != nil {
+			return err
+		}
+		if err := s.tell(ctx, tx, r); err != nil {
+			return err
+		}
+		return then(tx, r)
+	})
+}
+
+// announce adds an entry about a pin to the ledger. It comes last in its transaction.
+func (s *Service) announce(ctx context.Context, tx *db.Tx, r row, kind ledger.Kind) error {
+	e := ledger.Event{Kind: kind, CID: r.CID, Size: r.Size, Digest: s.publicDigest(ctx, tx, r), Subject: r.ID}
+	if r.Encrypt {
+		e.Size = r.Total
+	}
+	n, err := s.Ledger.Append(ctx, tx, r.Account, e)
+	if err != nil || kind == ledger.Unpin {
+		return err
+	}
+	return addEntry(ctx, tx, r.ID, strconv.FormatInt(n, 10)+",", kind == ledger.Pin)
+}
+
+// publicDigest returns the hash of a file that is public; zero of anything else. The hash of
+// an encrypted content would name it to all who have the same.
+func (s *Service) publicDigest(ctx context.Context, q db.Querier, r row) (sum [32]byte) {
+	if r.Encrypt || r.Kind != file.File {
+		return sum
+	}
+	key, err := s.Accounts.DataKey(ctx, q, r.Account)
+	if err != nil {
+		return sum
+	}
+	f, err := readFile(ctx, q, r.ID, 0)
+	if err != nil {
+		return sum
+	}
+	d, err := f.open(key, r.ID)
+	if raw, bad := hex.DecodeString(d.SHA256); err == nil && bad == nil {
+		copy(sum[:], raw)
+	}
+	return sum
+}

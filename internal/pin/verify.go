@@ -1,0 +1,134 @@
+package pin
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"time"
+
+	"coffer/internal/db"
+	"coffer/internal/ipfs"
+	"coffer/internal/pinning"
+)
+
+// samples is how many blocks one verification reads: the root, the manifest, and others that
+// a random draw chooses.
+const samples = 16
+
+// verify reads blocks back through a target's own gateway.
+func (s *Service) verify(ctx context.Context, r row, t targetRow, target pinning.Named, root ipfs.CID) error {
+	sample, err := s.sample(ctx, r, root)
+	if err != nil {
+		return err
+	}
+	work, stop := s.keep(ctx, func(ctx context.Context) (bool, error) {
+		return touchTarget(ctx, s.DB, t, s.Now().Add(s.times.lease).UnixMilli())
+	})
+	defer stop()
+	c, err := readCopy(ctx, s.DB, t.Target, r.CID)
+	if errors.Is(err, db.ErrNoRows) {
+		return s.fail(ctx, r, t, reasonVanished)
+	}
+	if err != nil {
+		return err
+	}
+	state, err := target.Target.Status(work, root, c.Ref)
+	if err != nil {
+		return s.unverified(ctx, r, t, err)
+	}
+	if state != pinning.Pinned {
+		return s.missing(ctx, r, t)
+	}
+	for _, want := range sample {
+		got, err := target.Target.Block(work, want)
+		switch {
+		case errors.Is(err, pinning.ErrAbsent):
+			return s.missing(ctx, r, t)
+		case err != nil:
+			return s.unverified(ctx, r, t, err)
+		case ipfs.Sum(want.Codec, got) != want:
+			return s.fail(ctx, r, t, reasonWrongBytes)
+		}
+	}
+	stop()
+	return s.move(ctx, r, t, Verified, s.Now().Add(s.PinVerify).UnixMilli())
+}
+
+// sample draws the blocks to read. A digest is uniformly distributed, so the first one behind
+// a random value is a fair draw.
+func (s *Service) sample(ctx context.Context, r row, root ipfs.CID) (all []ipfs.CID, err error) {
+	all = []ipfs.CID{root}
+	known := map[ipfs.CID]bool{root: true}
+	add := func(c ipfs.CID) {
+		if !known[c] {
+			all = append(all, c)
+		}
+		known[c] = true
+	}
+	if r.Encrypt {
+		first, err := readInOrder(ctx, s.DB, r.ID, blockRow{Ord: inManifest, Start: -1}, 1)
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range first {
+			add(b.CID)
+		}
+	}
+	for range samples * 2 {
+		if len(all) >= samples {
+			break
+		}
+		var random [32]byte
+		rand.Read(random[:])
+		b, err := readAfter(ctx, s.DB, r.ID, random[:])
+		if errors.Is(err, db.ErrNoRows) {
+			b, err = readAfter(ctx, s.DB, r.ID, []byte{0})
+		}
+		if err != nil {
+			return nil, err
+		}
+		add(b.CID)
+	}
+	return all, nil
+}
+
+// missing waits for a block that is not there, and after an hour it is a failure.
+func (s *Service) missing(ctx context.Context, r row, t targetRow) error {
+	now := s.Now()
+	if t.MissingAt == nil {
+		at := now.UnixMilli()
+		t.MissingAt, t.Tries = &at, 0
+	}
+	if now.Sub(time.UnixMilli(*t.MissingAt)) < s.times.grace {
+		return s.wait(ctx, t, reasonNotYet, min(s.backoff(t.Tries), s.times.grace/4))
+	}
+	if t.VerifiedAt != nil {
+		return s.fail(ctx, r, t, reasonVanished)
+	}
+	return s.fail(ctx, r, t, reasonNotRetrievable)
+}
+
+// unverified waits after an error that says nothing of the content: for days, not an hour.
+func (s *Service) unverified(ctx context.Context, r row, t targetRow, err error) error {
+	if errors.Is(err, pinning.ErrAbsent) {
+		return s.missing(ctx, r, t)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	now := s.Now()
+	if t.MissingAt == nil {
+		at := now.UnixMilli()
+		t.MissingAt = &at
+	}
+	if now.Sub(time.UnixMilli(*t.MissingAt)) > s.times.patience {
+		return s.missing(ctx, r, t)
+	}
+	after := s.backoff(t.Tries)
+	if retry, ok := errors.AsType[*pinning.RetryError](err); ok {
+		after = max(after, retry.After)
+	}
+	reason := string(pinning.ReasonOf(err))
+	s.Log.WarnContext(ctx, "pin: a target was not read", "pin", r.ID, "target", t.Target, "reason", reason, "error", err)
+	return s.wait(ctx, t, reason, after)
+}
