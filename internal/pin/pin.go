@@ -146,7 +146,7 @@ func New(c Config) *Service {
 	s.Jobs.Handle(unpinJob, s.unpin)
 	s.Jobs.Every("pin.due", c.PinCheck, s.due)
 	s.Metrics.Read(s.measure)
-	if len(c.Targets) > 0 {
+	if c.LedgerPin && len(c.Targets) > 0 {
 		s.Ledger.Publish("ipfs", s.publish)
 	}
 	return s

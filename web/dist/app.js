@@ -4,16 +4,16 @@ var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
 var __getOwnPropNames = Object.getOwnPropertyNames;
 var __getProtoOf = Object.getPrototypeOf;
 var __hasOwnProp = Object.prototype.hasOwnProperty;
-var __commonJS = (cb, mod) => function __require() {
+var __commonJS = (cb, mod2) => function __require() {
   try {
-    return mod || (0, cb[__getOwnPropNames(cb)[0]])((mod = { exports: {} }).exports, mod), mod.exports;
+    return mod2 || (0, cb[__getOwnPropNames(cb)[0]])((mod2 = { exports: {} }).exports, mod2), mod2.exports;
   } catch (e4) {
-    throw mod = 0, e4;
+    throw mod2 = 0, e4;
   }
 };
-var __export = (target2, all2) => {
-  for (var name in all2)
-    __defProp(target2, name, { get: all2[name], enumerable: true });
+var __export = (target2, all3) => {
+  for (var name in all3)
+    __defProp(target2, name, { get: all3[name], enumerable: true });
 };
 var __copyProps = (to, from, except, desc) => {
   if (from && typeof from === "object" || typeof from === "function") {
@@ -23,13 +23,13 @@ var __copyProps = (to, from, except, desc) => {
   }
   return to;
 };
-var __toESM = (mod, isNodeMode, target2) => (target2 = mod != null ? __create(__getProtoOf(mod)) : {}, __copyProps(
+var __toESM = (mod2, isNodeMode, target2) => (target2 = mod2 != null ? __create(__getProtoOf(mod2)) : {}, __copyProps(
   // If the importer is in node compatibility mode or this is not an ESM
   // file that has been converted to a CommonJS file using a Babel-
   // compatible transform (i.e. "__esModule" has not been set), then set
   // "default" to the CommonJS "module.exports" for node compatibility.
-  isNodeMode || !mod || !mod.__esModule ? __defProp(target2, "default", { value: mod, enumerable: true }) : target2,
-  mod
+  isNodeMode || !mod2 || !mod2.__esModule ? __defProp(target2, "default", { value: mod2, enumerable: true }) : target2,
+  mod2
 ));
 
 // node_modules/requires-port/index.js
@@ -222,7 +222,7 @@ var require_url_parse = __commonJS({
     }
     function resolve(relative, base) {
       if (relative === "") return base;
-      var path3 = (base || "/").split("/").slice(0, -1).concat(relative.split("/")), i4 = path3.length, last3 = path3[i4 - 1], unshift = false, up = 0;
+      var path3 = (base || "/").split("/").slice(0, -1).concat(relative.split("/")), i4 = path3.length, last4 = path3[i4 - 1], unshift = false, up = 0;
       while (i4--) {
         if (path3[i4] === ".") {
           path3.splice(i4, 1);
@@ -236,7 +236,7 @@ var require_url_parse = __commonJS({
         }
       }
       if (unshift) path3.unshift("");
-      if (last3 === "." || last3 === "..") path3.push("");
+      if (last4 === "." || last4 === "..") path3.push("");
       return path3.join("/");
     }
     function Url(address4, location2, parser) {
@@ -442,9 +442,9 @@ var _ = Object.assign;
 function g(n3) {
   n3 && n3.parentNode && n3.remove();
 }
-function k(n3, t21, r4) {
+function k(n3, t24, r4) {
   var u4, i4, f5, o5 = {}, e4 = arguments.length;
-  for (f5 in t21) "key" == f5 ? u4 = t21[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t21[f5] : o5[f5] = t21[f5];
+  for (f5 in t24) "key" == f5 ? u4 = t24[f5] : "ref" == f5 && "function" != typeof n3 ? i4 = t24[f5] : o5[f5] = t24[f5];
   return e4 > 2 && (o5.children = e4 > 3 ? d.call(arguments, 2) : r4), m(n3, o5, u4, i4, null);
 }
 function m(r4, u4, i4, f5, o5) {
@@ -454,41 +454,41 @@ function m(r4, u4, i4, f5, o5) {
 function $(n3) {
   return n3.children;
 }
-function x(n3, t21) {
-  this.props = n3, this.context = t21, this.__g = 0;
+function x(n3, t24) {
+  this.props = n3, this.context = t24, this.__g = 0;
 }
-function S(n3, t21) {
-  if (null == t21) return n3.__ && S(n3.__, n3.__i + 1);
-  for (var r4; t21 < n3.__k.length; t21++) if ((r4 = n3.__k[t21]) && r4.__e) return r4.__e;
+function S(n3, t24) {
+  if (null == t24) return n3.__ && S(n3.__, n3.__i + 1);
+  for (var r4; t24 < n3.__k.length; t24++) if ((r4 = n3.__k[t24]) && r4.__e) return r4.__e;
   return "function" != typeof n3.type || n3.props.__P ? null : S(n3);
 }
-function C(t21) {
-  var r4, u4 = t21.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t21.__P;
-  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t21.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
+function C(t24) {
+  var r4, u4 = t24.__v, i4 = u4.__e, f5 = [], o5 = [], e4 = t24.__P;
+  e4 && ((r4 = _({ constructor: h }, u4)).__v = u4.__v + 1, n.vnode && n.vnode(r4), z(e4, r4, u4, t24.__n, e4.namespaceURI, 32 & u4.__u ? [i4] : null, f5, i4 || S(u4), 32 & u4.__u, o5), r4.__v = u4.__v, r4.__.__k[r4.__i] = r4, E(f5, r4, o5), u4.__ = u4.__e = null, r4.__e != i4 && j(r4));
 }
 function j(n3) {
-  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t21) {
-    return t21 && (n3.__e = t21.__e);
+  if ((n3 = n3.__) && n3.__c && !n3.props.__P) return n3.__e = null, n3.__k.some(function(t24) {
+    return t24 && (n3.__e = t24.__e);
   }), j(n3);
 }
-function L(t21) {
-  (8 & t21.__g || (t21.__g |= 8, u.push(t21), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
+function L(t24) {
+  (8 & t24.__g || (t24.__g |= 8, u.push(t24), f++)) && i == n.debounceRendering || ((i = n.debounceRendering) || queueMicrotask)(H);
 }
 function H() {
   try {
-    for (var n3, t21 = 1; u.length; ) u.length > t21 && u.sort(o), n3 = u.shift(), t21 = u.length, 8 & n3.__g && C(n3);
+    for (var n3, t24 = 1; u.length; ) u.length > t24 && u.sort(o), n3 = u.shift(), t24 = u.length, 8 & n3.__g && C(n3);
   } finally {
     (f = u.length) && (i || queueMicrotask)(H);
   }
 }
-function I(n3, t21, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
-  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t21.length;
-  for (l4 = q(r4, t21, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
+function I(n3, t24, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+  var s4, h5, v4, w5, d5, _4, g5 = u4.__k || y, k4 = t24.length;
+  for (l4 = q(r4, t24, g5, l4, k4), s4 = 0; s4 < k4; s4++) null != (v4 = r4.__k[s4]) && (h5 = ~v4.__i && g5[v4.__i] || p, v4.__i = s4, _4 = z(n3, v4, h5, i4, f5, o5, e4, l4, c4, a5), w5 = v4.__e, (h5.ref != v4.ref || 8 & h5.__u) && (h5.ref && G(h5.ref, null, v4, h5), v4.ref && a5.push(v4.ref, v4.__c || w5, v4)), d5 = d5 || w5, 4 & v4.__u ? (l4 = A(v4, l4, n3, !h5.__v), h5.__e && (h5.__e = null)) : "function" == typeof v4.type && void 0 !== _4 ? l4 = _4 : w5 && (l4 = w5.nextSibling), v4.__u &= -21);
   return r4.__e = d5, l4;
 }
-function q(n3, t21, r4, u4, i4) {
+function q(n3, t24, r4, u4, i4) {
   var f5, o5, e4, l4, c4, a5, s4, p5, y5, v4 = r4.length, d5 = v4, _4 = 0, g5 = 0, k4 = n3.__k = Array(i4);
-  for (f5 = 0; f5 < i4; f5++) null != (o5 = t21[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
+  for (f5 = 0; f5 < i4; f5++) null != (o5 = t24[f5]) && "boolean" != typeof o5 && "function" != typeof o5 ? ("object" != typeof o5 || o5.constructor === String ? o5 = k4[f5] = m(null, o5) : w(o5) ? o5 = k4[f5] = m($, { children: o5 }) : o5.constructor === h && o5.__b ? o5 = k4[f5] = m(o5.type, o5.props, o5.key, o5.ref, o5.__v) : k4[f5] = o5, l4 = f5 + _4, o5.__ = n3, o5.__b = n3.__b + 1, e4 = null, ~(c4 = o5.__i = P(o5, r4, l4, d5)) && (d5--, (e4 = r4[c4]) && (e4.__u |= 2)), e4 && e4.__v ? (o5.__u |= 16, c4 == l4 - 1 ? _4-- : c4 == l4 + 1 ? _4++ : c4 != l4 && (c4 > l4 ? _4-- : _4++, g5 = 1)) : (~c4 || (i4 > v4 ? _4-- : i4 < v4 && _4++), "function" != typeof o5.type && (o5.__u |= 4))) : k4[f5] = null;
   if (g5) {
     for (a5 = [], s4 = [], f5 = 0; f5 < i4; f5++) if ((o5 = k4[f5]) && 16 & o5.__u) {
       for (_4 = 0, p5 = a5.length; _4 < p5; ) a5[y5 = _4 + p5 >> 1] < o5.__i ? _4 = y5 + 1 : p5 = y5;
@@ -499,58 +499,58 @@ function q(n3, t21, r4, u4, i4) {
   if (d5) for (f5 = 0; f5 < v4; f5++) !(e4 = r4[f5]) || 2 & e4.__u || (e4.__e == u4 && (u4 = S(e4)), J(e4, e4));
   return u4;
 }
-function A(n3, t21, r4, u4) {
+function A(n3, t24, r4, u4) {
   var i4, f5, o5, e4;
   if ("function" == typeof n3.type) {
-    if (n3.props.__P) return t21;
-    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t21 = A(i4[f5], t21, r4, false));
-    return t21;
+    if (n3.props.__P) return t24;
+    if (i4 = n3.__k) for (f5 = 0; f5 < i4.length; f5++) i4[f5] && (i4[f5].__ = n3, t24 = A(i4[f5], t24, r4, false));
+    return t24;
   }
-  for (t21 && !t21.parentNode && (t21 = S(n3)) && !t21.parentNode && (t21 = null), o5 = n3.__e, e4 = t21; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
-  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t21) : r4.insertBefore(o5, t21 || null)), t21 = o5; (t21 = t21 && t21.nextSibling) && 8 == t21.nodeType && !t21.data.startsWith("$s"); ) ;
-  return t21;
+  for (t24 && !t24.parentNode && (t24 = S(n3)) && !t24.parentNode && (t24 = null), o5 = n3.__e, e4 = t24; e4 && 8 == e4.nodeType; ) e4 = e4.nextSibling;
+  for (o5 != e4 && (!u4 && r4.moveBefore && o5.parentNode ? r4.moveBefore(o5, t24) : r4.insertBefore(o5, t24 || null)), t24 = o5; (t24 = t24 && t24.nextSibling) && 8 == t24.nodeType && !t24.data.startsWith("$s"); ) ;
+  return t24;
 }
-function P(n3, t21, r4, u4) {
-  var i4, f5 = n3.key, o5 = n3.type, e4 = t21[r4], l4 = e4 && !(2 & e4.__u);
+function P(n3, t24, r4, u4) {
+  var i4, f5 = n3.key, o5 = n3.type, e4 = t24[r4], l4 = e4 && !(2 & e4.__u);
   if (null === e4 && null == f5 || l4 && f5 == e4.key && o5 == e4.type) return r4;
   if (u4 > (l4 ? 1 : 0)) {
-    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t21[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
-    for (i4 = r4 + 1; i4 < t21.length; i4++) if ((e4 = t21[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 - 1; i4 >= 0; i4--) if ((e4 = t24[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
+    for (i4 = r4 + 1; i4 < t24.length; i4++) if ((e4 = t24[i4]) && !(2 & e4.__u) && f5 == e4.key && o5 == e4.type) return i4;
   }
   return -1;
 }
-function T(n3, t21, r4) {
-  null == r4 && (r4 = ""), "-" == t21[0] ? n3.setProperty(t21, r4) : n3[t21] = r4;
+function T(n3, t24, r4) {
+  null == r4 && (r4 = ""), "-" == t24[0] ? n3.setProperty(t24, r4) : n3[t24] = r4;
 }
-function N(n3, t21, r4, u4, i4) {
+function N(n3, t24, r4, u4, i4) {
   var f5, o5;
-  if ("style" == t21) if ("string" == typeof r4) n3.style.cssText = r4;
+  if ("style" == t24) if ("string" == typeof r4) n3.style.cssText = r4;
   else {
-    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t21 in u4) r4 && t21 in r4 || T(n3.style, t21);
-    if (r4) for (t21 in r4) u4 && r4[t21] == u4[t21] || T(n3.style, t21, r4[t21]);
+    if ("string" == typeof u4 && (n3.style.cssText = u4 = ""), u4) for (t24 in u4) r4 && t24 in r4 || T(n3.style, t24);
+    if (r4) for (t24 in r4) u4 && r4[t24] == u4[t24] || T(n3.style, t24, r4[t24]);
   }
-  else if ("o" == t21[0] && "n" == t21[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t21] = r4, r4 && u4 || (o5 = a[t21] || (a[t21] = V(t21)), (n3.__a || (n3.__a = {}))[t21] = c, f5 = t21 != (t21 = t21.replace(l, "$1")), (t21 = t21.slice(2))[0] < "a" && (t21 = t21.toLowerCase()), r4 ? n3.addEventListener(t21, o5, f5) : n3.removeEventListener(t21, o5, f5));
+  else if ("o" == t24[0] && "n" == t24[1]) "function" != typeof r4 && (r4 = null), "function" != typeof u4 && (u4 = null), (n3.__e || (n3.__e = {}))[t24] = r4, r4 && u4 || (o5 = a[t24] || (a[t24] = V(t24)), (n3.__a || (n3.__a = {}))[t24] = c, f5 = t24 != (t24 = t24.replace(l, "$1")), (t24 = t24.slice(2))[0] < "a" && (t24 = t24.toLowerCase()), r4 ? n3.addEventListener(t24, o5, f5) : n3.removeEventListener(t24, o5, f5));
   else {
-    if ("http://www.w3.org/2000/svg" == i4) t21 = t21.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
-    else if ("width" != t21 && "height" != t21 && "href" != t21 && "list" != t21 && "form" != t21 && "tabIndex" != t21 && "download" != t21 && "rowSpan" != t21 && "colSpan" != t21 && "role" != t21 && "popover" != t21 && t21 in n3) try {
-      return void (n3[t21] = null == r4 ? "" : r4);
+    if ("http://www.w3.org/2000/svg" == i4) t24 = t24.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
+    else if ("width" != t24 && "height" != t24 && "href" != t24 && "list" != t24 && "form" != t24 && "tabIndex" != t24 && "download" != t24 && "rowSpan" != t24 && "colSpan" != t24 && "role" != t24 && "popover" != t24 && t24 in n3) try {
+      return void (n3[t24] = null == r4 ? "" : r4);
     } catch (n4) {
     }
     if ("function" == typeof r4) return;
-    null == r4 || false === r4 && "-" != t21[4] ? n3.removeAttribute(t21) : n3.setAttribute(t21, "popover" == t21 && 1 == r4 ? "" : r4);
+    null == r4 || false === r4 && "-" != t24[4] ? n3.removeAttribute(t24) : n3.setAttribute(t24, "popover" == t24 && 1 == r4 ? "" : r4);
   }
 }
-function V(t21) {
+function V(t24) {
   return function(r4) {
     var u4 = this.__e;
     if (u4) {
-      if (u4 = u4[t21], null == r4[e]) r4[e] = c++;
-      else if (r4[e] < this.__a[t21]) return;
+      if (u4 = u4[t24], null == r4[e]) r4[e] = c++;
+      else if (r4[e] < this.__a[t24]) return;
       return u4(n.event ? n.event(r4) : r4);
     }
   };
 }
-function z(t21, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function z(t24, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, p5, v4, d5, k4, b4, m5, M2, C3, j4, L2, H2, q2, A4, O2, P3, T4, N2, V2 = r4.type;
   if (r4.constructor !== h) return null;
   128 & u4.__u && (c4 = 32 & u4.__u, s4 = u4.__c.__z) && (r4.__u |= c4, p5 = o5 = [], 8 == s4.nodeType ? l4 = B(s4, o5) : o5.push(s4), l4 = o5[0] || l4), (s4 = n.__b) && s4(r4);
@@ -568,15 +568,15 @@ function z(t21, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
           d5.componentDidUpdate(k4, b4, m5);
         });
       } else C3 && !V2.getDerivedStateFromProps && d5.componentWillMount && d5.componentWillMount(), C3 && d5.componentDidMount && d5.__h.push(d5.componentDidMount);
-      d5.context = L2, d5.props = M2, d5.__P = t21, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
+      d5.context = L2, d5.props = M2, d5.__P = t24, d5.__g &= -5, H2 = n.__r, q2 = C3 ? 25 : 0;
       do {
         d5.__g &= -9, H2 && H2(r4), s4 = d5.render(d5.props, d5.state = d5.__s, d5.context);
       } while (8 & d5.__g && ++q2 < 25);
-      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t21 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t21 && (u4.__k.some(function(n3) {
+      C3 && (y.push.apply(d5.__h, d5.__k), d5.__k = []), d5.state = d5.__s, d5.getChildContext && (i4 = _({}, i4, d5.getChildContext())), C3 && u4.__c && d5.getSnapshotBeforeUpdate && (m5 = d5.getSnapshotBeforeUpdate(k4, b4)), A4 = s4 && s4.type === $ && null == s4.key ? s4.props.children : s4, M2.__P && (s4 = l4, f5 = (t24 = M2.__P).namespaceURI, c4 = o5 = null, u4.props && u4.props.__P != t24 && (u4.__k.some(function(n3) {
         n3 && J(n3, n3);
-      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t21, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
-    } catch (t22) {
-      if (e4.length = v4, r4.__v = null, c4 || o5) if (t22 && t22.then) {
+      }), u4.__k = null), l4 = u4.__k ? S(u4, 0) : null), l4 = I(t24, w(A4) ? A4 : [A4], r4, u4, i4, f5, o5, e4, l4, c4, a5), M2.__P && (r4.__e = null, l4 = s4), r4.__u &= -161, p5 && p5.some(g), d5.__h.length && e4.push(d5), 1 & d5.__g && (d5.__g &= -4);
+    } catch (t25) {
+      if (e4.length = v4, r4.__v = null, c4 || o5) if (t25 && t25.then) {
         if (r4.__u |= 128 | c4, o5) {
           for (~(T4 = o5.indexOf(l4 || void 0)) || (T4 = o5.length); (N2 = o5[T4 - 1]) && 8 == N2.nodeType; ) T4--;
           for (; T4 < o5.length; T4++) if (N2 = o5[T4]) if (o5[T4] = null, O2) {
@@ -593,86 +593,86 @@ function z(t21, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
         (s4 = B(O2 = r4.__c.__z || (r4.__c.__z = O2))) ? (r4.__e = O2, l4 = s4) : r4.__e = l4, l4 = l4 && l4.nextSibling;
       } else o5 && o5.some(g);
       else r4.__e = u4.__e;
-      r4.__k || (r4.__k = u4.__k || []), t22 && t22.then || D(r4), n.__e(t22, r4, u4);
+      r4.__k || (r4.__k = u4.__k || []), t25 && t25.then || D(r4), n.__e(t25, r4, u4);
     }
-  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t21);
+  } else l4 = r4.__e = F(u4.__e, r4, u4, i4, f5, o5, e4, c4, a5, t24);
   return (s4 = n.diffed) && s4(r4), l4;
 }
-function B(n3, t21) {
+function B(n3, t24) {
   if (n3 && 8 == n3.nodeType && n3.data.startsWith("$s")) for (var r4 = 1; n3 = n3.nextSibling; ) {
     if (8 == n3.nodeType) {
       if (n3.data.startsWith("$s")) r4++;
       else if (n3.data.startsWith("/$s") && !--r4) return n3;
     }
-    t21 && t21.push(n3);
+    t24 && t24.push(n3);
   }
 }
 function D(n3) {
   n3 && (n3.__c && (n3.__c.__g |= 4), n3.__k && n3.__k.some(D));
 }
-function E(t21, r4, u4) {
+function E(t24, r4, u4) {
   for (var i4 = 0; i4 < u4.length; ) G(u4[i4++], u4[i4++], u4[i4++]);
-  n.__c && n.__c(r4, t21), t21.some(function(r5) {
+  n.__c && n.__c(r4, t24), t24.some(function(r5) {
     try {
-      t21 = r5.__h, r5.__h = [], t21.some(function(n3) {
+      t24 = r5.__h, r5.__h = [], t24.some(function(n3) {
         n3.call(r5);
       });
-    } catch (t22) {
-      n.__e(t22, r5.__v);
+    } catch (t25) {
+      n.__e(t25, r5.__v);
     }
   });
 }
-function F(t21, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
+function F(t24, r4, u4, i4, f5, o5, e4, l4, c4, a5) {
   var s4, h5, y5, _4, k4, b4, m5, M2, $2 = u4.props || p, x3 = r4.props, C3 = r4.type;
   if ("svg" == C3 ? f5 = "http://www.w3.org/2000/svg" : "math" == C3 ? f5 = "http://www.w3.org/1998/Math/MathML" : f5 || (f5 = "http://www.w3.org/1999/xhtml"), o5) {
     for (s4 = 0; s4 < o5.length; s4++) if ((k4 = o5[s4]) && (C3 ? k4.localName == C3 : 3 == k4.nodeType)) {
-      t21 = k4, o5[s4] = null;
+      t24 = k4, o5[s4] = null;
       break;
     }
   }
-  if (!t21) {
+  if (!t24) {
     if (M2 = a5.ownerDocument || document, !C3) return M2.createTextNode(x3);
-    t21 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
+    t24 = M2.createElementNS(f5, C3, x3.is ? x3 : a5), l4 && (n.__m && n.__m(r4, o5), l4 = false), o5 = null;
   }
   if (C3) {
-    if (a5 = "template" == C3 && t21.content || t21, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t21.attributes.length; s4++) $2[(k4 = t21.attributes[s4]).name] = k4.value;
-    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t21, s4, null, k4, f5);
-    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t21, s4, k4, $2[s4], f5);
-    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t21.innerHTML) || (t21.innerHTML = h5.__html), r4.__k = []) : (y5 && (t21.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t21.removeAttribute(s4) : null == b4 || b4 === t21[s4] && ("progress" != C3 || b4) || N(t21, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t21[s4] && N(t21, s4, m5, $2[s4], f5));
-  } else $2 === x3 || l4 && t21.data == x3 || (t21.data = x3);
-  return t21;
+    if (a5 = "template" == C3 && t24.content || t24, o5 = "textarea" == C3 && null != x3.defaultValue ? null : o5 && d.call(a5.childNodes), !l4 && o5) for ($2 = {}, s4 = 0; s4 < t24.attributes.length; s4++) $2[(k4 = t24.attributes[s4]).name] = k4.value;
+    for (s4 in $2) k4 = $2[s4], "dangerouslySetInnerHTML" == s4 ? y5 = k4 : "children" == s4 || s4 in x3 || "value" == s4 && "defaultValue" in x3 || "checked" == s4 && "defaultChecked" in x3 || N(t24, s4, null, k4, f5);
+    for (s4 in x3) k4 = x3[s4], "children" == s4 ? _4 = k4 : "dangerouslySetInnerHTML" == s4 ? h5 = k4 : "value" == s4 ? b4 = k4 : "checked" == s4 ? m5 = k4 : l4 && "function" != typeof k4 || $2[s4] === k4 || N(t24, s4, k4, $2[s4], f5);
+    h5 ? (l4 || y5 && (h5.__html == y5.__html || h5.__html == t24.innerHTML) || (t24.innerHTML = h5.__html), r4.__k = []) : (y5 && (t24.textContent = ""), ("foreignObject" == C3 || "http://www.w3.org/1998/Math/MathML" == f5 && v.test(C3)) && (f5 = "http://www.w3.org/1999/xhtml"), I(a5, w(_4) ? _4 : [_4], r4, u4, i4, f5, o5, e4, o5 ? o5[0] : u4.__k && S(u4, 0), l4, c4), o5 && o5.some(g)), l4 && "textarea" != C3 || (s4 = "value", "progress" == C3 && null == b4 ? t24.removeAttribute(s4) : null == b4 || b4 === t24[s4] && ("progress" != C3 || b4) || N(t24, s4, b4, $2[s4], f5), s4 = "checked", null != m5 && m5 != t24[s4] && N(t24, s4, m5, $2[s4], f5));
+  } else $2 === x3 || l4 && t24.data == x3 || (t24.data = x3);
+  return t24;
 }
-function G(t21, r4, u4, i4) {
+function G(t24, r4, u4, i4) {
   try {
-    "function" == typeof t21 ? r4 ? r4.__x = t21(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t21(null)) : t21.current = r4;
-  } catch (t22) {
-    n.__e(t22, u4);
+    "function" == typeof t24 ? r4 ? r4.__x = t24(r4) || 1 : i4 && (i4 = i4.__c || i4.__e) && (r4 = i4.__x) && (i4.__x = null, "function" == typeof r4 ? r4() : t24(null)) : t24.current = r4;
+  } catch (t25) {
+    n.__e(t25, u4);
   }
 }
-function J(t21, r4, u4) {
+function J(t24, r4, u4) {
   var i4, f5, o5, e4;
-  if (n.unmount && n.unmount(t21), !(i4 = t21.ref) || i4.current && i4.current != t21.__e || G(i4, null, r4, t21), i4 = t21.__c) {
+  if (n.unmount && n.unmount(t24), !(i4 = t24.ref) || i4.current && i4.current != t24.__e || G(i4, null, r4, t24), i4 = t24.__c) {
     if (i4.componentWillUnmount) try {
       i4.componentWillUnmount();
-    } catch (t22) {
-      n.__e(t22, r4);
+    } catch (t25) {
+      n.__e(t25, r4);
     }
     i4.__P = i4.__n = null;
   }
-  if (i4 = t21.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t21.type || u4 && !t21.props.__P);
-  !u4 && (i4 = t21.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t21.__e && o5.some(g), g(f5), g(i4)), u4 || g(t21.__e), t21.__e = t21.__c = t21.__ = null;
+  if (i4 = t24.__k) for (e4 = 0; e4 < i4.length; e4++) i4[e4] && J(i4[e4], r4, "function" != typeof t24.type || u4 && !t24.props.__P);
+  !u4 && (i4 = t24.__c) && (i4 = i4.__z) && (f5 = B(i4, o5 = [])) && (i4 == t24.__e && o5.some(g), g(f5), g(i4)), u4 || g(t24.__e), t24.__e = t24.__c = t24.__ = null;
 }
-function K(n3, t21, r4) {
+function K(n3, t24, r4) {
   return this.constructor(n3, r4);
 }
-function Q(t21, r4) {
+function Q(t24, r4) {
   var u4, i4, f5, o5;
-  n.__ && n.__(t21, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t21 && 32 & t21.__u) ? null : r4.__k, r4.__k = m($, { children: [t21] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
+  n.__ && n.__(t24, r4), 9 == r4.nodeType && (r4 = r4.documentElement), i4 = (u4 = t24 && 32 & t24.__u) ? null : r4.__k, r4.__k = m($, { children: [t24] }), f5 = [], o5 = [], z(r4, r4.__k, i4 || p, p, r4.namespaceURI, i4 ? null : r4.firstChild ? d.call(r4.childNodes) : null, f5, i4 ? i4.__e : r4.firstChild, u4, o5), E(f5, r4.__k, o5), r4.__k.props.children = null;
 }
 function U(n3) {
-  function t21(n4) {
+  function t24(n4) {
     var r4, u4;
-    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t21.__c] = this, this.getChildContext = function() {
+    return this.getChildContext || (r4 = /* @__PURE__ */ new Set(), (u4 = {})[t24.__c] = this, this.getChildContext = function() {
       return u4;
     }, this.shouldComponentUpdate = function(n5) {
       this.props.value != n5.value && r4.forEach(function(n6) {
@@ -680,35 +680,35 @@ function U(n3) {
       });
     }, this.sub = function(n5) {
       r4.add(n5);
-      var t22 = n5.componentWillUnmount;
+      var t25 = n5.componentWillUnmount;
       n5.componentWillUnmount = function() {
-        r4.delete(n5), t22 && t22.call(n5);
+        r4.delete(n5), t25 && t25.call(n5);
       };
     }), n4.children;
   }
-  return t21.__c = "__cC" + s++, t21.__ = n3, t21.Provider = (t21.Consumer = function(n4, t22) {
-    return n4.children(t22);
-  }).contextType = t21, t21;
+  return t24.__c = "__cC" + s++, t24.__ = n3, t24.Provider = (t24.Consumer = function(n4, t25) {
+    return n4.children(t25);
+  }).contextType = t24, t24;
 }
-n = { __e: function(n3, t21, r4, u4) {
-  for (var i4, o5, e4; t21 = t21.__; ) if ((i4 = t21.__c) && !(1 & i4.__g)) {
+n = { __e: function(n3, t24, r4, u4) {
+  for (var i4, o5, e4; t24 = t24.__; ) if ((i4 = t24.__c) && !(1 & i4.__g)) {
     i4.__g |= 4;
     try {
       if ((e4 = (o5 = i4.constructor) && o5.getDerivedStateFromError) && i4.setState(o5.getDerivedStateFromError(n3)), i4.componentDidCatch && (i4.componentDidCatch(n3, u4 || {}), e4 = 1), e4 && 8 & i4.__g) return void (i4.__g |= 2);
-    } catch (t22) {
-      n3 = t22;
+    } catch (t25) {
+      n3 = t25;
     }
   }
   throw f = 0, n3;
 } }, t = 0, r = function(n3) {
   return null != n3 && n3.constructor === h;
-}, x.prototype.setState = function(n3, t21) {
+}, x.prototype.setState = function(n3, t24) {
   var r4 = this.__s;
-  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t21 && this.__k.push(t21), L(this)));
+  r4 && r4 != this.state || (r4 = this.__s = _({}, this.state)), "function" == typeof n3 && (n3 = n3(_({}, r4), this.props)), n3 && (_(r4, n3), this.__v && (t24 && this.__k.push(t24), L(this)));
 }, x.prototype.forceUpdate = function(n3) {
   this.__v && (this.__g |= 4, n3 && this.__h.push(n3), L(this));
-}, x.prototype.render = $, u = [], f = 0, o = function(n3, t21) {
-  return n3.__v.__b - t21.__v.__b;
+}, x.prototype.render = $, u = [], f = 0, o = function(n3, t24) {
+  return n3.__v.__b - t24.__v.__b;
 }, e = /* @__PURE__ */ Symbol(), l = /(PointerCapture)$|Capture$/i, c = 0, a = {}, s = 0;
 
 // src/rooms.ts
@@ -720,8 +720,10 @@ __export(rooms_exports, {
   drop: () => drop,
   file: () => file,
   guard: () => guard2,
+  ledger: () => ledger,
   mailcode: () => mailcode,
   passkey: () => passkey,
+  pin: () => pin,
   question: () => question,
   recovery: () => recovery,
   session: () => session,
@@ -747,8 +749,8 @@ var m2 = a2.diffed;
 var h2 = a2.__c;
 var s2 = a2.unmount;
 var p2 = a2.__;
-function y2(n3, t21) {
-  a2.__h && a2.__h(r2, n3, f2 || t21), f2 = 0;
+function y2(n3, t24) {
+  a2.__h && a2.__h(r2, n3, f2 || t24), f2 = 0;
   var u4 = r2.__H || (r2.__H = { __: [], __h: [] });
   return n3 >= u4.__.length && u4.__.push({}), u4.__[n3];
 }
@@ -758,19 +760,19 @@ function d2(n3) {
 function _2(n3, u4, i4) {
   var f5 = y2(t2++, 2);
   if (f5.t = n3, !f5.__c && (f5.__ = [i4 ? i4(u4) : G2(void 0, u4), function(n4) {
-    var t21 = (f5.__N || f5.__)[0], r4 = f5.t(t21, n4);
-    o2(t21, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
+    var t24 = (f5.__N || f5.__)[0], r4 = f5.t(t24, n4);
+    o2(t24, r4) || (f5.__N = [r4, f5.__[1]], f5.__c.setState({}));
   }], f5.__c = r2, !r2.__f)) {
     r2.__f = true;
     var c4 = r2.shouldComponentUpdate;
-    r2.shouldComponentUpdate = function(n4, t21, r4) {
+    r2.shouldComponentUpdate = function(n4, t24, r4) {
       var u5 = this.__H;
       if (!u5) return true;
       var i5 = false, f6 = this.props != n4;
       if (u5.__.some(function(n5) {
         n5.__N && (i5 = true, o2(n5.__[0], n5.__N[0]) || (f6 = true));
       }), c4) {
-        var e4 = c4.call(this, n4, t21, r4);
+        var e4 = c4.call(this, n4, t24, r4);
         return i5 ? e4 || f6 : e4;
       }
       return !i5 || f6;
@@ -795,10 +797,10 @@ function w2(n3, r4) {
   var u4 = y2(t2++, 7);
   return E2(u4.__H, r4) && (u4.__ = n3(), u4.__H = r4), u4.__;
 }
-function b(n3, t21) {
+function b(n3, t24) {
   return f2 = 8, w2(function() {
     return n3;
-  }, t21);
+  }, t24);
 }
 function j2(n3) {
   var u4 = r2.context[n3.__c], i4 = y2(t2++, 9);
@@ -818,23 +820,23 @@ function g2() {
   do {
     for (; n3 = e2.shift(); ) try {
       C2(n3);
-    } catch (t22) {
-      a2.__e(t22, { __: (n3 = n3.__P) && n3.__v });
+    } catch (t25) {
+      a2.__e(t25, { __: (n3 = n3.__P) && n3.__v });
     }
     for (; n3 = c2.shift(); ) {
-      var t21 = n3.__H;
-      if (n3.__P && t21) try {
-        t21.__h.some(C2), t21.__h.some(D2), t21.__h = [];
+      var t24 = n3.__H;
+      if (n3.__P && t24) try {
+        t24.__h.some(C2), t24.__h.some(D2), t24.__h = [];
       } catch (r4) {
-        t21.__h = [], a2.__e(r4, n3.__v);
+        t24.__h = [], a2.__e(r4, n3.__v);
       }
     }
   } while (e2.length);
 }
 a2.__b = function(n3) {
   r2 = null, v2 && v2(n3);
-}, a2.__ = function(n3, t21) {
-  n3 && t21.__k && t21.__k.__m && (n3.__m = t21.__k.__m), p2 && p2(n3, t21);
+}, a2.__ = function(n3, t24) {
+  n3 && t24.__k && t24.__k.__m && (n3.__m = t24.__k.__m), p2 && p2(n3, t24);
 }, a2.__r = function(n3) {
   l2 && l2(n3), t2 = 0;
   var i4 = (r2 = n3.__c).__H;
@@ -843,25 +845,25 @@ a2.__b = function(n3) {
   })), u2 = r2;
 }, a2.diffed = function(n3) {
   m2 && m2(n3);
-  var t21 = n3.__c;
-  t21 && t21.__H && (t21.__H.__h.length && B2(c2.push(t21)), t21.__H.__.some(function(n4) {
+  var t24 = n3.__c;
+  t24 && t24.__H && (t24.__H.__h.length && B2(c2.push(t24)), t24.__H.__.some(function(n4) {
     n4.u && (n4.__H = n4.u);
   })), u2 = r2 = null;
-}, a2.__c = function(n3, t21) {
-  t21.some(function(n4) {
+}, a2.__c = function(n3, t24) {
+  t24.some(function(n4) {
     try {
       n4.__h.some(C2), n4.__h = n4.__h.filter(function(n5) {
         return !n5.__ || D2(n5);
       });
-    } catch (t22) {
+    } catch (t25) {
       n4.__h = [function() {
-        throw t22;
+        throw t25;
       }];
     }
-  }), h2 && h2(n3, t21);
+  }), h2 && h2(n3, t24);
 }, a2.unmount = function(n3) {
   s2 && s2(n3);
-  var t21, r4, u4 = n3.__c;
+  var t24, r4, u4 = n3.__c;
   u4 && u4.__H && (u4.__H.__.some(function(u5) {
     try {
       if (u5.__P && u5.__c) {
@@ -872,49 +874,49 @@ a2.__b = function(n3) {
         u5.__P = r4, B2(e2.push(u5));
       } else C2(u5);
     } catch (n4) {
-      t21 = n4;
+      t24 = n4;
     }
-  }), u4.__H = void 0, t21 && a2.__e(t21, u4.__v));
+  }), u4.__H = void 0, t24 && a2.__e(t24, u4.__v));
 };
 var k2 = "function" == typeof requestAnimationFrame;
 function z2(n3) {
-  var t21, r4 = function() {
-    clearTimeout(u4), k2 && cancelAnimationFrame(t21), setTimeout(n3);
+  var t24, r4 = function() {
+    clearTimeout(u4), k2 && cancelAnimationFrame(t24), setTimeout(n3);
   }, u4 = setTimeout(r4, 35);
-  k2 && (t21 = requestAnimationFrame(r4));
+  k2 && (t24 = requestAnimationFrame(r4));
 }
 function B2(n3) {
   1 != n3 && i2 == a2.requestAnimationFrame || ((i2 = a2.requestAnimationFrame) || z2)(g2);
 }
 function C2(n3) {
-  var t21 = r2, u4 = n3.__c;
-  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t21;
+  var t24 = r2, u4 = n3.__c;
+  "function" == typeof u4 && (n3.__c = void 0, u4()), r2 = t24;
 }
 function D2(n3) {
-  var t21 = r2;
-  n3.__c = n3.__(), r2 = t21;
+  var t24 = r2;
+  n3.__c = n3.__(), r2 = t24;
 }
-function E2(n3, t21) {
-  return !n3 || n3.length != t21.length || t21.some(function(t22, r4) {
-    return !o2(t22, n3[r4]);
+function E2(n3, t24) {
+  return !n3 || n3.length != t24.length || t24.some(function(t25, r4) {
+    return !o2(t25, n3[r4]);
   });
 }
-function G2(n3, t21) {
-  return "function" == typeof t21 ? t21(n3) : t21;
+function G2(n3, t24) {
+  return "function" == typeof t24 ? t24(n3) : t24;
 }
 
 // node_modules/@preact/signals-core/dist/signals-core.module.js
 var i3 = /* @__PURE__ */ Symbol.for("preact-signals");
 function t3() {
   if (!(v3 > 1)) {
-    var i4, t21 = false;
+    var i4, t24 = false;
     !(function() {
       var i5 = c3;
       c3 = void 0;
       while (void 0 !== i5) {
-        var t22 = i5.S;
-        if (t22.v === i5.v) {
-          for (var r5 = t22.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t22.i;
+        var t25 = i5.S;
+        if (t25.v === i5.v) {
+          for (var r5 = t25.t; void 0 !== r5; r5 = r5.x) if (r5.i === i5.i) r5.i = t25.i;
         }
         i5 = i5.o;
       }
@@ -930,9 +932,9 @@ function t3() {
         if (!(8 & r4.f) && w3(r4)) try {
           r4.c();
         } catch (r5) {
-          if (!t21) {
+          if (!t24) {
             i4 = r5;
-            t21 = true;
+            t24 = true;
           }
         }
         r4 = n3;
@@ -940,7 +942,7 @@ function t3() {
     }
     s3 = 0;
     v3--;
-    if (t21) throw i4;
+    if (t24) throw i4;
   } else v3--;
 }
 function r3(i4) {
@@ -956,13 +958,13 @@ function r3(i4) {
 var n2;
 var o3 = void 0;
 function f3(i4) {
-  var t21 = o3, r4 = n2;
+  var t24 = o3, r4 = n2;
   o3 = void 0;
   n2 = void 0;
   try {
     return i4();
   } finally {
-    o3 = t21;
+    o3 = t24;
     n2 = r4;
   }
 }
@@ -975,56 +977,56 @@ var c3 = void 0;
 var a3 = 0;
 function d3(i4) {
   if (void 0 !== o3) {
-    var t21 = i4.n;
-    if (void 0 === t21 || t21.t !== o3) {
-      t21 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t21 };
-      if (void 0 !== o3.s) o3.s.n = t21;
-      o3.s = t21;
-      i4.n = t21;
-      if (32 & o3.f) i4.S(t21);
-      return t21;
-    } else if (-1 === t21.i) {
-      t21.i = 0;
-      if (void 0 !== t21.n) {
-        t21.n.p = t21.p;
-        if (void 0 !== t21.p) t21.p.n = t21.n;
-        t21.p = o3.s;
-        t21.n = void 0;
-        o3.s.n = t21;
-        o3.s = t21;
+    var t24 = i4.n;
+    if (void 0 === t24 || t24.t !== o3) {
+      t24 = { i: 0, S: i4, p: o3.s, n: void 0, t: o3, e: void 0, x: void 0, r: t24 };
+      if (void 0 !== o3.s) o3.s.n = t24;
+      o3.s = t24;
+      i4.n = t24;
+      if (32 & o3.f) i4.S(t24);
+      return t24;
+    } else if (-1 === t24.i) {
+      t24.i = 0;
+      if (void 0 !== t24.n) {
+        t24.n.p = t24.p;
+        if (void 0 !== t24.p) t24.p.n = t24.n;
+        t24.p = o3.s;
+        t24.n = void 0;
+        o3.s.n = t24;
+        o3.s = t24;
       }
-      return t21;
+      return t24;
     }
   }
 }
-function l3(i4, t21) {
+function l3(i4, t24) {
   this.v = i4;
   this.i = 0;
   this.n = void 0;
   this.t = void 0;
   this.l = 0;
-  this.W = null == t21 ? void 0 : t21.watched;
-  this.Z = null == t21 ? void 0 : t21.unwatched;
-  this.name = null == t21 ? void 0 : t21.name;
+  this.W = null == t24 ? void 0 : t24.watched;
+  this.Z = null == t24 ? void 0 : t24.unwatched;
+  this.name = null == t24 ? void 0 : t24.name;
 }
 l3.prototype.brand = i3;
 l3.prototype.h = function() {
   return true;
 };
 l3.prototype.S = function(i4) {
-  var t21 = this, r4 = this.t;
+  var t24 = this, r4 = this.t;
   if (r4 !== i4 && void 0 === i4.e) {
     i4.x = r4;
     this.t = i4;
     if (void 0 !== r4) r4.e = i4;
     else f3(function() {
       var i5;
-      null == (i5 = t21.W) || i5.call(t21);
+      null == (i5 = t24.W) || i5.call(t24);
     });
   }
 };
 l3.prototype.U = function(i4) {
-  var t21 = this;
+  var t24 = this;
   if (void 0 !== this.t) {
     var r4 = i4.e, n3 = i4.x;
     if (void 0 !== r4) {
@@ -1039,15 +1041,15 @@ l3.prototype.U = function(i4) {
       this.t = n3;
       if (void 0 === n3) f3(function() {
         var i5;
-        null == (i5 = t21.Z) || i5.call(t21);
+        null == (i5 = t24.Z) || i5.call(t24);
       });
     }
   }
 };
 l3.prototype.subscribe = function(i4) {
-  var t21 = this;
+  var t24 = this;
   return x2(function() {
-    var r4 = t21.value;
+    var r4 = t24.value;
     f3(function() {
       return i4(r4);
     });
@@ -1094,42 +1096,42 @@ Object.defineProperty(l3.prototype, "value", { get: function() {
     }
   }
 } });
-function y3(i4, t21) {
-  return new l3(i4, t21);
+function y3(i4, t24) {
+  return new l3(i4, t24);
 }
 function w3(i4) {
-  for (var t21 = i4.s; void 0 !== t21; t21 = t21.n) if (t21.S.i !== t21.i || !t21.S.h() || t21.S.i !== t21.i) return true;
+  for (var t24 = i4.s; void 0 !== t24; t24 = t24.n) if (t24.S.i !== t24.i || !t24.S.h() || t24.S.i !== t24.i) return true;
   return false;
 }
 function b2(i4) {
-  for (var t21 = i4.s; void 0 !== t21; t21 = t21.n) {
-    var r4 = t21.S.n;
-    if (void 0 !== r4) t21.r = r4;
-    t21.S.n = t21;
-    t21.i = -1;
-    if (void 0 === t21.n) {
-      i4.s = t21;
+  for (var t24 = i4.s; void 0 !== t24; t24 = t24.n) {
+    var r4 = t24.S.n;
+    if (void 0 !== r4) t24.r = r4;
+    t24.S.n = t24;
+    t24.i = -1;
+    if (void 0 === t24.n) {
+      i4.s = t24;
       break;
     }
   }
 }
 function _3(i4) {
-  var t21 = i4.s, r4 = void 0;
-  while (void 0 !== t21) {
-    var n3 = t21.p;
-    if (-1 === t21.i) {
-      t21.S.U(t21);
-      if (void 0 !== n3) n3.n = t21.n;
-      if (void 0 !== t21.n) t21.n.p = n3;
-    } else r4 = t21;
-    t21.S.n = t21.r;
-    if (void 0 !== t21.r) t21.r = void 0;
-    t21 = n3;
+  var t24 = i4.s, r4 = void 0;
+  while (void 0 !== t24) {
+    var n3 = t24.p;
+    if (-1 === t24.i) {
+      t24.S.U(t24);
+      if (void 0 !== n3) n3.n = t24.n;
+      if (void 0 !== t24.n) t24.n.p = n3;
+    } else r4 = t24;
+    t24.S.n = t24.r;
+    if (void 0 !== t24.r) t24.r = void 0;
+    t24 = n3;
   }
   i4.s = r4;
 }
-function j3(i4, t21) {
-  l3.call(this, void 0, t21);
+function j3(i4, t24) {
+  l3.call(this, void 0, t24);
   this.x = i4;
   this.s = void 0;
   this.g = a3 - 1;
@@ -1152,9 +1154,9 @@ j3.prototype.h = function() {
   try {
     b2(this);
     o3 = this;
-    var t21 = this.x();
-    if (16 & this.f || this.v !== t21 || 0 === this.i) {
-      this.v = t21;
+    var t24 = this.x();
+    if (16 & this.f || this.v !== t24 || 0 === this.i) {
+      this.v = t24;
       this.f &= -17;
       this.i++;
     }
@@ -1171,7 +1173,7 @@ j3.prototype.h = function() {
 j3.prototype.S = function(i4) {
   if (void 0 === this.t) {
     this.f |= 36;
-    for (var t21 = this.s; void 0 !== t21; t21 = t21.n) t21.S.S(t21);
+    for (var t24 = this.s; void 0 !== t24; t24 = t24.n) t24.S.S(t24);
   }
   l3.prototype.S.call(this, i4);
 };
@@ -1180,7 +1182,7 @@ j3.prototype.U = function(i4) {
     l3.prototype.U.call(this, i4);
     if (void 0 === this.t) {
       this.f &= -33;
-      for (var t21 = this.s; void 0 !== t21; t21 = t21.n) t21.S.U(t21);
+      for (var t24 = this.s; void 0 !== t24; t24 = t24.n) t24.S.U(t24);
     }
   }
 };
@@ -1198,8 +1200,8 @@ Object.defineProperty(j3.prototype, "value", { get: function() {
   if (16 & this.f) throw this.v;
   return this.v;
 } });
-function O(i4, t21) {
-  return new j3(i4, t21);
+function O(i4, t24) {
+  return new j3(i4, t24);
 }
 function p3(i4) {
   var r4 = i4.j;
@@ -1210,11 +1212,11 @@ function p3(i4) {
     o3 = void 0;
     try {
       r4();
-    } catch (t21) {
+    } catch (t24) {
       i4.f &= -2;
       i4.f |= 8;
       g3(i4);
-      throw t21;
+      throw t24;
     } finally {
       o3 = n3;
       t3();
@@ -1222,7 +1224,7 @@ function p3(i4) {
   }
 }
 function g3(i4) {
-  for (var t21 = i4.s; void 0 !== t21; t21 = t21.n) t21.S.U(t21);
+  for (var t24 = i4.s; void 0 !== t24; t24 = t24.n) t24.S.U(t24);
   i4.x = void 0;
   i4.s = void 0;
   p3(i4);
@@ -1238,13 +1240,13 @@ function S2(i4) {
     t3();
   }
 }
-function m3(i4, t21) {
+function m3(i4, t24) {
   this.x = i4;
   this.j = void 0;
   this.s = void 0;
   this.u = void 0;
   this.f = 32;
-  this.name = null == t21 ? void 0 : t21.name;
+  this.name = null == t24 ? void 0 : t24.name;
   if (n2) n2.push(this);
 }
 m3.prototype.c = function() {
@@ -1252,8 +1254,8 @@ m3.prototype.c = function() {
   try {
     if (8 & this.f) return;
     if (void 0 === this.x) return;
-    var t21 = this.x();
-    if ("function" == typeof t21) this.j = t21;
+    var t24 = this.x();
+    if ("function" == typeof t24) this.j = t24;
   } finally {
     i4();
   }
@@ -1283,8 +1285,8 @@ m3.prototype.d = function() {
 m3.prototype.dispose = function() {
   this.d();
 };
-function x2(i4, t21) {
-  var r4 = new m3(i4, t21);
+function x2(i4, t24) {
+  var r4 = new m3(i4, t24);
   try {
     r4.c();
   } catch (i5) {
@@ -1318,9 +1320,9 @@ function y4(i4) {
   p4 = i4 && i4.S();
 }
 function w4(i4) {
-  var n3 = this, r4 = i4.data, t21 = useSignal(r4);
-  t21.name = "ReactiveDom";
-  t21.value = r4;
+  var n3 = this, r4 = i4.data, t24 = useSignal(r4);
+  t24.name = "ReactiveDom";
+  t24.value = r4;
   var e4 = w2(function() {
     var i5 = n3, r5 = n3.__v;
     while (r5 = r5.__) if (r5.__c) {
@@ -1328,7 +1330,7 @@ function w4(i4) {
       break;
     }
     var o5 = O(function() {
-      var i6 = t21.value.value;
+      var i6 = t24.value.value;
       return 0 === i6 ? 0 : true === i6 ? "" : i6 || "";
     }), e5 = O(function() {
       return !Array.isArray(o5.value) && !r(o5.value);
@@ -1358,13 +1360,13 @@ b3("__b", function(i4, n3) {
   y4();
   d4 = void 0;
   if ("string" == typeof n3.type) {
-    var r4, t21 = n3.props;
-    for (var f5 in t21) if ("children" !== f5) {
-      var o5 = t21[f5];
+    var r4, t24 = n3.props;
+    for (var f5 in t24) if ("children" !== f5) {
+      var o5 = t24[f5];
       if (o5 instanceof l3) {
         if (!r4) n3.__np = r4 = {};
         r4[f5] = o5;
-        t21[f5] = o5.peek();
+        t24[f5] = o5.peek();
       }
     }
   }
@@ -1374,10 +1376,10 @@ b3("__r", function(i4, r4) {
   i4(r4);
   if (r4.type !== $) {
     y4();
-    var t21, f5 = r4.__c;
+    var t24, f5 = r4.__c;
     if (f5) {
       f5.__$f &= -2;
-      if (void 0 === (t21 = f5.__$u)) f5.__$u = t21 = (function(i5, n3) {
+      if (void 0 === (t24 = f5.__$u)) f5.__$u = t24 = (function(i5, n3) {
         var r5;
         x2(function() {
           r5 = this;
@@ -1394,34 +1396,34 @@ b3("__r", function(i4, r4) {
       })(f5), "function" == typeof r4.type ? r4.type.displayName || r4.type.name : "");
     }
     d4 = f5;
-    y4(t21);
+    y4(t24);
   }
 });
-b3("__e", function(i4, n3, r4, t21) {
+b3("__e", function(i4, n3, r4, t24) {
   y4();
   d4 = void 0;
-  i4(n3, r4, t21);
+  i4(n3, r4, t24);
 });
 b3("diffed", function(i4, n3) {
   y4();
   d4 = void 0;
   var r4;
   if ("string" == typeof n3.type && (r4 = n3.__e)) {
-    var t21 = n3.__np, f5 = n3.props, o5 = r4.U;
+    var t24 = n3.__np, f5 = n3.props, o5 = r4.U;
     if (o5) for (var e4 in o5) {
       var u4 = o5[e4];
-      if (!(void 0 === u4 || t21 && e4 in t21)) {
+      if (!(void 0 === u4 || t24 && e4 in t24)) {
         u4.d();
         o5[e4] = void 0;
       }
     }
-    if (t21) {
+    if (t24) {
       if (!o5) {
         o5 = {};
         r4.U = o5;
       }
-      for (var a5 in t21) {
-        var c4 = o5[a5], v4 = t21[a5];
+      for (var a5 in t24) {
+        var c4 = o5[a5], v4 = t24[a5];
         if (void 0 === c4) {
           c4 = k3(r4, a5, v4, f5);
           o5[a5] = c4;
@@ -1431,16 +1433,16 @@ b3("diffed", function(i4, n3) {
   }
   i4(n3);
 });
-function k3(i4, n3, r4, t21) {
+function k3(i4, n3, r4, t24) {
   var f5 = n3 in i4 && void 0 === i4.ownerSVGElement, o5 = y3(r4);
   return { o: function(i5, n4) {
     o5.value = i5;
-    t21 = n4;
+    t24 = n4;
   }, d: x2(function() {
     this.N = M;
     var r5 = o5.value.value;
-    if (t21[n3] !== r5) {
-      t21[n3] = r5;
+    if (t24[n3] !== r5) {
+      t24[n3] = r5;
       if (f5) i4[n3] = r5;
       else if (null != r5 && (false !== r5 || "-" === n3[4])) i4.setAttribute(n3, r5);
       else i4.removeAttribute(n3);
@@ -1451,11 +1453,11 @@ b3("unmount", function(i4, n3) {
   if ("string" == typeof n3.type) {
     var r4 = n3.__e;
     if (r4) {
-      var t21 = r4.U;
-      if (t21) {
+      var t24 = r4.U;
+      if (t24) {
         r4.U = void 0;
-        for (var f5 in t21) {
-          var o5 = t21[f5];
+        for (var f5 in t24) {
+          var o5 = t24[f5];
           if (o5) o5.d();
         }
       }
@@ -1479,20 +1481,20 @@ b3("unmount", function(i4, n3) {
   }
   i4(n3);
 });
-b3("__h", function(i4, n3, r4, t21) {
-  if (t21 < 3) n3.__$f |= 2;
-  i4(n3, r4, t21);
+b3("__h", function(i4, n3, r4, t24) {
+  if (t24 < 3) n3.__$f |= 2;
+  i4(n3, r4, t24);
 });
 x.prototype.shouldComponentUpdate = function(i4, n3) {
   if (this.__R) return true;
-  var r4 = this.__$u, t21 = r4 && void 0 !== r4.s;
+  var r4 = this.__$u, t24 = r4 && void 0 !== r4.s;
   for (var f5 in n3) return true;
   if (this.__f || "boolean" == typeof this.u && true === this.u) {
     var o5 = 2 & this.__$f;
-    if (!(t21 || o5 || 4 & this.__$f)) return true;
+    if (!(t24 || o5 || 4 & this.__$f)) return true;
     if (1 & this.__$f) return true;
   } else {
-    if (!(t21 || 4 & this.__$f)) return true;
+    if (!(t24 || 4 & this.__$f)) return true;
     if (3 & this.__$f) return true;
   }
   for (var e4 in i4) if ("__source" !== e4 && i4[e4] !== this.props[e4]) return true;
@@ -1538,8 +1540,8 @@ var lang = y3("en");
 function isLang(tag) {
   return Object.hasOwn(languages, tag);
 }
-function pickLang(tags) {
-  for (const tag of tags) {
+function pickLang(tags2) {
+  for (const tag of tags2) {
     const base = tag.toLowerCase().split("-")[0] ?? "";
     if (isLang(base)) return base;
   }
@@ -1564,17 +1566,17 @@ function fill(message, values, l4) {
   } else {
     text2 = new Intl.PluralRules(l4).select(Number(values.count)) === "one" ? message.one : message.other;
   }
-  return text2.replace(/\{(\w+)\}/g, (whole7, name) => {
+  return text2.replace(/\{(\w+)\}/g, (whole10, name) => {
     const value = values[name];
-    if (value === void 0) return whole7;
+    if (value === void 0) return whole10;
     return typeof value === "number" ? new Intl.NumberFormat(l4).format(value) : value;
   });
 }
 function catalog(c4) {
-  const t21 = (key3, values = {}) => fill(c4[lang.value][key3], values, lang.value);
-  return Object.assign(t21, {
+  const t24 = (key3, values = {}) => fill(c4[lang.value][key3], values, lang.value);
+  return Object.assign(t24, {
     catalog: c4,
-    find: (key3, values) => Object.hasOwn(c4.en, key3) ? t21(key3, values) : void 0
+    find: (key3, values) => Object.hasOwn(c4.en, key3) ? t24(key3, values) : void 0
   });
 }
 var units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
@@ -1615,6 +1617,9 @@ function ago(at, now = Date.now()) {
   for (const step of steps) if (seconds >= step[1]) [unit2, length] = step;
   return relative.format(-Math.floor(seconds / length), unit2);
 }
+function compareNames(a5, b4) {
+  return new Intl.Collator(lang.value, { numeric: true }).compare(a5, b4);
+}
 
 // src/shell/room.ts
 var all = [];
@@ -1631,7 +1636,7 @@ var doors = () => collect((room) => room.door);
 var signInDoor = () => doors().find((door) => door.signsIn);
 var signInPath = () => signInDoor()?.href ?? "/";
 var wayBack = (to) => all.find((room) => room.waysBack)?.waysBack?.[to];
-var places = () => collect((room) => room.places);
+var places = () => collect((room) => room.places).filter((spot) => spot.there?.() ?? true);
 var entryParts = () => collect((room) => room.entry);
 var folders = () => all.find((room) => room.folders)?.folders;
 var signInForm = () => all.find((room) => room.signInForm)?.signInForm;
@@ -1948,10 +1953,10 @@ var cancelled = () => new Problem({ status: 0, code: "cancelled" });
 function problemOf(status, body, retryAfter) {
   const doc = typeof body === "object" && body !== null ? body : {};
   const text2 = (name) => typeof doc[name] === "string" ? doc[name] : "";
-  const fields = [];
+  const fields3 = [];
   if (Array.isArray(doc.errors)) {
     for (const e4 of doc.errors) {
-      if (typeof e4?.pointer === "string") fields.push({ pointer: e4.pointer, code: String(e4.code ?? ""), detail: String(e4.detail ?? "") });
+      if (typeof e4?.pointer === "string") fields3.push({ pointer: e4.pointer, code: String(e4.code ?? ""), detail: String(e4.detail ?? "") });
     }
   }
   return new Problem({
@@ -1959,7 +1964,7 @@ function problemOf(status, body, retryAfter) {
     code: text2("code") || "http_" + status,
     detail: text2("detail") || text2("title"),
     requestId: text2("request_id"),
-    fields,
+    fields: fields3,
     retryAfter: waitOf(retryAfter, Date.now())
   });
 }
@@ -1979,16 +1984,16 @@ function fieldName(pointer) {
   return pointer.replace(/^\/(body\/)?/, "").replace(/~1/g, "/").replace(/~0/g, "~");
 }
 function worded(code, values) {
-  for (const words2 of [problems, ...rooms().map((room) => room.problems)]) {
-    const text2 = words2?.find(code, values);
+  for (const words3 of [problems, ...rooms().map((room) => room.problems)]) {
+    const text2 = words3?.find(code, values);
     if (text2) return text2;
   }
   return void 0;
 }
 function say(p5) {
   if (p5.status === 429 && p5.retryAfter > 0) return sayWait(p5.retryAfter);
-  const words2 = worded(p5.code);
-  if (words2) return words2;
+  const words3 = worded(p5.code);
+  if (words3) return words3;
   if (p5.temporary) return problems("unavailable");
   if (p5.detail && lang.value === "en") return p5.detail;
   return problems("other");
@@ -1999,15 +2004,15 @@ function sayWait(seconds) {
 function sayField(f5) {
   const code = "field_" + (f5.code ?? "");
   const count3 = /\d+/.exec(f5.detail ?? "")?.[0];
-  const words2 = count3 && worded(code + "_count", { count: Number(count3) }) || worded(code);
-  if (words2) return words2;
+  const words3 = count3 && worded(code + "_count", { count: Number(count3) }) || worded(code);
+  if (words3) return words3;
   return lang.value === "en" && f5.detail || problems("field_other");
 }
 
 // src/shell/api.ts
 async function call(method, path3, ...[options]) {
-  const once = async () => await bodyOf(await respond(method, path3, options));
-  return options?.quiet ? once() : proven(once);
+  const once2 = async () => await bodyOf(await respond(method, path3, options));
+  return options?.quiet ? once2() : proven(once2);
 }
 var proofs = 0;
 async function proven(work4) {
@@ -2044,14 +2049,14 @@ async function respond(method, path3, options = {}) {
     return send(method, path3, options);
   }
 }
-async function withToken(once) {
+async function withToken(once2) {
   const token2 = await keeper().token();
   try {
-    return await once(token2);
+    return await once2(token2);
   } catch (err2) {
     if (tokenEnded(err2)) await keeper().renew(token2);
     else if (!proofRefused(err2)) throw err2;
-    return once(await keeper().token());
+    return once2(await keeper().token());
   }
 }
 function tokenEnded(err2) {
@@ -2068,23 +2073,23 @@ var serverNow = () => Date.now() + ahead;
 function proof(method, to, authorization, body) {
   return keeper().sign({ method, address: to, authorization, body, at: serverNow() });
 }
-async function send(method, path3, { path: named2, query, body, raw, signal, signed: signed3 }, authorization) {
+async function send(method, path3, { path: named2, query, body, raw, signal, signed: signed4 }, authorization) {
   const to = address(path3, query, named2);
   const json = body === void 0 ? void 0 : JSON.stringify(body);
-  const headers = { Accept: "application/json", ...signed3 && await proof(method, to, authorization, json) };
+  const headers = { Accept: "application/json", ...signed4 && await proof(method, to, authorization, json) };
   if (authorization) headers.Authorization = authorization;
   if (json !== void 0) headers["Content-Type"] = "application/json";
   else if (raw) headers["Content-Type"] = raw.type || "application/octet-stream";
-  let response;
+  let response2;
   try {
-    response = await fetch(to, { method: method.toUpperCase(), headers, body: json ?? raw, signal, credentials: "same-origin", cache: "no-store" });
+    response2 = await fetch(to, { method: method.toUpperCase(), headers, body: json ?? raw, signal, credentials: "same-origin", cache: "no-store" });
   } catch (err2) {
     if (signal?.aborted) throw err2;
     throw offline();
   }
-  hearTime(response.headers.get("Date"));
-  if (!response.ok) throw problemOf(response.status, await bodyOf(response), response.headers.get("Retry-After"));
-  return response;
+  hearTime(response2.headers.get("Date"));
+  if (!response2.ok) throw problemOf(response2.status, await bodyOf(response2), response2.headers.get("Retry-After"));
+  return response2;
 }
 function address(path3, query = {}, named2 = {}) {
   const values = named2;
@@ -2093,9 +2098,9 @@ function address(path3, query = {}, named2 = {}) {
   const tail = search.toString();
   return "/v1" + path3.replace(/\{(\w+)\}/g, (_4, name) => encodeURIComponent(values[name])) + (tail ? "?" + tail : "");
 }
-async function bodyOf(response) {
-  const text2 = await response.text().catch(() => "");
-  if (!text2 || !/json/.test(response.headers.get("Content-Type") ?? "")) return void 0;
+async function bodyOf(response2) {
+  const text2 = await response2.text().catch(() => "");
+  if (!text2 || !/json/.test(response2.headers.get("Content-Type") ?? "")) return void 0;
   try {
     return JSON.parse(text2);
   } catch {
@@ -2106,11 +2111,11 @@ async function bodyOf(response) {
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
 var f4 = /* @__PURE__ */ Symbol.for("pv");
 var o4 = 0;
-function a4(t21, e4, n3, u4, a5, i4) {
+function a4(t24, e4, n3, u4, a5, i4) {
   e4 || (e4 = {});
   var c4, l4, p5 = e4;
-  if ("ref" in p5 && "function" != typeof t21) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
-  var s4 = { type: t21, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
+  if ("ref" in p5 && "function" != typeof t24) for (l4 in p5 = {}, e4) "ref" == l4 ? c4 = e4[l4] : p5[l4] = e4[l4];
+  var s4 = { type: t24, props: p5, key: n3, ref: c4, __k: null, __: null, __b: 0, __e: null, __c: null, constructor: f4, __v: --o4, __i: -1, __u: 0 };
   return (a5 || i4) && (s4.__source = a5, s4.__self = i4), n.vnode && n.vnode(s4), s4;
 }
 
@@ -2133,6 +2138,7 @@ var drawings = {
   file: "M6 3.5h8l4.5 4.5v12.5H6zM14 3.5V8h4.5",
   folder: "M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18z",
   folderPlus: "M3 6.5A1.5 1.5 0 0 1 4.5 5h4.600l2 2.5h8.400A1.5 1.5 0 0 1 21 9v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18zM12 11v5M9.5 13.5h5",
+  globe: "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17zM3.500 12h17M12 3.500c2.500 2.300 3.800 5.200 3.800 8.500s-1.300 6.200-3.800 8.500c-2.500-2.300-3.800-5.200-3.800-8.500s1.300-6.200 3.800-8.500z",
   history: "M4.5 9.500A8 8 0 1 1 4 13M4 5v4.500h4.500M12 8v4.500l3 2",
   image: "M4 5h16v14H4zM4 16l5-5 4 4 2.5-2.5L20 17M15.5 8.5h.01",
   inbox: "M3.5 13.500L6 5h12l2.500 8.500V19h-17zM3.5 13.500h5a3.500 3.500 0 0 0 7 0h5",
@@ -2192,11 +2198,11 @@ var isCheck = (c4) => c4.type === "checkbox";
 function giveBack(form) {
   const text2 = sessionStorage.getItem(stored2);
   if (!text2) return;
-  const kept4 = JSON.parse(text2);
-  const at = kept4.page === location.pathname && Date.now() - kept4.at < lasts ? kept4.forms.findIndex(({ names: names2 }) => names2 === namesOf(form)) : -1;
+  const kept5 = JSON.parse(text2);
+  const at = kept5.page === location.pathname && Date.now() - kept5.at < lasts ? kept5.forms.findIndex(({ names: names2 }) => names2 === namesOf(form)) : -1;
   if (at < 0) return;
-  const [{ values }] = kept4.forms.splice(at, 1);
-  if (kept4.forms.length > 0) sessionStorage.setItem(stored2, JSON.stringify(kept4));
+  const [{ values }] = kept5.forms.splice(at, 1);
+  if (kept5.forms.length > 0) sessionStorage.setItem(stored2, JSON.stringify(kept5));
   else sessionStorage.removeItem(stored2);
   for (const c4 of controls(form)) {
     const value = values[c4.name];
@@ -2266,7 +2272,7 @@ function Form({ onSubmit, submit, children, danger, onCancel, extra, wide, quiet
 function Summary({ problem: problem2, form, wait }) {
   const box = T2(null);
   A2(() => box.current?.focus(), [problem2]);
-  const fields = problem2.fields.map((f5) => {
+  const fields3 = problem2.fields.map((f5) => {
     const input = form.current?.elements.namedItem(fieldName(f5.pointer));
     return { text: sayField(f5), input: input instanceof HTMLElement ? input : void 0 };
   });
@@ -2277,7 +2283,7 @@ function Summary({ problem: problem2, form, wait }) {
         wait > 0 ? sayWait(wait) : say(problem2),
         /* @__PURE__ */ a4(Remedy, { problem: problem2 })
       ] }),
-      fields.length > 0 && /* @__PURE__ */ a4("ul", { children: fields.map(({ text: text2, input }) => /* @__PURE__ */ a4("li", { children: input ? /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => input.focus(), children: labelOf(input) }) : text2 }, text2)) }),
+      fields3.length > 0 && /* @__PURE__ */ a4("ul", { children: fields3.map(({ text: text2, input }) => /* @__PURE__ */ a4("li", { children: input ? /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => input.focus(), children: labelOf(input) }) : text2 }, text2)) }),
       problem2.status >= 500 && problem2.requestId && /* @__PURE__ */ a4("p", { class: "small id", children: t4("report", { id: problem2.requestId }) })
     ] })
   ] });
@@ -2419,10 +2425,10 @@ function Code({ name = "code", label, hint, autoFocus }) {
 function digits(code) {
   return (code ?? "").replace(/\s/g, "");
 }
-function Check({ name, label, hint, checked }) {
+function Check({ name, label, hint, checked: checked2 }) {
   const id = P2();
   return /* @__PURE__ */ a4("div", { class: "check", children: [
-    /* @__PURE__ */ a4("input", { type: "checkbox", id, name, defaultChecked: checked, "aria-describedby": hint && id + "-hint" }),
+    /* @__PURE__ */ a4("input", { type: "checkbox", id, name, defaultChecked: checked2, "aria-describedby": hint && id + "-hint" }),
     /* @__PURE__ */ a4("label", { for: id, children: label }),
     hint && /* @__PURE__ */ a4("p", { class: "hint", id: id + "-hint", children: hint })
   ] });
@@ -2451,9 +2457,9 @@ function Time({ at, children }) {
 
 // src/shell/router.ts
 function match(routes, path3) {
-  const parts = split(path3);
+  const parts2 = split(path3);
   for (const route of routes) {
-    const params = fit(split(route.path), parts);
+    const params = fit(split(route.path), parts2);
     if (params) return { route, params };
   }
   return void 0;
@@ -2461,12 +2467,12 @@ function match(routes, path3) {
 function split(path3) {
   return path3.replace(/\/+$/, "").split("/").slice(1);
 }
-function fit(pattern, parts) {
-  if (pattern.length !== parts.length) return void 0;
+function fit(pattern, parts2) {
+  if (pattern.length !== parts2.length) return void 0;
   const params = {};
   for (let i4 = 0; i4 < pattern.length; i4++) {
     const want = pattern[i4];
-    const got = parts[i4];
+    const got = parts2[i4];
     if (want.startsWith(":")) {
       try {
         params[want.slice(1)] = decodeURIComponent(got);
@@ -2479,13 +2485,13 @@ function fit(pattern, parts) {
   }
   return params;
 }
-function safeNext(next, origin, first) {
-  if (!next || !next.startsWith("/")) return first;
+function safeNext(next, origin, first2) {
+  if (!next || !next.startsWith("/")) return first2;
   try {
     const url = new URL(next, origin);
-    return url.origin === origin && !url.pathname.startsWith("//") ? url.pathname + url.search : first;
+    return url.origin === origin && !url.pathname.startsWith("//") ? url.pathname + url.search : first2;
   } catch {
-    return first;
+    return first2;
   }
 }
 var place = y3({ path: "/", search: "" });
@@ -2523,10 +2529,10 @@ function startRouter() {
 function useLoad(work4, deps) {
   const [data, set] = d2();
   const [problem2, setProblem] = d2();
-  const running7 = T2(void 0);
+  const running8 = T2(void 0);
   const reload = b(async () => {
-    running7.current?.abort();
-    const mine2 = running7.current = new AbortController();
+    running8.current?.abort();
+    const mine2 = running8.current = new AbortController();
     try {
       const fresh2 = await work4(mine2.signal);
       if (mine2.signal.aborted) return;
@@ -2540,7 +2546,7 @@ function useLoad(work4, deps) {
     set(void 0);
     setProblem(void 0);
     void reload();
-    return () => running7.current?.abort();
+    return () => running8.current?.abort();
   }, [reload]);
   return { data, problem: problem2, reload, set };
 }
@@ -2567,10 +2573,10 @@ function Failed({ problem: problem2, retry: retry2 }) {
     ] })
   ] });
 }
-function Empty({ icon, title, page: page2, children }) {
+function Empty({ icon, title, page: page3, children }) {
   return /* @__PURE__ */ a4("div", { class: "empty", children: [
     /* @__PURE__ */ a4("span", { class: "empty-icon", children: /* @__PURE__ */ a4(Icon, { name: icon }) }),
-    page2 ? /* @__PURE__ */ a4("h1", { children: title }) : /* @__PURE__ */ a4("h2", { children: title }),
+    page3 ? /* @__PURE__ */ a4("h1", { children: title }) : /* @__PURE__ */ a4("h2", { children: title }),
     children
   ] });
 }
@@ -2582,10 +2588,10 @@ function useEnd() {
 }
 var notes = y3([]);
 var noteId = 0;
-function toast(text2, bad = false, act2, problem2) {
+function toast(text2, bad2 = false, act3, problem2) {
   const id = ++noteId;
-  notes.value = [...notes.value.slice(-2), { id, text: text2, bad, page: path.value, act: act2, problem: problem2 }];
-  if (!bad) fade(id, act2 ? 15e3 : 6e3);
+  notes.value = [...notes.value.slice(-2), { id, text: text2, bad: bad2, page: path.value, act: act3, problem: problem2 }];
+  if (!bad2) fade(id, act3 ? 15e3 : 6e3);
 }
 function fade(id, after) {
   setTimeout(() => document.querySelector(`.toast[data-id="${id}"]:is(:hover, :focus-within)`) ? fade(id, 2e3) : dismiss(id), after);
@@ -2684,13 +2690,13 @@ function Dialogs() {
   return /* @__PURE__ */ a4($, { children: asked.value.filter((a5) => !over3.includes(a5)).map((a5) => /* @__PURE__ */ a4("div", { children: a5.view(a5.close) }, a5.id)) });
 }
 function Menu({ label, items, children, class: extra, tabIndex }) {
-  const [open2, setOpen] = d2(false);
+  const [open4, setOpen] = d2(false);
   const button = T2(null);
-  const list2 = T2(null);
+  const list3 = T2(null);
   const id = P2();
   F2(() => {
-    if (!open2) return;
-    const box = list2.current;
+    if (!open4) return;
+    const box = list3.current;
     box.showPopover();
     place2(box, button.current);
     entries(box)[0]?.focus();
@@ -2701,22 +2707,22 @@ function Menu({ label, items, children, class: extra, tabIndex }) {
       removeEventListener("scroll", follow2, { capture: true });
       removeEventListener("resize", follow2);
     };
-  }, [open2]);
+  }, [open4]);
   function close() {
     setOpen(false);
     button.current?.focus();
   }
   function key3(event) {
     event.stopPropagation();
-    const all2 = entries(list2.current);
-    const at = all2.indexOf(document.activeElement);
-    const to = event.key === "ArrowDown" ? (at + 1) % all2.length : event.key === "ArrowUp" ? (at - 1 + all2.length) % all2.length : event.key === "Home" ? 0 : event.key === "End" ? all2.length - 1 : event.key.length === 1 ? all2.findIndex((e4, i4) => i4 !== at && e4.textContent.trim().toLowerCase().startsWith(event.key.toLowerCase())) : -1;
+    const all3 = entries(list3.current);
+    const at = all3.indexOf(document.activeElement);
+    const to = event.key === "ArrowDown" ? (at + 1) % all3.length : event.key === "ArrowUp" ? (at - 1 + all3.length) % all3.length : event.key === "Home" ? 0 : event.key === "End" ? all3.length - 1 : event.key.length === 1 ? all3.findIndex((e4, i4) => i4 !== at && e4.textContent.trim().toLowerCase().startsWith(event.key.toLowerCase())) : -1;
     if (event.key === "Escape" || event.key === "Tab") {
       if (event.key === "Escape") event.preventDefault();
       close();
     } else if (to >= 0 && event.key !== " ") {
       event.preventDefault();
-      all2[to].focus();
+      all3[to].focus();
     }
   }
   return /* @__PURE__ */ a4($, { children: [
@@ -2727,17 +2733,17 @@ function Menu({ label, items, children, class: extra, tabIndex }) {
         ref: button,
         class: extra ?? "icon-button",
         "aria-haspopup": "menu",
-        "aria-expanded": open2,
-        "aria-controls": open2 ? id : void 0,
+        "aria-expanded": open4,
+        "aria-controls": open4 ? id : void 0,
         "aria-label": label,
         title: label,
         tabIndex,
         onClick: (event) => {
           event.stopPropagation();
-          setOpen(!open2);
+          setOpen(!open4);
         },
         onKeyDown: (event) => {
-          if (event.key === "ArrowDown" && !open2) {
+          if (event.key === "ArrowDown" && !open4) {
             event.preventDefault();
             event.stopPropagation();
             setOpen(true);
@@ -2746,10 +2752,10 @@ function Menu({ label, items, children, class: extra, tabIndex }) {
         children
       }
     ),
-    open2 && /* @__PURE__ */ a4(
+    open4 && /* @__PURE__ */ a4(
       "div",
       {
-        ref: list2,
+        ref: list3,
         id,
         class: "menu",
         role: "menu",
@@ -2768,7 +2774,7 @@ function Menu({ label, items, children, class: extra, tabIndex }) {
   ] });
 }
 function Item({ item, close, role }) {
-  const inside = /* @__PURE__ */ a4($, { children: [
+  const inside2 = /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4(Icon, { name: item.icon }),
     " ",
     /* @__PURE__ */ a4("span", { children: item.label }),
@@ -2776,11 +2782,11 @@ function Item({ item, close, role }) {
     item.keys && /* @__PURE__ */ a4("kbd", { "aria-hidden": "true", children: item.keys })
   ] });
   const same2 = { class: item.danger ? "menu-item danger" : "menu-item", role, tabIndex: role && -1 };
-  if (item.href !== void 0) return /* @__PURE__ */ a4("a", { ...same2, href: item.href, "data-leave": item.leave ? "" : void 0, onClick: close, children: inside });
+  if (item.href !== void 0) return /* @__PURE__ */ a4("a", { ...same2, href: item.href, "data-leave": item.leave ? "" : void 0, onClick: close, children: inside2 });
   return /* @__PURE__ */ a4("button", { ...same2, type: "button", onClick: () => {
     close();
     item.run();
-  }, children: inside });
+  }, children: inside2 });
 }
 function entries(box) {
   return [...box.querySelectorAll("[role^=menuitem]")];
@@ -3140,10 +3146,10 @@ function AlwaysAsk({ status }) {
   const me3 = auth.value.is === "in" ? auth.value.account : void 0;
   return me3 && (me3.always_ask || steps2(status.data).length > 0) ? /* @__PURE__ */ a4(Choice, { known: me3 }) : null;
 }
-function Choice({ known: known3 }) {
+function Choice({ known: known4 }) {
   const { data, set } = useLoad((signal) => get("/account", { signal }), []);
   const [busy3, setBusy] = d2(false);
-  const me3 = data ?? known3;
+  const me3 = data ?? known4;
   const on = me3.always_ask;
   async function change() {
     if (busy3) return;
@@ -3206,9 +3212,9 @@ function Face({ account: account2, size: size2 }) {
   const [plain2, sharp] = sizes[size2];
   return /* @__PURE__ */ a4("img", { class: "face", src: avatar2.urls[plain2], srcset: `${avatar2.urls[plain2]} 1x, ${avatar2.urls[sharp]} 2x`, alt: "", draggable: false, onError: () => setBroken(avatar2.id) });
 }
-function initials(first, last3) {
+function initials(first2, last4) {
   const letter = (name) => [...name ?? ""][0] ?? "";
-  return (letter(first) + letter(last3)).toUpperCase() || "·";
+  return (letter(first2) + letter(last4)).toUpperCase() || "·";
 }
 
 // src/shell/theme.ts
@@ -3217,16 +3223,16 @@ var stored4 = "coffer.theme";
 var theme = y3("auto");
 function startTheme() {
   const chosen3 = localStorage.getItem(stored4);
-  show2(themes.find((t21) => t21 === chosen3) ?? "auto");
+  show2(themes.find((t24) => t24 === chosen3) ?? "auto");
 }
-function setTheme(t21) {
-  localStorage.setItem(stored4, t21);
-  show2(t21);
+function setTheme(t24) {
+  localStorage.setItem(stored4, t24);
+  show2(t24);
 }
-function show2(t21) {
-  theme.value = t21;
-  if (t21 === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = t21;
+function show2(t24) {
+  theme.value = t24;
+  if (t24 === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = t24;
 }
 
 // src/shell/look.tsx
@@ -3335,13 +3341,13 @@ function Search({ href, from, label }) {
 }
 function Ring() {
   const { count: count3, resting, failed, done } = transfers.value;
-  const open2 = panel.value;
-  if (open2 === void 0) return null;
+  const open4 = panel.value;
+  if (open4 === void 0) return null;
   const over3 = failed > 0 ? t4("transfersFailed", { count: failed }) : resting > 0 ? t4("transfersRest", { count: resting }) : t4("transfersOver");
   const runs3 = done === void 0 ? t4("transfersOpen", { count: count3 }) : t4("transfers", { count: count3, percent: Math.round(done * 100) });
   const label = count3 === 0 ? over3 : failed > 0 ? `${runs3}, ${t4("transfersFailed", { count: failed })}` : runs3;
-  return /* @__PURE__ */ a4("button", { type: "button", class: failed > 0 ? "ring bad" : "ring", "aria-expanded": open2, "aria-label": label, title: label, onClick: () => {
-    panel.value = !open2;
+  return /* @__PURE__ */ a4("button", { type: "button", class: failed > 0 ? "ring bad" : "ring", "aria-expanded": open4, "aria-label": label, title: label, onClick: () => {
+    panel.value = !open4;
   }, children: [
     /* @__PURE__ */ a4("svg", { viewBox: "0 0 36 36", "aria-hidden": "true", focusable: "false", children: [
       /* @__PURE__ */ a4("circle", { class: "ring-whole", cx: "18", cy: "18", r: "15" }),
@@ -3381,27 +3387,27 @@ function Side() {
   ] });
 }
 function Bar({ account: account2 }) {
-  const [open2, setOpen] = d2();
+  const [open4, setOpen] = d2();
   const close = () => setOpen(void 0);
   const spots = places().filter((spot) => spot.phone === "bar");
   const rest = places().filter((spot) => spot.phone === "more");
   const items = deeds();
   const more = [...rest.map((spot) => ({ icon: spot.icon, label: spot.label(), href: spot.href })), ...mine(account2)];
-  const split2 = Math.min(2, spots.length);
+  const split3 = Math.min(2, spots.length);
   const link = (spot) => /* @__PURE__ */ a4(SpotLink, { spot, children: (spot.short ?? spot.label)() }, spot.href);
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("nav", { class: "bar", "aria-label": t4("nav"), children: [
-      spots.slice(0, split2).map(link),
+      spots.slice(0, split3).map(link),
       items.length > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "bar-new", "aria-haspopup": "dialog", "aria-label": t4("new"), title: t4("new"), onClick: () => setOpen("new"), children: /* @__PURE__ */ a4(Icon, { name: "plus" }) }),
-      spots.slice(split2).map(link),
+      spots.slice(split3).map(link),
       /* @__PURE__ */ a4("button", { type: "button", "aria-haspopup": "dialog", "aria-current": rest.some(isHere) ? "true" : void 0, onClick: () => setOpen("more"), children: [
         /* @__PURE__ */ a4(Icon, { name: "menu" }),
         " ",
         /* @__PURE__ */ a4("span", { children: t4("more") })
       ] })
     ] }),
-    open2 === "new" && /* @__PURE__ */ a4(Sheet, { title: t4("new"), items, close }),
-    open2 === "more" && /* @__PURE__ */ a4(Sheet, { title: t4("more"), items: more, close })
+    open4 === "new" && /* @__PURE__ */ a4(Sheet, { title: t4("new"), items, close }),
+    open4 === "more" && /* @__PURE__ */ a4(Sheet, { title: t4("more"), items: more, close })
   ] });
 }
 function Sheet({ title, items, close }) {
@@ -3467,23 +3473,23 @@ function carried() {
 function whole(secret) {
   return /^[\w-]{43}$/.test(secret);
 }
-function whenGone(token2, path3, gone3, open2 = true) {
+function whenGone(token2, path3, gone3, open4 = true) {
   const ask4 = new AbortController();
   if (token2 && whole(token2)) {
-    post(path3, { open: open2, body: { token: token2 }, signal: ask4.signal }).catch((err2) => {
+    post(path3, { open: open4, body: { token: token2 }, signal: ask4.signal }).catch((err2) => {
       if (!ask4.signal.aborted && err2 instanceof Problem && err2.code === "link_gone") gone3();
     });
   }
   return () => ask4.abort();
 }
-function useOneTime(path3, open2 = true) {
+function useOneTime(path3, open4 = true) {
   const link = useLink();
   const [dead, setDead] = d2(link.damaged ? "damaged" : void 0);
   const gone3 = () => {
     link.used();
     setDead("gone");
   };
-  A2(() => whenGone(link.secret, path3, gone3, open2), []);
+  A2(() => whenGone(link.secret, path3, gone3, open4), []);
   return {
     token: link.secret,
     dead,
@@ -3538,14 +3544,14 @@ function focusMain() {
 function Guarded({ found }) {
   const { path: path3 } = place.value;
   const state = auth.value;
-  const leave6 = !found.route.open && state.is === "out";
+  const leave7 = !found.route.open && state.is === "out";
   const away = !found.route.open && state.is === "repair" && found.route.path !== repairPath();
   const shown2 = T2(0);
   A2(() => {
-    if (!leave6) return;
+    if (!leave7) return;
     const search = [place.value.search.slice(1), carried()].filter(Boolean).join("&");
     go(signInPath() + "?next=" + encodeURIComponent(path3 + (search && "?" + search)), { replace: true });
-  }, [leave6, path3]);
+  }, [leave7, path3]);
   A2(() => {
     if (away) go(repairPath(), { replace: true });
   }, [away, path3]);
@@ -3560,9 +3566,9 @@ function Guarded({ found }) {
   }, [path3, state.is]);
   if (state.is === "starting" && !found.route.open) return /* @__PURE__ */ a4(Skeleton, {});
   if (state.is === "unreachable" && !found.route.open) return /* @__PURE__ */ a4(Failed, { problem: state.problem, retry: state.retry });
-  if (leave6 || away) return null;
-  const { page: Page3 } = found.route;
-  return /* @__PURE__ */ a4(Page3, { params: found.params }, found.route.path + arrivals.value);
+  if (leave7 || away) return null;
+  const { page: Page4 } = found.route;
+  return /* @__PURE__ */ a4(Page4, { params: found.params }, found.route.path + arrivals.value);
 }
 function Lost() {
   return /* @__PURE__ */ a4(Empty, { icon: "file", title: t4("lost"), page: true, children: [
@@ -3687,36 +3693,36 @@ function saveStream(saving, instead) {
     mine2.state.value = "failed";
   });
 }
-async function write({ file: file3, open: open2 }, stop, seen) {
+async function write({ file: file3, open: open4 }, stop, seen) {
   const name = file3();
   const { showSaveFilePicker } = window;
   if (!showSaveFilePicker) {
-    const response = await open2(stop);
-    const parts = [];
+    const response2 = await open4(stop);
+    const parts2 = [];
     let held4 = [];
     let bytes2 = 0;
     const put2 = () => {
-      parts.push(new Blob(held4));
+      parts2.push(new Blob(held4));
       held4 = [];
       bytes2 = 0;
     };
-    await read2(response, (chunk) => {
+    await read2(response2, (chunk) => {
       held4.push(chunk);
       bytes2 += chunk.length;
       if (bytes2 >= 4 << 20) put2();
       seen(chunk.length);
     });
     put2();
-    return give(new Blob(parts, { type: "application/zip" }), name);
+    return give(new Blob(parts2, { type: "application/zip" }), name);
   }
   const handle = await showSaveFilePicker.call(window, { suggestedName: name }).catch(() => {
     throw cancelled();
   });
   try {
-    const response = await open2(stop);
+    const response2 = await open4(stop);
     const to = await handle.createWritable();
     try {
-      await read2(response, async (chunk) => {
+      await read2(response2, async (chunk) => {
         await to.write(chunk);
         seen(chunk.length);
       });
@@ -3730,8 +3736,8 @@ async function write({ file: file3, open: open2 }, stop, seen) {
     throw err2;
   }
 }
-async function read2(response, put2) {
-  const reader = response.body.getReader();
+async function read2(response2, put2) {
+  const reader = response2.body.getReader();
   for (; ; ) {
     const { done, value } = await reader.read().catch(() => {
       throw new Problem({ status: 0, code: "download_broken" });
@@ -3848,7 +3854,7 @@ function Delete() {
       /* @__PURE__ */ a4("h2", { id: "goes", children: t5("goes") }),
       /* @__PURE__ */ a4("ul", { class: "effects address", children: [
         /* @__PURE__ */ a4("li", { children: t5("goesAccount", { email: me3.email, username: me3.username }) }),
-        collect((room) => room.loss).map(({ Line: Line3, order }) => /* @__PURE__ */ a4(Line3, {}, order))
+        collect((room) => room.loss).map(({ Line: Line4, order }) => /* @__PURE__ */ a4(Line4, {}, order))
       ] }),
       /* @__PURE__ */ a4("p", { children: t5("goesFree") })
     ] }),
@@ -4014,10 +4020,10 @@ function Profile() {
 function ProfileForm({ me: me3, onSaved }) {
   const [saved, setSaved] = d2(0);
   return /* @__PURE__ */ a4(Form, { wide: true, submit: t5("save"), onSubmit: async (v4) => {
-    const changed3 = {};
-    for (const name of ["first_name", "last_name", "username", "bio", "language"]) if (v4[name] !== me3[name]) changed3[name] = v4[name];
-    if (Object.keys(changed3).length) onSaved(await patch("/account", { body: changed3 }));
-    if (changed3.language && isLang(changed3.language)) setLang(changed3.language);
+    const changed5 = {};
+    for (const name of ["first_name", "last_name", "username", "bio", "language"]) if (v4[name] !== me3[name]) changed5[name] = v4[name];
+    if (Object.keys(changed5).length) onSaved(await patch("/account", { body: changed5 }));
+    if (changed5.language && isLang(changed5.language)) setLang(changed5.language);
     setSaved(saved + 1);
     toast(t5("saved"));
   }, children: [
@@ -4133,14 +4139,14 @@ var passwordMin = 12;
 var longEnough = (password, min = passwordMin) => [...password.normalize("NFC")].length >= min;
 function personal(password, about2) {
   let left2 = password.normalize("NFC").toLowerCase();
-  const words2 = ["coffer"];
+  const words3 = ["coffer"];
   for (const text2 of about2) {
     const lower2 = text2.normalize("NFC").toLowerCase();
-    words2.push(lower2, ...lower2.split(/[^\p{L}\p{M}]+/u));
+    words3.push(lower2, ...lower2.split(/[^\p{L}\p{M}]+/u));
   }
-  words2.sort((a5, b4) => b4.length - a5.length);
+  words3.sort((a5, b4) => b4.length - a5.length);
   let found = false;
-  for (const word of words2) {
+  for (const word of words3) {
     if ([...word].length < 3 || !left2.includes(word)) continue;
     left2 = left2.replaceAll(word, " ");
     found = true;
@@ -4162,23 +4168,23 @@ function settled() {
 // src/shell/new-password.tsx
 function NewPassword({ name = "password", label = t4("password"), about: about2 = [], stranger, autoFocus }) {
   const [met, setMet] = d2({ length: false, own: false });
-  const list2 = T2(null);
+  const list3 = T2(null);
   const min = useSettings()?.password_min ?? passwordMin;
-  const known3 = about2.join("\n");
+  const known4 = about2.join("\n");
   F2(() => {
-    const form = list2.current.closest("form");
+    const form = list3.current.closest("form");
     const look2 = () => {
       const value = (field) => form.elements.namedItem(field)?.value ?? "";
       const password = value(name);
-      const own = [...known3.split("\n"), value("first_name"), value("last_name"), value("username"), value("email").split("@")[0]];
+      const own = [...known4.split("\n"), value("first_name"), value("last_name"), value("username"), value("email").split("@")[0]];
       setMet({ length: longEnough(password, min), own: password !== "" && !personal(password, own) });
     };
     look2();
     form.addEventListener("input", look2);
     return () => form.removeEventListener("input", look2);
-  }, [min, known3]);
+  }, [min, known4]);
   const rules = /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("ul", { class: "rules", ref: list2, children: [
+    /* @__PURE__ */ a4("ul", { class: "rules", ref: list3, children: [
       /* @__PURE__ */ a4(Rule, { met: met.length, text: t4("ruleLength", { count: min }) }),
       !stranger && /* @__PURE__ */ a4(Rule, { met: met.own, text: t4("ruleOwn") })
     ] }),
@@ -4198,7 +4204,7 @@ function Rule({ met, text: text2 }) {
 
 // src/account/password.tsx
 function Password2({ onChanged }) {
-  const [open2, setOpen] = d2(false);
+  const [open4, setOpen] = d2(false);
   const has = auth.value.is !== "in" || auth.value.account.has_password;
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "password", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
@@ -4212,27 +4218,27 @@ function Password2({ onChanged }) {
       ] }),
       /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setOpen(true), children: has ? t5("passwordChange") : t5("passwordSet") })
     ] }),
-    open2 && /* @__PURE__ */ a4(Change, { first: !has, onClose: () => setOpen(false), onChanged })
+    open4 && /* @__PURE__ */ a4(Change, { first: !has, onClose: () => setOpen(false), onChanged })
   ] });
 }
-function Change({ first, onClose, onChanged }) {
+function Change({ first: first2, onClose, onChanged }) {
   const me3 = auth.value.is === "in" ? auth.value.account : void 0;
-  const title = first ? t5("passwordSet") : t5("passwordChange");
+  const title = first2 ? t5("passwordSet") : t5("passwordChange");
   return /* @__PURE__ */ a4(Dialog, { title, onClose, children: /* @__PURE__ */ a4(Form, { submit: title, onCancel: onClose, onSubmit: async (v4) => {
     const others2 = v4.revoke_others === "on";
-    const opened = await put("/account/password", { body: { ...!first && { current_password: v4.current_password }, new_password: v4.new_password, revoke_others: others2 } }).catch((err2) => {
-      throw err2 instanceof Problem && err2.code === "invalid_credentials" && !first ? new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/current_password", code: "wrong_password" }] }) : err2;
+    const opened = await put("/account/password", { body: { ...!first2 && { current_password: v4.current_password }, new_password: v4.new_password, revoke_others: others2 } }).catch((err2) => {
+      throw err2 instanceof Problem && err2.code === "invalid_credentials" && !first2 ? new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/current_password", code: "wrong_password" }] }) : err2;
     });
     if ("access_token" in opened) await keeper().take(opened);
     onClose();
-    if (first) keeper().changed(await get("/account"));
+    if (first2) keeper().changed(await get("/account"));
     onChanged();
-    toast(first ? others2 ? t5("passwordSetDoneOut") : t5("passwordSetDone") : others2 ? t5("passwordChangedOut") : t5("passwordChanged"));
+    toast(first2 ? others2 ? t5("passwordSetDoneOut") : t5("passwordSetDone") : others2 ? t5("passwordChangedOut") : t5("passwordChanged"));
   }, children: [
     /* @__PURE__ */ a4("input", { class: "hidden", type: "text", name: "username", autoComplete: "username", readOnly: true, tabIndex: -1, "aria-hidden": "true", value: me3?.username ?? "" }),
-    !first && /* @__PURE__ */ a4(Password, { name: "current_password", label: t5("passwordCurrent"), autoComplete: "current-password", required: true, autoFocus: true }),
-    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t5("passwordNew"), autoFocus: first, about: me3 && [me3.first_name, me3.last_name, me3.username, me3.email.split("@")[0]] }),
-    /* @__PURE__ */ a4(Check, { name: "revoke_others", label: t5("passwordOut"), hint: first ? t5("passwordSetOutHint") : t5("passwordOutHint"), checked: true })
+    !first2 && /* @__PURE__ */ a4(Password, { name: "current_password", label: t5("passwordCurrent"), autoComplete: "current-password", required: true, autoFocus: true }),
+    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t5("passwordNew"), autoFocus: first2, about: me3 && [me3.first_name, me3.last_name, me3.username, me3.email.split("@")[0]] }),
+    /* @__PURE__ */ a4(Check, { name: "revoke_others", label: t5("passwordOut"), hint: first2 ? t5("passwordSetOutHint") : t5("passwordOutHint"), checked: true })
   ] }) });
 }
 
@@ -4254,8 +4260,8 @@ function Glance({ lines }) {
   const on = stepsOf(lines, true);
   const bare = lines.password?.enabled === false;
   const waysIn = collect((room) => room.wayIn);
-  const all2 = collect((room) => room.security).flatMap(({ ways: ways3 }) => Object.entries(ways3 ?? {})).filter(([line]) => lines[line]);
-  const ways2 = all2.filter(([line]) => lines[line].enabled);
+  const all3 = collect((room) => room.security).flatMap(({ ways: ways3 }) => Object.entries(ways3 ?? {})).filter(([line]) => lines[line]);
+  const ways2 = all3.filter(([line]) => lines[line].enabled);
   return /* @__PURE__ */ a4("section", { class: `glance ${strength}`, "aria-labelledby": "glance", children: [
     /* @__PURE__ */ a4("span", { class: "glance-icon", children: /* @__PURE__ */ a4(Icon, { name: icons[strength] }) }),
     /* @__PURE__ */ a4("div", { children: [
@@ -4276,7 +4282,7 @@ function Glance({ lines }) {
         ] }, name)),
         waysIn.filter(({ alone: alone2 }) => alone2).map(({ Names: Names3, order }) => /* @__PURE__ */ a4(Names3, { lines }, order))
       ] }),
-      on.length > 0 && all2.length > 0 && /* @__PURE__ */ a4("ul", { class: "glance-on", "aria-label": t5("ways"), children: [
+      on.length > 0 && all3.length > 0 && /* @__PURE__ */ a4("ul", { class: "glance-on", "aria-label": t5("ways"), children: [
         ways2.map(([line, say2]) => /* @__PURE__ */ a4("li", { children: [
           /* @__PURE__ */ a4(Icon, { name: "check" }),
           " ",
@@ -4512,25 +4518,25 @@ var account = {
 };
 
 // src/shell/pages.ts
-function usePages(read8, changes3) {
+function usePages(read9, changes5) {
   const [held4, setHeld] = d2();
   const [problem2, setProblem] = d2();
   const [busy3, setBusy] = d2(false);
   const latest = T2(void 0);
-  const running7 = T2(void 0);
+  const running8 = T2(void 0);
   async function run2(before2, from, wanted5) {
-    running7.current?.abort();
-    const { signal } = running7.current = new AbortController();
+    running8.current?.abort();
+    const { signal } = running8.current = new AbortController();
     setBusy(true);
     try {
       const items = [...before2];
       let next = from;
       let empty = 0;
       do {
-        const page2 = await read8(next, signal);
-        items.push(...page2.items);
-        empty = page2.items.length > 0 ? 0 : empty + 1;
-        next = page2.next_cursor || void 0;
+        const page3 = await read9(next, signal);
+        items.push(...page3.items);
+        empty = page3.items.length > 0 ? 0 : empty + 1;
+        next = page3.next_cursor || void 0;
         if (signal.aborted) return;
       } while (next && items.length < wanted5 && empty < 10);
       latest.current = { items, next_cursor: next };
@@ -4545,8 +4551,8 @@ function usePages(read8, changes3) {
   const reload = () => run2([], void 0, latest.current?.items.length ?? 1);
   A2(() => {
     void reload();
-    return () => running7.current?.abort();
-  }, [changes3]);
+    return () => running8.current?.abort();
+  }, [changes5]);
   return {
     items: held4?.items,
     problem: problem2,
@@ -4828,6 +4834,7 @@ var t6 = catalog({
     purpose_pepper: "Passwords",
     purpose_refresh: "Staying signed in",
     purpose_code: "Mailed codes and links",
+    purpose_ledger: "Signature of the ledger",
     purposeFor_token: "Signs what devices show with each request. Changes by itself every 90 days.",
     purposeFor_session: "Encrypts the list of signed-in devices. Changes by itself every day.",
     purposeFor_field: "Encrypts the keys of all personal data.",
@@ -4836,6 +4843,7 @@ var t6 = catalog({
     purposeFor_pepper: "Encrypts what is stored of passwords.",
     purposeFor_refresh: "Makes what keeps a device signed in.",
     purposeFor_code: "Checks codes and links from mails.",
+    purposeFor_ledger: "Signs the ledger of what was published.",
     keyActive: "Changed",
     keyNone: "No key yet",
     keysOld: { one: "{count} older key still opens what it sealed", other: "{count} older keys still open what they sealed" },
@@ -5164,6 +5172,7 @@ var t6 = catalog({
     purpose_pepper: "Passwörter",
     purpose_refresh: "Angemeldet bleiben",
     purpose_code: "Codes und Links in Mails",
+    purpose_ledger: "Unterschrift des Registers",
     purposeFor_token: "Unterschreibt, was Geräte bei jeder Anfrage vorzeigen. Wechselt von selbst alle 90 Tage.",
     purposeFor_session: "Verschlüsselt die Liste der angemeldeten Geräte. Wechselt von selbst jeden Tag.",
     purposeFor_field: "Verschlüsselt die Schlüssel aller persönlichen Angaben.",
@@ -5172,6 +5181,7 @@ var t6 = catalog({
     purposeFor_pepper: "Verschlüsselt, was von Passwörtern gespeichert ist.",
     purposeFor_refresh: "Erzeugt, was ein Gerät angemeldet hält.",
     purposeFor_code: "Prüft Codes und Links aus Mails.",
+    purposeFor_ledger: "Unterschreibt das Register des Veröffentlichten.",
     keyActive: "Gewechselt",
     keyNone: "Noch kein Schlüssel",
     keysOld: { one: "{count} älterer Schlüssel öffnet noch, was er versiegelt hat", other: "{count} ältere Schlüssel öffnen noch, was sie versiegelt haben" },
@@ -5293,9 +5303,9 @@ function Desk({ title, text: text2, main, children }) {
     children
   ] });
 }
-function forAdmins(Page3) {
+function forAdmins(Page4) {
   return function Gate(props) {
-    return me()?.role === "admin" ? /* @__PURE__ */ a4(Page3, { ...props }) : /* @__PURE__ */ a4(Stranger, {});
+    return me()?.role === "admin" ? /* @__PURE__ */ a4(Page4, { ...props }) : /* @__PURE__ */ a4(Stranger, {});
   };
 }
 function Stranger() {
@@ -5334,24 +5344,24 @@ async function act(work4) {
     throw cancelled();
   }
 }
-function useLook(work4, deps, every3 = 15) {
+function useLook(work4, deps, every5 = 15) {
   const loaded = useLoad(work4, deps);
   useLeave(loaded.problem);
-  useAgain(loaded.reload, every3);
+  useAgain(loaded.reload, every5);
   return loaded;
 }
-function useAgain(work4, every3 = 15) {
+function useAgain(work4, every5 = 15) {
   const latest = T2(work4);
   latest.current = work4;
   A2(() => {
     const again3 = () => document.visibilityState === "visible" && void latest.current();
-    const timer2 = setInterval(again3, every3 * 1e3);
+    const timer2 = setInterval(again3, every5 * 1e3);
     document.addEventListener("visibilitychange", again3);
     return () => {
       clearInterval(timer2);
       document.removeEventListener("visibilitychange", again3);
     };
-  }, [every3]);
+  }, [every5]);
 }
 var keepFocus = () => document.getElementById("main")?.focus({ preventScroll: true });
 
@@ -5363,23 +5373,23 @@ var sorts = ["all", "automatic", "hand"];
 function Blocks() {
   const asked3 = new URLSearchParams(place.value.search).get("by");
   const sort = sorts.find((s4) => s4 === asked3) ?? "all";
-  const [changes3, setChanges] = d2(0);
+  const [changes5, setChanges] = d2(0);
   const [adding, setAdding] = d2(false);
-  const list2 = usePages((cursor, signal) => get("/admin/blocks", { query: { automatic: sort === "all" ? void 0 : sort === "automatic" ? "true" : "false", cursor, limit: 50 }, signal }), changes3 * sorts.length + sorts.indexOf(sort));
-  const { items } = list2;
-  useLeave(list2.problem);
-  const changed3 = () => setChanges((n3) => n3 + 1);
-  useAgain(changed3);
-  const add2 = (body) => act(post("/admin/blocks", { body }));
-  async function remove2(block) {
+  const list3 = usePages((cursor, signal) => get("/admin/blocks", { query: { automatic: sort === "all" ? void 0 : sort === "automatic" ? "true" : "false", cursor, limit: 50 }, signal }), changes5 * sorts.length + sorts.indexOf(sort));
+  const { items } = list3;
+  useLeave(list3.problem);
+  const changed5 = () => setChanges((n3) => n3 + 1);
+  useAgain(changed5);
+  const add3 = (body) => act(post("/admin/blocks", { body }));
+  async function remove2(block2) {
     try {
-      await act(del("/admin/blocks/{id}", { path: { id: block.id } }));
+      await act(del("/admin/blocks/{id}", { path: { id: block2.id } }));
       keepFocus();
-      changed3();
-      toast(t6("blockRemoved", { network: plain(block.network) }), false, { label: t6("undo"), run: async () => {
+      changed5();
+      toast(t6("blockRemoved", { network: plain(block2.network) }), false, { label: t6("undo"), run: async () => {
         try {
-          await add2({ network: block.network, reason: block.reason, ...block.expires_at && { expires_at: block.expires_at } });
-          changed3();
+          await add3({ network: block2.network, reason: block2.reason, ...block2.expires_at && { expires_at: block2.expires_at } });
+          changed5();
         } catch (err2) {
           toastProblem(err2);
         }
@@ -5395,33 +5405,33 @@ function Blocks() {
   ] });
   return /* @__PURE__ */ a4(Desk, { title: t6("blocks"), text: t6("blocksText"), main: items && (items.length > 0 || sort !== "all") && button, children: [
     items && (items.length > 0 || sort !== "all") && /* @__PURE__ */ a4("nav", { class: "admin-tabs", "aria-label": t6("blocksWhich"), children: sorts.map((s4) => /* @__PURE__ */ a4("a", { href: s4 === "all" ? "/admin/blocks" : "/admin/blocks?by=" + s4, "aria-current": s4 === sort ? "true" : void 0, children: t6(`blocks_${s4}`) }, s4)) }),
-    list2.problem && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
-    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 4 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "shield", title: t6("blocksNone"), children: [
+    list3.problem && /* @__PURE__ */ a4(Failed, { problem: list3.problem, retry: list3.reload }),
+    !items ? !list3.problem && /* @__PURE__ */ a4(Skeleton, { rows: 4 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "shield", title: t6("blocksNone"), children: [
       /* @__PURE__ */ a4("p", { children: t6("blocksNoneText") }),
       sort === "all" && /* @__PURE__ */ a4("p", { children: button })
-    ] }) : /* @__PURE__ */ a4("section", { class: "card", "aria-label": t6("blocks"), children: /* @__PURE__ */ a4("ul", { class: "admin-rows", children: items.map((block) => /* @__PURE__ */ a4("li", { class: "admin-row admin-deed", children: [
+    ] }) : /* @__PURE__ */ a4("section", { class: "card", "aria-label": t6("blocks"), children: /* @__PURE__ */ a4("ul", { class: "admin-rows", children: items.map((block2) => /* @__PURE__ */ a4("li", { class: "admin-row admin-deed", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("p", { class: "admin-name", children: [
-          /* @__PURE__ */ a4("span", { class: "admin-mono admin-long", children: plain(block.network) }),
+          /* @__PURE__ */ a4("span", { class: "admin-mono admin-long", children: plain(block2.network) }),
           " ",
-          block.automatic && /* @__PURE__ */ a4("span", { class: "tag", children: t6("blockAutomatic") })
+          block2.automatic && /* @__PURE__ */ a4("span", { class: "tag", children: t6("blockAutomatic") })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "admin-long", children: block.automatic && t6.find(`why_${block.reason.replace(/\W/g, "_")}`) || block.reason }),
+        /* @__PURE__ */ a4("p", { class: "admin-long", children: block2.automatic && t6.find(`why_${block2.reason.replace(/\W/g, "_")}`) || block2.reason }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
           t6("blockSince"),
           " ",
-          /* @__PURE__ */ a4(Time, { at: block.created_at, children: ago(block.created_at) }),
+          /* @__PURE__ */ a4(Time, { at: block2.created_at, children: ago(block2.created_at) }),
           " · ",
-          block.expires_at ? t6("blockUntil", { time: dateTime(block.expires_at) }) : t6("blockForever")
+          block2.expires_at ? t6("blockUntil", { time: dateTime(block2.expires_at) }) : t6("blockForever")
         ] })
       ] }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t6("blockRemoveOf", { network: plain(block.network) }), onClick: () => void remove2(block), children: t6("blockRemove") })
-    ] }, block.id)) }) }),
-    list2.more && /* @__PURE__ */ a4("div", { class: "admin-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t6("more") }) }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t6("blockRemoveOf", { network: plain(block2.network) }), onClick: () => void remove2(block2), children: t6("blockRemove") })
+    ] }, block2.id)) }) }),
+    list3.more && /* @__PURE__ */ a4("div", { class: "admin-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list3.busy, onClick: list3.more, children: t6("more") }) }),
     adding && /* @__PURE__ */ a4(Dialog, { title: t6("blockAdd"), onClose: () => setAdding(false), children: /* @__PURE__ */ a4(Form, { submit: t6("blockDo"), onCancel: () => setAdding(false), onSubmit: async (v4) => {
       const after = lasts2[v4.lasts];
-      await add2({ network: v4.network.trim(), reason: v4.reason.trim(), ...after && { expires_at: new Date(serverNow() + after).toISOString() } });
-      changed3();
+      await add3({ network: v4.network.trim(), reason: v4.reason.trim(), ...after && { expires_at: new Date(serverNow() + after).toISOString() } });
+      changed5();
       setAdding(false);
       toast(t6("blockAdded", { network: v4.network.trim() }));
     }, children: [
@@ -5457,11 +5467,11 @@ function Jobs() {
   ] });
 }
 function List({ state }) {
-  const [changes3, setChanges] = d2(0);
+  const [changes5, setChanges] = d2(0);
   const [busy3, setBusy] = d2(/* @__PURE__ */ new Set());
-  const list2 = usePages((cursor, signal) => get("/admin/jobs", { query: { state, cursor, limit: 50 }, signal }), changes3);
-  const { items } = list2;
-  useLeave(list2.problem);
+  const list3 = usePages((cursor, signal) => get("/admin/jobs", { query: { state, cursor, limit: 50 }, signal }), changes5);
+  const { items } = list3;
+  useLeave(list3.problem);
   useAgain(() => setChanges((n3) => n3 + 1));
   async function retry2(jobs) {
     setBusy(new Set(jobs.map((job) => job.id)));
@@ -5480,9 +5490,9 @@ function List({ state }) {
       setChanges((n3) => n3 + 1);
     }
   }
-  if (!items) return list2.problem ? /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }) : /* @__PURE__ */ a4(Skeleton, { rows: 4 });
+  if (!items) return list3.problem ? /* @__PURE__ */ a4(Failed, { problem: list3.problem, retry: list3.reload }) : /* @__PURE__ */ a4(Skeleton, { rows: 4 });
   return /* @__PURE__ */ a4($, { children: [
-    list2.problem && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
+    list3.problem && /* @__PURE__ */ a4(Failed, { problem: list3.problem, retry: list3.reload }),
     items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: state === "dead" ? "check" : "inbox", title: t6(`none_${state}`), children: /* @__PURE__ */ a4("p", { children: t6(`noneText_${state}`) }) }) : /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "admin-jobs", children: [
       /* @__PURE__ */ a4("div", { class: "card-head", children: [
         /* @__PURE__ */ a4("div", { children: [
@@ -5520,7 +5530,7 @@ function List({ state }) {
         ] })
       ] }, job.id)) })
     ] }),
-    list2.more && /* @__PURE__ */ a4("div", { class: "admin-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t6("more") }) })
+    list3.more && /* @__PURE__ */ a4("div", { class: "admin-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list3.busy, onClick: list3.more, children: t6("more") }) })
   ] });
 }
 function whyOf(failure) {
@@ -5617,20 +5627,20 @@ function wanted(entry4, { kind, account: account2 }) {
   return (kind === "all" || finding === (kind === "findings")) && (!account2 || entry4.account?.id === account2 || entry4.actor.account?.id === account2);
 }
 function List2({ filter }) {
-  const [changes3, setChanges] = d2(0);
-  const whole7 = filter.kind === "all" && !filter.account;
-  const list2 = usePages(async (cursor, signal) => {
-    const { items: items2, next_cursor } = await get("/admin/events", { query: { cursor, limit: whole7 ? 50 : 200 }, signal });
+  const [changes5, setChanges] = d2(0);
+  const whole10 = filter.kind === "all" && !filter.account;
+  const list3 = usePages(async (cursor, signal) => {
+    const { items: items2, next_cursor } = await get("/admin/events", { query: { cursor, limit: whole10 ? 50 : 200 }, signal });
     return { items: items2.filter((entry4) => wanted(entry4, filter)), next_cursor };
-  }, changes3);
-  const { items } = list2;
-  useLeave(list2.problem);
+  }, changes5);
+  const { items } = list3;
+  useLeave(list3.problem);
   useAgain(() => setChanges((n3) => n3 + 1), 30);
-  if (!items) return list2.problem ? /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }) : /* @__PURE__ */ a4(Skeleton, { rows: 5 });
+  if (!items) return list3.problem ? /* @__PURE__ */ a4(Failed, { problem: list3.problem, retry: list3.reload }) : /* @__PURE__ */ a4(Skeleton, { rows: 5 });
   return /* @__PURE__ */ a4($, { children: [
-    list2.problem && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
+    list3.problem && /* @__PURE__ */ a4(Failed, { problem: list3.problem, retry: list3.reload }),
     items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "history", title: t6("logNone"), children: /* @__PURE__ */ a4("p", { children: t6("logNoneText") }) }) : /* @__PURE__ */ a4("section", { class: "card", "aria-label": t6("log"), children: /* @__PURE__ */ a4("ul", { class: "admin-rows", children: items.map((entry4) => /* @__PURE__ */ a4(Line, { entry: entry4 }, entry4.id)) }) }),
-    list2.more && /* @__PURE__ */ a4("div", { class: "admin-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t6("more") }) }),
+    list3.more && /* @__PURE__ */ a4("div", { class: "admin-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list3.busy, onClick: list3.more, children: t6("more") }) }),
     /* @__PURE__ */ a4("p", { class: "hint", children: [
       t6("logVerify"),
       " ",
@@ -5640,10 +5650,10 @@ function List2({ filter }) {
 }
 function Line({ entry: entry4 }) {
   const { actor } = entry4;
-  const bad = entry4.action === "damaged" || entry4.action === "log.damaged";
+  const bad2 = entry4.action === "damaged" || entry4.action === "log.damaged";
   const more = detail(entry4);
   return /* @__PURE__ */ a4("li", { class: "admin-row", children: [
-    /* @__PURE__ */ a4(Icon, { name: bad ? "warning" : actor.kind === "server" ? "shield" : actor.kind === "console" ? "device" : "user", class: bad ? "admin-bad" : void 0 }),
+    /* @__PURE__ */ a4(Icon, { name: bad2 ? "warning" : actor.kind === "server" ? "shield" : actor.kind === "console" ? "device" : "user", class: bad2 ? "admin-bad" : void 0 }),
     /* @__PURE__ */ a4("div", { children: [
       /* @__PURE__ */ a4("p", { class: "admin-name", children: [
         t6.find(`event_${entry4.action.replace(/\W/g, "_")}`) ?? entry4.action,
@@ -5694,10 +5704,10 @@ function quota(label, value, say2) {
 // src/admin/needs.ts
 var late = 5 * 60;
 function needs({ checks, queue }) {
-  const list2 = partsOf(checks).filter(({ ok }) => !ok).map(({ name }) => ({ what: "down", part: name }));
-  if (queue.dead > 0) list2.push({ what: "dead", count: queue.dead });
-  if (queue.oldest_seconds > late) list2.push({ what: "late", seconds: queue.oldest_seconds });
-  return list2;
+  const list3 = partsOf(checks).filter(({ ok }) => !ok).map(({ name }) => ({ what: "down", part: name }));
+  if (queue.dead > 0) list3.push({ what: "dead", count: queue.dead });
+  if (queue.oldest_seconds > late) list3.push({ what: "late", seconds: queue.oldest_seconds });
+  return list3;
 }
 function partsOf(checks) {
   const order = ["database", "kv", "blobs"];
@@ -5717,16 +5727,16 @@ var span = (seconds) => seconds < 2 * 86400 ? duration(seconds) : t6("days", { c
 var partOf = (name) => t6.find(`part_${name}`) ?? name;
 var downOf = (name) => t6.find(`partDown_${name}`) ?? t6("partDown");
 function Glance2({ seen }) {
-  const list2 = needs(seen);
+  const list3 = needs(seen);
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("section", { class: list2.length > 0 ? "admin-state needs" : "admin-state", "aria-labelledby": "admin-state", children: [
-      /* @__PURE__ */ a4(Icon, { name: list2.length > 0 ? "warning" : "check" }),
+    /* @__PURE__ */ a4("section", { class: list3.length > 0 ? "admin-state needs" : "admin-state", "aria-labelledby": "admin-state", children: [
+      /* @__PURE__ */ a4(Icon, { name: list3.length > 0 ? "warning" : "check" }),
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("div", { children: [
-          /* @__PURE__ */ a4("h2", { id: "admin-state", children: list2.length > 0 ? t6("needsTitle", { count: list2.length }) : t6("wellTitle") }),
-          list2.length === 0 && /* @__PURE__ */ a4("p", { children: t6("wellText") })
+          /* @__PURE__ */ a4("h2", { id: "admin-state", children: list3.length > 0 ? t6("needsTitle", { count: list3.length }) : t6("wellTitle") }),
+          list3.length === 0 && /* @__PURE__ */ a4("p", { children: t6("wellText") })
         ] }),
-        list2.length > 0 && /* @__PURE__ */ a4("ul", { children: list2.map((need) => /* @__PURE__ */ a4(Needed, { need }, need.what + ("part" in need ? need.part : ""))) })
+        list3.length > 0 && /* @__PURE__ */ a4("ul", { children: list3.map((need) => /* @__PURE__ */ a4(Needed, { need }, need.what + ("part" in need ? need.part : ""))) })
       ] })
     ] }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "admin-parts", children: [
@@ -5984,32 +5994,32 @@ function People() {
   ] });
 }
 function Newest() {
-  const [changes3, setChanges] = d2(0);
-  const list2 = usePages((cursor, signal) => get("/admin/accounts", { query: { cursor, limit: 20 }, signal }), changes3);
-  const { items } = list2;
-  useLeave(list2.problem);
+  const [changes5, setChanges] = d2(0);
+  const list3 = usePages((cursor, signal) => get("/admin/accounts", { query: { cursor, limit: 20 }, signal }), changes5);
+  const { items } = list3;
+  useLeave(list3.problem);
   useAgain(() => setChanges((n3) => n3 + 1), 60);
-  if (!items) return list2.problem ? /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }) : /* @__PURE__ */ a4(Skeleton, { rows: 4 });
+  if (!items) return list3.problem ? /* @__PURE__ */ a4(Failed, { problem: list3.problem, retry: list3.reload }) : /* @__PURE__ */ a4(Skeleton, { rows: 4 });
   return /* @__PURE__ */ a4($, { children: [
-    list2.problem && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
+    list3.problem && /* @__PURE__ */ a4(Failed, { problem: list3.problem, retry: list3.reload }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "admin-newest", children: [
       /* @__PURE__ */ a4("h2", { id: "admin-newest", children: t6("newest") }),
-      /* @__PURE__ */ a4("ul", { class: "admin-rows", children: items.map((one) => /* @__PURE__ */ a4("li", { class: "admin-row", children: /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("ul", { class: "admin-rows", children: items.map((one2) => /* @__PURE__ */ a4("li", { class: "admin-row", children: /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("p", { class: "admin-name", children: [
-          /* @__PURE__ */ a4("a", { href: "/admin/people/" + encodeURIComponent(one.id), children: one.username || t6("unreadable") }),
-          one.status !== "active" && /* @__PURE__ */ a4("span", { class: "tag admin-alarm", children: t6(`state_${one.status}`) }),
-          one.role === "admin" && /* @__PURE__ */ a4("span", { class: "tag", children: t6("admin") })
+          /* @__PURE__ */ a4("a", { href: "/admin/people/" + encodeURIComponent(one2.id), children: one2.username || t6("unreadable") }),
+          one2.status !== "active" && /* @__PURE__ */ a4("span", { class: "tag admin-alarm", children: t6(`state_${one2.status}`) }),
+          one2.role === "admin" && /* @__PURE__ */ a4("span", { class: "tag", children: t6("admin") })
         ] }),
         /* @__PURE__ */ a4("p", { class: "hint admin-long", children: [
-          one.email,
+          one2.email,
           " · ",
           t6("joined"),
           " ",
-          date(one.created_at)
+          date(one2.created_at)
         ] })
-      ] }) }, one.id)) })
+      ] }) }, one2.id)) })
     ] }),
-    list2.more && /* @__PURE__ */ a4("div", { class: "admin-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t6("more") }) })
+    list3.more && /* @__PURE__ */ a4("div", { class: "admin-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list3.busy, onClick: list3.more, children: t6("more") }) })
   ] });
 }
 function Found({ q: q2 }) {
@@ -6195,11 +6205,11 @@ function useDrop(drop2, setDragging) {
         latest.current(event.dataTransfer);
       }]
     ];
-    const bound = on.map(([name, act2]) => {
+    const bound = on.map(([name, act3]) => {
       const handler = (event) => {
         if (!carries(event)) return;
         event.preventDefault();
-        act2(event);
+        act3(event);
       };
       document.addEventListener(name, handler);
       return [name, handler];
@@ -6213,9 +6223,9 @@ var least = 64;
 var largest = ({ width, height }) => Math.min(width, height);
 var smallest = (of) => Math.min(least, largest(of));
 function held(of, x3, y5, side) {
-  const kept4 = Math.min(largest(of), Math.max(smallest(of), side));
-  const inside = (at, room) => Math.min(Math.max(0, at), room - kept4);
-  return { x: inside(x3, of.width), y: inside(y5, of.height), side: kept4 };
+  const kept5 = Math.min(largest(of), Math.max(smallest(of), side));
+  const inside2 = (at, room) => Math.min(Math.max(0, at), room - kept5);
+  return { x: inside2(x3, of.width), y: inside2(y5, of.height), side: kept5 };
 }
 function centred(of) {
   const side = largest(of);
@@ -6227,14 +6237,14 @@ function sized(of, c4, side, at = [0.5, 0.5]) {
   return held(of, c4.x + at[0] * (c4.side - to), c4.y + at[1] * (c4.side - to), to);
 }
 function zoomOf(of, c4) {
-  const whole7 = Math.log(largest(of) / smallest(of));
-  return whole7 > 0 ? Math.log(largest(of) / c4.side) / whole7 : 0;
+  const whole10 = Math.log(largest(of) / smallest(of));
+  return whole10 > 0 ? Math.log(largest(of) / c4.side) / whole10 : 0;
 }
 var sideOf = (of, zoom) => largest(of) / Math.pow(largest(of) / smallest(of), zoom);
 function whole2(of, c4) {
   const side = Math.max(1, Math.min(largest(of), Math.round(c4.side)));
-  const inside = (at, room) => Math.min(Math.max(0, Math.round(at)), room - side);
-  return { x: inside(c4.x, of.width), y: inside(c4.y, of.height), side };
+  const inside2 = (at, room) => Math.min(Math.max(0, Math.round(at)), room - side);
+  return { x: inside2(c4.x, of.width), y: inside2(c4.y, of.height), side };
 }
 
 // src/avatar/words.ts
@@ -6478,18 +6488,18 @@ var Meter = class {
   }
   // note remembers how many bytes had gone at a time; fewer than before is a new start.
   note(at, bytes2) {
-    const last3 = this.#seen.at(-1);
-    if (last3 && bytes2 < last3.bytes) this.#seen = [];
+    const last4 = this.#seen.at(-1);
+    if (last4 && bytes2 < last4.bytes) this.#seen = [];
     this.#seen.push({ at, bytes: bytes2 });
     while (this.#seen.length > 2 && this.#seen[1].at <= at - span2) this.#seen.shift();
   }
   // speed is in bytes per second; undefined until a second has been seen.
   speed(now) {
-    const first = this.#seen[0];
-    const last3 = this.#seen.at(-1);
-    if (!first || !last3 || now - first.at < 1e3) return void 0;
-    const from = this.#seen.findLast((s4) => s4.at <= now - span2) ?? first;
-    return (last3.bytes - from.bytes) * 1e3 / (now - from.at);
+    const first2 = this.#seen[0];
+    const last4 = this.#seen.at(-1);
+    if (!first2 || !last4 || now - first2.at < 1e3) return void 0;
+    const from = this.#seen.findLast((s4) => s4.at <= now - span2) ?? first2;
+    return (last4.bytes - from.bytes) * 1e3 / (now - from.at);
   }
   // left is in seconds; undefined when nothing moves.
   left(now, bytes2) {
@@ -6504,8 +6514,8 @@ function rounded(seconds) {
 }
 
 // src/shell/pace.ts
-function percent(done, whole7) {
-  return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole7 > 0 ? Math.floor(100 * done / whole7) / 100 : 0);
+function percent(done, whole10) {
+  return new Intl.NumberFormat(lang.value, { style: "percent" }).format(whole10 > 0 ? Math.floor(100 * done / whole10) / 100 : 0);
 }
 var perSecond = (speed) => t4("perSecond", { size: size(speed) });
 function pace(of, left2) {
@@ -6520,10 +6530,10 @@ function pace(of, left2) {
 }
 
 // src/drop/pick.ts
-async function offeredFrom(list2) {
-  if (!("items" in list2)) return chosen(list2);
+async function offeredFrom(list3) {
+  if (!("items" in list3)) return chosen(list3);
   const entries2 = [];
-  for (const item of list2.items) {
+  for (const item of list3.items) {
     if (item.kind !== "file") continue;
     entries2.push({
       entry: item.webkitGetAsEntry(),
@@ -6531,12 +6541,12 @@ async function offeredFrom(list2) {
       handle: item.getAsFileSystemHandle?.().catch(() => null)
     });
   }
-  if (entries2.length === 0) return chosen(list2.files);
+  if (entries2.length === 0) return chosen(list3.files);
   const found = [];
   for (const { entry: entry4, file: file3, handle } of entries2) {
-    const kept4 = await handle ?? void 0;
-    if (entry4?.isDirectory) found.push({ ...await folder(entry4), handle: kept4 });
-    else if (file3) found.push({ name: file3.name, kind: "file", files: [{ path: file3.name, file: file3 }], handle: kept4 });
+    const kept5 = await handle ?? void 0;
+    if (entry4?.isDirectory) found.push({ ...await folder(entry4), handle: kept5 });
+    else if (file3) found.push({ name: file3.name, kind: "file", files: [{ path: file3.name, file: file3 }], handle: kept5 });
   }
   return found;
 }
@@ -6547,22 +6557,22 @@ async function offeredBy(handle) {
   }
   const files = [];
   const dirs = [];
-  const read8 = async (at, path3) => {
+  const read9 = async (at, path3) => {
     let empty = true;
     for await (const child of at.values()) {
       empty = false;
       if (child.kind === "file") files.push({ path: path3 + child.name, file: await child.getFile() });
-      else await read8(child, `${path3}${child.name}/`);
+      else await read9(child, `${path3}${child.name}/`);
     }
     if (empty && path3) dirs.push(path3.slice(0, -1));
   };
-  await read8(handle, "");
+  await read9(handle, "");
   return { name: handle.name, kind: "folder", files, dirs, handle };
 }
-function chosen(list2) {
+function chosen(list3) {
   const found = [];
   const folders2 = /* @__PURE__ */ new Map();
-  for (const file3 of list2) {
+  for (const file3 of list3) {
     const [top2, ...below2] = (file3.webkitRelativePath || file3.name).split("/");
     if (below2.length === 0) {
       found.push({ name: file3.name, kind: "file", files: [{ path: file3.name, file: file3 }] });
@@ -6581,24 +6591,24 @@ function chosen(list2) {
 async function folder(root) {
   const files = [];
   const dirs = [];
-  const read8 = async (at, path3) => {
+  const read9 = async (at, path3) => {
     const children = await childrenOf(at);
     if (children.length === 0 && path3) dirs.push(path3.slice(0, -1));
     for (const child of children) {
-      if (child.isDirectory) await read8(child, `${path3}${child.name}/`);
+      if (child.isDirectory) await read9(child, `${path3}${child.name}/`);
       else files.push({ path: path3 + child.name, file: await new Promise((resolve, reject) => child.file(resolve, reject)) });
     }
   };
-  await read8(root, "");
+  await read9(root, "");
   return { name: root.name, kind: "folder", files, dirs };
 }
 async function childrenOf(at) {
   const reader = at.createReader();
-  const all2 = [];
+  const all3 = [];
   for (; ; ) {
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (some.length === 0) return all2;
-    all2.push(...some);
+    if (some.length === 0) return all3;
+    all3.push(...some);
   }
 }
 var cleanName = (typed2) => typed2.trim().toLowerCase().replace(/[\s_]+/g, "-");
@@ -7258,10 +7268,10 @@ var flowing = O(() => {
 var share = O(() => {
   if (!current2.value) return void 0;
   const moving = flows(current2.value.state.value);
-  const parts = [...moving.out.map((o5) => [o5.confirmed, o5.total]), ...moving.in.map((i4) => [i4.done, i4.total])];
-  if (parts.length === 0) return void 0;
-  const whole7 = parts.reduce((sum, [, total]) => sum + total, 0);
-  return whole7 === 0 ? void 0 : percent(parts.reduce((sum, [done]) => sum + done, 0), whole7);
+  const parts2 = [...moving.out.map((o5) => [o5.confirmed, o5.total]), ...moving.in.map((i4) => [i4.done, i4.total])];
+  if (parts2.length === 0) return void 0;
+  const whole10 = parts2.reduce((sum2, [, total]) => sum2 + total, 0);
+  return whole10 === 0 ? void 0 : percent(parts2.reduce((sum2, [done]) => sum2 + done, 0), whole10);
 });
 var titled = (title) => share.value === void 0 ? title : `${share.value} · ${title}`;
 function startDrops() {
@@ -7492,22 +7502,22 @@ var helped = ["wrong_code", "burnt", "not_the_host", "too_often", "offline"];
 var problemOf2 = ({ refusal, retryAfter = 0 }) => refusal === "too_often" ? new Problem({ status: 429, code: "rate_limited", retryAfter }) : new Problem({ status: refusal === "offline" ? 0 : -1, code: refusal === "offline" ? "offline" : "drop_" + refusal });
 function Join({ name, secret }) {
   const end4 = useEnd();
-  const whole7 = secret !== void 0 && isSecret(secret);
-  const [byLink, setByLink] = d2(whole7);
+  const whole10 = secret !== void 0 && isSecret(secret);
+  const [byLink, setByLink] = d2(whole10);
   const [proving2, setProving] = d2(false);
-  const [wrong, setWrong] = d2(secret !== void 0 && !whole7 ? t8("wrongLink") : "");
+  const [wrong, setWrong] = d2(secret !== void 0 && !whole10 ? t8("wrongLink") : "");
   const [over3, setOver] = d2();
-  const running7 = T2(void 0);
+  const running8 = T2(void 0);
   async function connect2(given) {
     const drop2 = await joinDrop(name, given);
     if (end4.aborted) return drop2.stop();
-    running7.current = drop2;
-    const last3 = await settled2(drop2, (phase) => setProving(phase === "proving"));
-    running7.current = void 0;
-    if (last3.phase !== "closed") return be(drop2);
+    running8.current = drop2;
+    const last4 = await settled2(drop2, (phase) => setProving(phase === "proving"));
+    running8.current = void 0;
+    if (last4.phase !== "closed") return be(drop2);
     await drop2.stop();
-    if (helped.includes(last3.refusal)) throw problemOf2(last3);
-    setOver(last3.refusal ?? "closed");
+    if (helped.includes(last4.refusal)) throw problemOf2(last4);
+    setOver(last4.refusal ?? "closed");
   }
   async function follow2() {
     try {
@@ -7526,8 +7536,8 @@ function Join({ name, secret }) {
     }
   }
   A2(() => {
-    void (whole7 ? follow2() : look2());
-    return () => void running7.current?.leave().then(() => running7.current?.stop());
+    void (whole10 ? follow2() : look2());
+    return () => void running8.current?.leave().then(() => running8.current?.stop());
   }, []);
   if (over3) {
     return /* @__PURE__ */ a4(Over, { refusal: over3, host: false, name, again: () => {
@@ -7600,8 +7610,8 @@ function going(state) {
   return state.items.filter((item) => item.owner === mine2).map((item) => {
     const latest = /* @__PURE__ */ new Map();
     for (const o5 of state.outgoing) if (o5.item === item.id) latest.set(o5.to, o5);
-    const all2 = [...latest.values()].sort((a5, b4) => rank[a5.state] - rank[b4.state]);
-    return { item, to: all2.filter((o5) => o5.state !== "verified"), verified: all2.filter((o5) => o5.state === "verified") };
+    const all3 = [...latest.values()].sort((a5, b4) => rank[a5.state] - rank[b4.state]);
+    return { item, to: all3.filter((o5) => o5.state !== "verified"), verified: all3.filter((o5) => o5.state === "verified") };
   });
 }
 
@@ -7619,12 +7629,12 @@ function cut(name) {
 }
 
 // src/shell/name.tsx
-function Name({ name, read: read8 }) {
+function Name({ name, read: read9 }) {
   const [head, tail] = cut(name);
   if (!tail) return /* @__PURE__ */ a4("bdi", { class: "cut", title: name, children: /* @__PURE__ */ a4("span", { class: "cut-head", children: name }) });
   return /* @__PURE__ */ a4($, { children: [
-    read8 && /* @__PURE__ */ a4("span", { class: "hidden", children: name }),
-    /* @__PURE__ */ a4("bdi", { class: "cut", title: name, "aria-hidden": read8, children: [
+    read9 && /* @__PURE__ */ a4("span", { class: "hidden", children: name }),
+    /* @__PURE__ */ a4("bdi", { class: "cut", title: name, "aria-hidden": read9, children: [
       /* @__PURE__ */ a4("span", { class: "cut-head", children: head }),
       /* @__PURE__ */ a4("span", { class: "cut-tail", children: tail })
     ] })
@@ -7851,17 +7861,17 @@ function alignmentPatterns(ver) {
   ver = asVersion(ver);
   if (ver === 1)
     return [];
-  const last3 = 21 + 4 * (ver - 1) - 7;
-  const count3 = Math.ceil((last3 - 6) / 28);
-  let interval = Math.floor((last3 - 6) / count3);
+  const last4 = 21 + 4 * (ver - 1) - 7;
+  const count3 = Math.ceil((last4 - 6) / 28);
+  let interval = Math.floor((last4 - 6) / count3);
   if (interval % 2)
     interval += 1;
-  else if ((last3 - 6) % count3 * 2 >= count3)
+  else if ((last4 - 6) % count3 * 2 >= count3)
     interval += 2;
   const res = [6];
   for (let m5 = 1; m5 < count3; m5++)
-    res.push(last3 - (count3 - m5) * interval);
-  res.push(last3);
+    res.push(last4 - (count3 - m5) * interval);
+  res.push(last4);
   return res;
 }
 function formatBits(ecc, mask) {
@@ -7932,12 +7942,12 @@ function rsEcc(data, gen, mul) {
   const eccWords = gen.length;
   const res = new Uint8Array(eccWords);
   if (mul !== void 0) {
-    const last3 = eccWords - 1;
+    const last4 = eccWords - 1;
     for (let i4 = 0; i4 < data.length; i4++) {
       const off = (data[i4] ^ res[0]) * eccWords;
-      for (let j4 = 0; j4 < last3; j4++)
+      for (let j4 = 0; j4 < last4; j4++)
         res[j4] = res[j4 + 1] ^ mul[off + j4];
-      res[last3] = mul[off + last3];
+      res[last4] = mul[off + last4];
     }
     return res;
   }
@@ -7955,11 +7965,11 @@ function rsEcc(data, gen, mul) {
 }
 function capacity(ver, ecc) {
   const bytes2 = BYTES[ver - 1];
-  const words2 = WORDS_PER_BLOCK[ecc][ver - 1];
+  const words3 = WORDS_PER_BLOCK[ecc][ver - 1];
   const numBlocks = ECC_BLOCKS[ecc][ver - 1];
-  const blockLen = Math.floor(bytes2 / numBlocks) - words2;
+  const blockLen = Math.floor(bytes2 / numBlocks) - words3;
   const shortBlocks = numBlocks - bytes2 % numBlocks;
-  return { words: words2, numBlocks, shortBlocks, blockLen, capacity: (bytes2 - words2 * numBlocks) * 8 };
+  return { words: words3, numBlocks, shortBlocks, blockLen, capacity: (bytes2 - words3 * numBlocks) * 8 };
 }
 var err = (msg) => {
   throw new Error(msg);
@@ -7985,15 +7995,15 @@ function detectType(str) {
   return type;
 }
 var ALNUM_VAL = /* @__PURE__ */ (() => {
-  const t21 = new Int8Array(128).fill(-1);
+  const t24 = new Int8Array(128).fill(-1);
   for (let i4 = 0; i4 < ALPHANUMERIC.length; i4++)
-    t21[ALPHANUMERIC.charCodeAt(i4)] = i4;
-  return t21;
+    t24[ALPHANUMERIC.charCodeAt(i4)] = i4;
+  return t24;
 })();
-function encodeData(ver, ecc, text2, type, utf82) {
+function encodeData(ver, ecc, text2, type, utf84) {
   const cap = capacity(ver, ecc);
   const lengthBits = LENGTH_BITS[type][Math.floor((ver + 7) / 17)];
-  const dataLen = type === "byte" ? utf82.length : text2.length;
+  const dataLen = type === "byte" ? utf84.length : text2.length;
   if (dataLen >= 1 << lengthBits)
     err("Capacity overflow");
   const bytes2 = new Uint8Array(cap.capacity >>> 3);
@@ -8018,8 +8028,8 @@ function encodeData(ver, ecc, text2, type, utf82) {
     if (dataLen & 1)
       push(ALNUM_VAL[text2.charCodeAt(dataLen - 1)], 6);
   } else {
-    for (let i4 = 0; i4 < utf82.length; i4++)
-      push(utf82[i4], 8);
+    for (let i4 = 0; i4 < utf84.length; i4++)
+      push(utf84[i4], 8);
   }
   let bitPos = bytePos * 8 + accBits;
   if (bitPos > cap.capacity)
@@ -8031,8 +8041,8 @@ function encodeData(ver, ecc, text2, type, utf82) {
     bitPos += 8 - (bitPos & 7);
   for (let i4 = bitPos >>> 3, pad = 0; i4 < bytes2.length; i4++, pad ^= 1)
     bytes2[i4] = pad ? 17 : 236;
-  const { words: words2, numBlocks, shortBlocks, blockLen } = cap;
-  const rs = rsCached(words2);
+  const { words: words3, numBlocks, shortBlocks, blockLen } = cap;
+  const rs = rsCached(words3);
   const blocks = [];
   const eccs = [];
   for (let i4 = 0, pos = 0; i4 < numBlocks; i4++) {
@@ -8041,14 +8051,14 @@ function encodeData(ver, ecc, text2, type, utf82) {
     eccs.push(rsEcc(blocks[i4], rs.gen, rs.mul));
     pos += len2;
   }
-  const res = new Uint8Array(bytes2.length + words2 * numBlocks);
+  const res = new Uint8Array(bytes2.length + words3 * numBlocks);
   let p5 = 0;
   for (let i4 = 0; i4 <= blockLen; i4++) {
     for (const b4 of blocks)
       if (i4 < b4.length)
         res[p5++] = b4[i4];
   }
-  for (let i4 = 0; i4 < words2; i4++)
+  for (let i4 = 0; i4 < words3; i4++)
     for (const e4 of eccs)
       res[p5++] = e4[i4];
   return res;
@@ -8079,10 +8089,10 @@ function maskBits(x3, y5) {
   return bits;
 }
 var POP16 = /* @__PURE__ */ (() => {
-  const t21 = new Uint8Array(1 << 16);
-  for (let i4 = 1; i4 < t21.length; i4++)
-    t21[i4] = t21[i4 >>> 1] + (i4 & 1);
-  return t21;
+  const t24 = new Uint8Array(1 << 16);
+  for (let i4 = 1; i4 < t24.length; i4++)
+    t24[i4] = t24[i4 >>> 1] + (i4 & 1);
+  return t24;
 })();
 var popcnt = (n3) => POP16[n3 & 65535] + POP16[n3 >>> 16];
 var TRANSPOSE_TMP = /* @__PURE__ */ new Uint32Array(32);
@@ -8095,16 +8105,16 @@ function transpose32(a5) {
       for (let k4 = 0; k4 < s4; k4++) {
         const x3 = a5[i4 + k4] >>> 0;
         const y5 = a5[i4 + k4 + s4] >>> 0;
-        const t21 = (x3 >>> s4 ^ y5) & m5;
-        a5[i4 + k4] = (x3 ^ t21 << s4) >>> 0;
-        a5[i4 + k4 + s4] = (y5 ^ t21) >>> 0;
+        const t24 = (x3 >>> s4 ^ y5) & m5;
+        a5[i4 + k4] = (x3 ^ t24 << s4) >>> 0;
+        a5[i4 + k4 + s4] = (y5 ^ t24) >>> 0;
       }
     }
   }
 }
 var mat = (size2) => {
-  const words2 = size2 + 31 >>> 5;
-  return { size: size2, words: words2, v: new Uint32Array(words2 * size2) };
+  const words3 = size2 + 31 >>> 5;
+  return { size: size2, words: words3, v: new Uint32Array(words3 * size2) };
 };
 var matGet = (m5, x3, y5) => m5.v[y5 * m5.words + (x3 >>> 5)] >>> (x3 & 31) & 1;
 var matSet = (m5, x3, y5, bit) => {
@@ -8113,13 +8123,13 @@ var matSet = (m5, x3, y5, bit) => {
   m5.v[i4] = bit ? m5.v[i4] | b4 : m5.v[i4] & ~b4;
 };
 function transposeMat(src, dst) {
-  const { size: size2, words: words2, v: v4 } = src;
+  const { size: size2, words: words3, v: v4 } = src;
   const tmp = TRANSPOSE_TMP;
   for (let by = 0; by < size2; by += 32) {
-    for (let bx = 0; bx < words2; bx++) {
+    for (let bx = 0; bx < words3; bx++) {
       const rows = Math.min(32, size2 - by);
       for (let r4 = 0; r4 < rows; r4++)
-        tmp[r4] = v4[(by + r4) * words2 + bx];
+        tmp[r4] = v4[(by + r4) * words3 + bx];
       tmp.fill(0, rows);
       transpose32(tmp);
       for (let i4 = 0, dstY = bx * 32; i4 < 32 && dstY < size2; i4++, dstY++) {
@@ -8129,17 +8139,17 @@ function transposeMat(src, dst) {
   }
 }
 function runsPenaltyVertical(m5) {
-  const { size: size2, words: words2, v: v4 } = m5;
+  const { size: size2, words: words3, v: v4 } = m5;
   const tail = size2 & 31 ? (1 << (size2 & 31)) - 1 >>> 0 : 4294967295;
   let score = 0;
-  for (let wi = 0; wi < words2; wi++) {
-    const valid = wi === words2 - 1 ? tail : 4294967295;
-    let r32 = v4[3 * words2 + wi];
+  for (let wi = 0; wi < words3; wi++) {
+    const valid = wi === words3 - 1 ? tail : 4294967295;
+    let r32 = v4[3 * words3 + wi];
     let dPrev = 4294967295;
-    let d0 = v4[wi] ^ v4[words2 + wi];
-    let d1 = v4[words2 + wi] ^ v4[2 * words2 + wi];
-    let d22 = v4[2 * words2 + wi] ^ r32;
-    for (let y5 = 0, idx = 4 * words2 + wi; y5 <= size2 - 5; y5++, idx += words2) {
+    let d0 = v4[wi] ^ v4[words3 + wi];
+    let d1 = v4[words3 + wi] ^ v4[2 * words3 + wi];
+    let d22 = v4[2 * words3 + wi] ^ r32;
+    for (let y5 = 0, idx = 4 * words3 + wi; y5 <= size2 - 5; y5++, idx += words3) {
       const r4 = v4[idx];
       const d32 = r32 ^ r4;
       const w5 = ~(d0 | d1 | d22 | d32) & valid;
@@ -8155,24 +8165,24 @@ function runsPenaltyVertical(m5) {
   return score;
 }
 function finderPenaltyVertical(m5) {
-  const { size: size2, words: words2, v: v4 } = m5;
+  const { size: size2, words: words3, v: v4 } = m5;
   const tail = size2 & 31 ? (1 << (size2 & 31)) - 1 >>> 0 : 4294967295;
   let count3 = 0;
-  for (let wi = 0; wi < words2; wi++) {
-    const valid = wi === words2 - 1 ? tail : 4294967295;
+  for (let wi = 0; wi < words3; wi++) {
+    const valid = wi === words3 - 1 ? tail : 4294967295;
     for (let y5 = 0; y5 <= size2 - 11; y5++) {
-      let i4 = y5 * words2 + wi;
+      let i4 = y5 * words3 + wi;
       const r0 = v4[i4];
-      const r1 = v4[i4 += words2];
-      const r22 = v4[i4 += words2];
-      const r32 = v4[i4 += words2];
-      const r4 = v4[i4 += words2];
-      const r5 = v4[i4 += words2];
-      const r6 = v4[i4 += words2];
-      const r7 = v4[i4 += words2];
-      const r8 = v4[i4 += words2];
-      const r9 = v4[i4 += words2];
-      const r10 = v4[i4 + words2];
+      const r1 = v4[i4 += words3];
+      const r22 = v4[i4 += words3];
+      const r32 = v4[i4 += words3];
+      const r4 = v4[i4 += words3];
+      const r5 = v4[i4 += words3];
+      const r6 = v4[i4 += words3];
+      const r7 = v4[i4 += words3];
+      const r8 = v4[i4 += words3];
+      const r9 = v4[i4 += words3];
+      const r10 = v4[i4 + words3];
       const m0 = valid & r0 & ~r1 & r22 & r32 & r4 & ~r5 & r6 & ~(r7 | r8 | r9 | r10);
       const m1 = valid & ~(r0 | r1 | r22 | r32) & r4 & ~r5 & r6 & r7 & r8 & ~r9 & r10;
       count3 += popcnt(m0 >>> 0) + popcnt(m1 >>> 0);
@@ -8180,28 +8190,28 @@ function finderPenaltyVertical(m5) {
   }
   return count3;
 }
-function penaltyScore(m5, t21, limit = Infinity) {
-  const { size: size2, words: words2, v: v4 } = m5;
-  const adjacent = runsPenaltyVertical(m5) + runsPenaltyVertical(t21);
+function penaltyScore(m5, t24, limit = Infinity) {
+  const { size: size2, words: words3, v: v4 } = m5;
+  const adjacent = runsPenaltyVertical(m5) + runsPenaltyVertical(t24);
   if (adjacent >= limit)
     return adjacent;
-  const tail2 = (1 << size2 - 32 * (words2 - 1) - 1) - 1 >>> 0;
+  const tail2 = (1 << size2 - 32 * (words3 - 1) - 1) - 1 >>> 0;
   let boxes = 0;
   let dark2 = 0;
   for (let y5 = 0; y5 < size2; y5++) {
-    for (let wi = 0; wi < words2; wi++) {
-      const a0 = v4[y5 * words2 + wi];
+    for (let wi = 0; wi < words3; wi++) {
+      const a0 = v4[y5 * words3 + wi];
       dark2 += popcnt(a0 >>> 0);
       if (y5 === size2 - 1)
         continue;
-      const a1 = v4[(y5 + 1) * words2 + wi];
-      const n0 = wi + 1 < words2 ? v4[y5 * words2 + wi + 1] : 0;
-      const n1 = wi + 1 < words2 ? v4[(y5 + 1) * words2 + wi + 1] : 0;
+      const a1 = v4[(y5 + 1) * words3 + wi];
+      const n0 = wi + 1 < words3 ? v4[y5 * words3 + wi + 1] : 0;
+      const n1 = wi + 1 < words3 ? v4[(y5 + 1) * words3 + wi + 1] : 0;
       const eqV = ~(a0 ^ a1);
       const eqH0 = ~(a0 ^ (a0 >>> 1 | n0 << 31));
       const eqH1 = ~(a1 ^ (a1 >>> 1 | n1 << 31));
       let w5 = eqV & eqH0 & eqH1;
-      if (wi === words2 - 1)
+      if (wi === words3 - 1)
         w5 &= tail2;
       boxes += popcnt(w5 >>> 0);
     }
@@ -8211,7 +8221,7 @@ function penaltyScore(m5, t21, limit = Infinity) {
   const partial = adjacent + 3 * boxes + 10 * darkSteps;
   if (partial >= limit)
     return partial;
-  return partial + 40 * (finderPenaltyVertical(m5) + finderPenaltyVertical(t21));
+  return partial + 40 * (finderPenaltyVertical(m5) + finderPenaltyVertical(t24));
 }
 function drawInfo(m5, ver, ecc, mask) {
   const size2 = m5.size;
@@ -8330,9 +8340,9 @@ function buildSymCache(ver) {
     }
   }
   const planesT = planes.map((p5) => {
-    const t21 = mat(size2);
-    transposeMat(p5, t21);
-    return t21.v;
+    const t24 = mat(size2);
+    transposeMat(p5, t24);
+    return t24.v;
   });
   return {
     ver,
@@ -8347,7 +8357,7 @@ function drawSymbol(ver, ecc, data, maskIdx, test = false) {
   if (symCache === void 0 || symCache.ver !== ver)
     symCache = buildSymCache(ver);
   const { tpl, pos, planes, planesT, work: work4 } = symCache;
-  const [m5, t21, cand, candT] = work4;
+  const [m5, t24, cand, candT] = work4;
   m5.v.set(tpl);
   const need = Math.min(8 * data.length, pos.length);
   for (let i4 = 0; i4 < need; i4++) {
@@ -8358,14 +8368,14 @@ function drawSymbol(ver, ecc, data, maskIdx, test = false) {
   }
   let mask = maskIdx;
   if (mask === void 0) {
-    transposeMat(m5, t21);
+    transposeMat(m5, t24);
     let bestScore = Infinity;
     for (let p5 = 0; p5 < 8; p5++) {
       const pv2 = planes[p5];
       const ptv = planesT[p5];
       for (let i4 = 0; i4 < cand.v.length; i4++) {
         cand.v[i4] = m5.v[i4] ^ pv2[i4];
-        candT.v[i4] = t21.v[i4] ^ ptv[i4];
+        candT.v[i4] = t24.v[i4] ^ ptv[i4];
       }
       const score = penaltyScore(cand, candT, bestScore);
       if (score < bestScore) {
@@ -8441,9 +8451,9 @@ function renderAscii(r4) {
   let out = "";
   for (let y5 = 0; y5 < W; y5 += 2) {
     for (let x3 = 0; x3 < W; x3++) {
-      const first = dark(r4, x3, y5);
+      const first2 = dark(r4, x3, y5);
       const second = y5 + 1 >= W ? true : dark(r4, x3, y5 + 1);
-      out += !first && !second ? "█" : !first && second ? "▀" : first && !second ? "▄" : " ";
+      out += !first2 && !second ? "█" : !first2 && second ? "▀" : first2 && !second ? "▄" : " ";
     }
     out += NL;
   }
@@ -8596,10 +8606,10 @@ function encodeQR(text2, output = "raw", opts = {}) {
     if (text2.length > maxBytes || utf8Length(text2) > maxBytes)
       err("Capacity overflow");
   }
-  const utf82 = encoding === "byte" ? (textEncoder !== void 0 ? textEncoder : (s4) => new TextEncoder().encode(s4))(text2) : void 0;
-  if (utf82 !== void 0 && !_isBytes(utf82))
-    throw new TypeError(`"opts.textEncoder" expected Uint8Array, got type=${typeof utf82}`);
-  const dataLen = encoding === "byte" ? utf82.length : text2.length;
+  const utf84 = encoding === "byte" ? (textEncoder !== void 0 ? textEncoder : (s4) => new TextEncoder().encode(s4))(text2) : void 0;
+  if (utf84 !== void 0 && !_isBytes(utf84))
+    throw new TypeError(`"opts.textEncoder" expected Uint8Array, got type=${typeof utf84}`);
+  const dataLen = encoding === "byte" ? utf84.length : text2.length;
   const encodedBits = encoding === "numeric" ? Math.floor(dataLen / 3) * 10 + [0, 4, 7][dataLen % 3] : encoding === "alphanumeric" ? Math.floor(dataLen / 2) * 11 + dataLen % 2 * 6 : dataLen * 8;
   if (ver === void 0) {
     for (ver = 1; ver <= 40; ver++) {
@@ -8614,7 +8624,7 @@ function encodeQR(text2, output = "raw", opts = {}) {
     if (dataLen >= 1 << lengthBits || 4 + lengthBits + encodedBits > capacity(ver, ecc).capacity)
       err("Capacity overflow");
   }
-  const data = encodeData(ver, ecc, text2, encoding, utf82);
+  const data = encodeData(ver, ecc, text2, encoding, utf84);
   const m5 = drawSymbol(ver, ecc, data, opts.mask);
   const border = opts.border === void 0 ? 2 : asNum(opts.border, "opts.border");
   if (border <= 0)
@@ -8672,7 +8682,7 @@ function draw(text2) {
 var allTries = 3;
 function Share({ drop: drop2, state, onClose }) {
   const [wish, setWish] = d2();
-  const { code = "", link = "", burnt, tries = allTries } = state;
+  const { code = "", link = "", burnt, tries: tries2 = allTries } = state;
   const close = () => setWish(void 0);
   const fresh2 = () => {
     drop2.newCode();
@@ -8740,10 +8750,10 @@ function Share({ drop: drop2, state, onClose }) {
           t8("newCode")
         ] })
       ] })
-    ] }) : tries < allTries && /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: [
+    ] }) : tries2 < allTries && /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: t8("tries", { count: allTries - tries }) })
+      /* @__PURE__ */ a4("span", { children: t8("tries", { count: allTries - tries2 }) })
     ] }),
     wish === "rename" && /* @__PURE__ */ a4(Rename, { drop: drop2, name: state.name, onClose: close }),
     wish === "prolong" && /* @__PURE__ */ a4(Prolong, { drop: drop2, onClose: close })
@@ -8801,16 +8811,16 @@ function news(before2, now) {
   }
   const are = new Map(now.people.map((p5) => [p5.rid, p5]));
   for (const p5 of before2.people) if (!p5.me && p5.here && !are.get(p5.rid)?.here) said2.push(t8("said_left", { device: called(p5) }));
-  const known3 = new Set(before2.items.map((i4) => i4.id));
-  const fresh2 = now.items.filter((i4) => i4.owner !== mine2 && !known3.has(i4.id)).length;
+  const known4 = new Set(before2.items.map((i4) => i4.id));
+  const fresh2 = now.items.filter((i4) => i4.owner !== mine2 && !known4.has(i4.id)).length;
   if (fresh2 > 0) said2.push(t8("said_offered", { count: fresh2 }));
   const items = new Map(now.items.map((i4) => [i4.id, clean(i4.name)]));
   const took2 = new Map(before2.incoming.map((i4) => [i4.item, i4.state]));
-  for (const { item, state, why: why3 } of now.incoming) {
+  for (const { item, state, why: why4 } of now.incoming) {
     if (took2.get(item) === state) continue;
     const name = items.get(item) ?? "";
     if (state === "verified") said2.push(t8("said_received", { name }));
-    if (state === "broken" && why3 !== "cancelled") said2.push(t8("said_broken", { name }));
+    if (state === "broken" && why4 !== "cancelled") said2.push(t8("said_broken", { name }));
   }
   const gave = new Map(before2.outgoing.map((o5) => [o5.id, o5.state]));
   for (const { id, item, to, state } of now.outgoing) {
@@ -8824,24 +8834,24 @@ function news(before2, now) {
 
 // src/drop/choose.ts
 var pickers = globalThis;
-async function choose(folder3) {
-  if (folder3 ? pickers.showDirectoryPicker : pickers.showOpenFilePicker) {
-    const handles = await unlessClosed(async () => folder3 ? [await pickers.showDirectoryPicker()] : pickers.showOpenFilePicker({ multiple: true }));
+async function choose(folder4) {
+  if (folder4 ? pickers.showDirectoryPicker : pickers.showOpenFilePicker) {
+    const handles = await unlessClosed(async () => folder4 ? [await pickers.showDirectoryPicker()] : pickers.showOpenFilePicker({ multiple: true }));
     return handles && Promise.all(handles.map(offeredBy));
   }
   const field = document.createElement("input");
   field.type = "file";
   field.multiple = true;
-  field.webkitdirectory = folder3;
+  field.webkitdirectory = folder4;
   field.hidden = true;
-  const list2 = await new Promise((resolve) => {
+  const list3 = await new Promise((resolve) => {
     field.addEventListener("change", () => resolve(field.files));
     field.addEventListener("cancel", () => resolve(null));
     document.body.append(field);
     field.click();
   });
   field.remove();
-  return list2 ? offeredFrom(list2) : void 0;
+  return list3 ? offeredFrom(list3) : void 0;
 }
 var choosesFolders = () => !matchMedia("(pointer: coarse)").matches && "webkitdirectory" in HTMLInputElement.prototype;
 var savesIntoFolders = () => pickers.showDirectoryPicker !== void 0;
@@ -8860,20 +8870,20 @@ async function unlessClosed(pick3) {
 // src/drop/focus.ts
 function useKeptFocus() {
   const box = T2(null);
-  const last3 = T2(void 0);
+  const last4 = T2(void 0);
   A2(() => {
-    if (last3.current === void 0 || document.activeElement !== document.body) return;
-    const row = [...box.current.querySelectorAll("[data-item]")].find((e4) => e4.dataset.item === last3.current);
+    if (last4.current === void 0 || document.activeElement !== document.body) return;
+    const row = [...box.current.querySelectorAll("[data-item]")].find((e4) => e4.dataset.item === last4.current);
     (row?.querySelector("button") ?? box.current.querySelector("h2"))?.focus();
   });
   return {
     ref: box,
     onFocusIn: (event) => {
       const row = event.target.closest("[data-item]");
-      last3.current = row?.dataset.item ?? (event.target.closest(".drop-main") ? box.current.querySelector("[data-item]")?.dataset.item : void 0);
+      last4.current = row?.dataset.item ?? (event.target.closest(".drop-main") ? box.current.querySelector("[data-item]")?.dataset.item : void 0);
     },
     onFocusOut: (event) => {
-      if (event.relatedTarget) last3.current = void 0;
+      if (event.relatedTarget) last4.current = void 0;
     }
   };
 }
@@ -8906,13 +8916,13 @@ function Progress({ label, done, total, to, moving = true }) {
     const timer2 = setInterval(() => tick((n3) => n3 + 1), 1e3);
     return () => clearInterval(timer2);
   }, [moving]);
-  const words2 = [percent(done, total), t8("ofWhole", { done: size(done), size: size(total) }), ...moving ? pace(meter2.current, total - done) : []];
+  const words3 = [percent(done, total), t8("ofWhole", { done: size(done), size: size(total) }), ...moving ? pace(meter2.current, total - done) : []];
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("progress", { value: done, max: Math.max(1, total), "aria-label": label }),
     /* @__PURE__ */ a4("p", { class: "hint drop-pace", children: [
       to && /* @__PURE__ */ a4("span", { class: "drop-to", children: to }),
       " ",
-      /* @__PURE__ */ a4("span", { children: words2.join(" · ") })
+      /* @__PURE__ */ a4("span", { children: words3.join(" · ") })
     ] })
   ] });
 }
@@ -8929,14 +8939,14 @@ async function save(drop2, id, to) {
 }
 function Theirs({ drop: drop2, state, over: over3 }) {
   const sorted = coming(state);
-  const kept4 = useKeptFocus();
+  const kept5 = useKeptFocus();
   if (over3) {
     sorted.open = [];
     sorted.running = [];
     sorted.failed = [];
   }
   const shownGroups = groups.filter((g5) => sorted[g5].length > 0);
-  return /* @__PURE__ */ a4("section", { ...kept4, class: "card drop-offers", "aria-labelledby": "drop-theirs", children: [
+  return /* @__PURE__ */ a4("section", { ...kept5, class: "card drop-offers", "aria-labelledby": "drop-theirs", children: [
     /* @__PURE__ */ a4("div", { class: "drop-head", children: /* @__PURE__ */ a4("h2", { id: "drop-theirs", tabIndex: -1, children: t8("theirs") }) }),
     shownGroups.length === 0 && /* @__PURE__ */ a4("div", { class: "drop-none", children: [
       /* @__PURE__ */ a4(Icon, { name: "download" }),
@@ -8947,15 +8957,15 @@ function Theirs({ drop: drop2, state, over: over3 }) {
     /* @__PURE__ */ a4(Main, { drop: drop2, open: sorted.open, verified: sorted.verified })
   ] });
 }
-function Main({ drop: drop2, open: open2, verified }) {
-  if (open2.length < 2 && verified.length < 2) return null;
+function Main({ drop: drop2, open: open4, verified }) {
+  if (open4.length < 2 && verified.length < 2) return null;
   return /* @__PURE__ */ a4("div", { class: "drop-main", children: [
-    open2.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", onClick: () => open2.forEach(({ item }) => drop2.take(item.id)), children: [
+    open4.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", onClick: () => open4.forEach(({ item }) => drop2.take(item.id)), children: [
       /* @__PURE__ */ a4(Icon, { name: "download" }),
       " ",
-      t8("receiveAll", { count: open2.length })
+      t8("receiveAll", { count: open4.length })
     ] }),
-    verified.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: open2.length > 1 ? "button big" : "button primary big", onClick: async () => {
+    verified.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: open4.length > 1 ? "button big" : "button primary big", onClick: async () => {
       for (const { item } of verified) await save(drop2, item.id);
     }, children: [
       /* @__PURE__ */ a4(Icon, { name: "download" }),
@@ -8973,15 +8983,15 @@ var titles = {
 };
 function Part({ group, rows, drop: drop2, state, titled: titled2 }) {
   const fold = group === "saved" && titled2;
-  const [open2, setOpen] = d2(false);
+  const [open4, setOpen] = d2(false);
   const title = titles[group](rows.length);
   return /* @__PURE__ */ a4("div", { class: "drop-group", children: [
-    titled2 && /* @__PURE__ */ a4("h3", { children: fold ? /* @__PURE__ */ a4("button", { type: "button", class: "drop-fold", "aria-expanded": open2, onClick: () => setOpen(!open2), children: [
-      /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : void 0 }),
+    titled2 && /* @__PURE__ */ a4("h3", { children: fold ? /* @__PURE__ */ a4("button", { type: "button", class: "drop-fold", "aria-expanded": open4, onClick: () => setOpen(!open4), children: [
+      /* @__PURE__ */ a4(Icon, { name: "chevron", class: open4 ? "down" : void 0 }),
       " ",
       title
     ] }) : title }),
-    (!fold || open2) && /* @__PURE__ */ a4("ul", { class: "drop-rows", children: rows.map((row) => /* @__PURE__ */ a4(Offered, { row, drop: drop2, state, only: group === "open" && rows.length === 1 }, row.item.id)) })
+    (!fold || open4) && /* @__PURE__ */ a4("ul", { class: "drop-rows", children: rows.map((row) => /* @__PURE__ */ a4(Offered, { row, drop: drop2, state, only: group === "open" && rows.length === 1 }, row.item.id)) })
   ] });
 }
 function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
@@ -8996,20 +9006,20 @@ function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
       /* @__PURE__ */ a4("span", { children: t8("receive") })
     ] }) });
   }
-  const cancel4 = /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t8("cancelOf", { name }), title: t8("cancel"), onClick: () => drop2.cancel(item.id), children: /* @__PURE__ */ a4(Icon, { name: "close" }) });
-  const { done, total, why: why3 } = incoming;
+  const cancel5 = /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t8("cancelOf", { name }), title: t8("cancel"), onClick: () => drop2.cancel(item.id), children: /* @__PURE__ */ a4(Icon, { name: "close" }) });
+  const { done, total, why: why4 } = incoming;
   switch (incoming.state) {
     case "waiting":
-      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel4, children: /* @__PURE__ */ a4("p", { class: "hint", children: t8("state_waiting") }) });
+      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel5, children: /* @__PURE__ */ a4("p", { class: "hint", children: t8("state_waiting") }) });
     case "checking":
-      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel4, children: [
+      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel5, children: [
         /* @__PURE__ */ a4("progress", { "aria-label": label }),
         /* @__PURE__ */ a4("p", { class: "hint", children: t8("state_checking") })
       ] });
     case "running":
-      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel4, children: /* @__PURE__ */ a4(Progress, { label, done, total }) });
+      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel5, children: /* @__PURE__ */ a4(Progress, { label, done, total }) });
     case "retrying":
-      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel4, children: [
+      return /* @__PURE__ */ a4(Row, { item, hint: about2, actions: cancel5, children: [
         /* @__PURE__ */ a4(Progress, { label, done, total, moving: false }),
         /* @__PURE__ */ a4("p", { class: "hint", children: t8("state_retrying") })
       ] });
@@ -9023,7 +9033,7 @@ function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
         " ",
         t8("state_broken"),
         " ",
-        why3 && t8(`why_${why3}`)
+        why4 && t8(`why_${why4}`)
       ] }) });
     default:
       return /* @__PURE__ */ a4(Row, { item, hint: about2, class: "drop-row-whole", actions: /* @__PURE__ */ a4(Save, { drop: drop2, row: { item, incoming } }), children: /* @__PURE__ */ a4("p", { class: "drop-good", children: [
@@ -9036,7 +9046,7 @@ function Offered({ row: { item, incoming }, drop: drop2, state, only: only2 }) {
       ] }) });
   }
   async function retry2() {
-    if (why3 !== "no_space" || !savesIntoFiles()) return drop2.take(item.id);
+    if (why4 !== "no_space" || !savesIntoFiles()) return drop2.take(item.id);
     const to = await targetFile(item.kind === "folder" ? name + ".zip" : name).catch(toastProblem);
     if (to) drop2.take(item.id, to);
   }
@@ -9056,8 +9066,8 @@ function Save({ drop: drop2, row: { item, incoming } }) {
 }
 
 // src/drop/yours.tsx
-async function pick(folder3) {
-  const chosen3 = choose(folder3);
+async function pick(folder4) {
+  const chosen3 = choose(folder4);
   try {
     if (await chosen3) await send2(chosen3);
   } catch (err2) {
@@ -9066,8 +9076,8 @@ async function pick(folder3) {
 }
 function Yours({ drop: drop2, state }) {
   const rows = going(state);
-  const kept4 = useKeptFocus();
-  return /* @__PURE__ */ a4("section", { ...kept4, class: "card drop-offers", "aria-labelledby": "drop-yours", children: [
+  const kept5 = useKeptFocus();
+  return /* @__PURE__ */ a4("section", { ...kept5, class: "card drop-offers", "aria-labelledby": "drop-yours", children: [
     /* @__PURE__ */ a4("div", { class: "drop-head", children: /* @__PURE__ */ a4("h2", { id: "drop-yours", tabIndex: -1, children: t8("yours") }) }),
     rows.length === 0 && state.missing.length === 0 && /* @__PURE__ */ a4("p", { class: "hint", children: state.host ? t8("yoursEmptyHost") : t8("yoursEmpty") }),
     /* @__PURE__ */ a4("ul", { class: "drop-rows", children: [
@@ -9141,7 +9151,7 @@ function Live({ drop: drop2 }) {
   if (state.phase === "closed") return /* @__PURE__ */ a4(Ended, { drop: drop2, state });
   if (!me2(state)) return /* @__PURE__ */ a4(Skeleton, {});
   const ask4 = () => setClosing(true);
-  const leave6 = async () => {
+  const leave7 = async () => {
     await drop2.leave();
     if (state.host) return;
     await forget();
@@ -9161,7 +9171,7 @@ function Live({ drop: drop2 }) {
       /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4(SafeLink, {}) })
     ] }),
     /* @__PURE__ */ a4(DropZone, { label: t8("dropHere"), onDrop: dropped }),
-    closing && /* @__PURE__ */ a4(Confirm, { title: state.host ? t8("closeAsk") : t8("leaveAsk"), action: state.host ? t8("close") : t8("leave"), onClose: () => setClosing(false), onConfirm: leave6, children: [
+    closing && /* @__PURE__ */ a4(Confirm, { title: state.host ? t8("closeAsk") : t8("leaveAsk"), action: state.host ? t8("close") : t8("leave"), onClose: () => setClosing(false), onConfirm: leave7, children: [
       /* @__PURE__ */ a4("p", { children: state.host ? t8("closeAskText") : t8("leaveAskText") }),
       flowing.value && /* @__PURE__ */ a4("p", { children: t8("closeAskFlow") }),
       state.incoming.some((i4) => i4.state === "verified") && /* @__PURE__ */ a4("p", { children: t8("leaveAskUnsaved") })
@@ -9190,13 +9200,13 @@ function Head({ state, onClose }) {
   ] });
 }
 function Ended({ drop: drop2, state }) {
-  const kept4 = state.incoming.some((i4) => i4.state === "verified" || i4.state === "saved");
+  const kept5 = state.incoming.some((i4) => i4.state === "verified" || i4.state === "saved");
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4(Over, { refusal: state.refusal ?? "closed", host: state.host, name: state.name, retryAfter: state.retryAfter, again: async () => {
       await forget();
       if (state.refusal === "replaced") be(await resumeDrop({ name: state.name }));
     } }),
-    kept4 && /* @__PURE__ */ a4(Theirs, { drop: drop2, state, over: true })
+    kept5 && /* @__PURE__ */ a4(Theirs, { drop: drop2, state, over: true })
   ] });
 }
 function News({ state }) {
@@ -9221,8 +9231,8 @@ function Send() {
   if (current2.value) return /* @__PURE__ */ a4(Live, { drop: current2.value });
   return ready ? /* @__PURE__ */ a4(Start, {}) : /* @__PURE__ */ a4(Skeleton, {});
 }
-function Hindered({ why: why3 }) {
-  return /* @__PURE__ */ a4(Empty, { icon: "warning", title: t8("place"), page: true, children: /* @__PURE__ */ a4("p", { children: why3 === "insecure" ? t8("insecure") : t8("oldBrowser") }) });
+function Hindered({ why: why4 }) {
+  return /* @__PURE__ */ a4(Empty, { icon: "warning", title: t8("place"), page: true, children: /* @__PURE__ */ a4("p", { children: why4 === "insecure" ? t8("insecure") : t8("oldBrowser") }) });
 }
 function Start() {
   const busy3 = opening.value;
@@ -9345,10 +9355,10 @@ async function lead(signal) {
 async function follow(signal) {
   for (let wait = 1e3; !signal.aborted; wait = Math.min(2 * wait, 3e4)) {
     try {
-      const response = await stream("/changes", { signal });
+      const response2 = await stream("/changes", { signal });
       if (wait > 1e3) tell({ kind: anything });
       wait = 1e3;
-      await read4(response.body, tell);
+      await read4(response2.body, tell);
     } catch {
     }
     await sleep(wait * (0.5 + Math.random()), signal);
@@ -9392,7 +9402,7 @@ function refreshFolder(id = everyFolder) {
   changes.value = { ...now, [id]: (now[id] ?? 0) + 1 };
 }
 function allChanges() {
-  return Object.values(changes.value).reduce((sum, n3) => sum + n3, 0);
+  return Object.values(changes.value).reduce((sum2, n3) => sum2 + n3, 0);
 }
 function changesOf(id) {
   return (changes.value[id] ?? 0) + (changes.value[everyFolder] ?? 0);
@@ -9401,14 +9411,14 @@ function changesOf(id) {
 // src/file/batch.ts
 var sleep2 = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1e3));
 var patience = 20;
-async function each(items, work4, { signal, progress, pause: pause5 = sleep2 }) {
+async function each(items, work4, { signal, progress, pause: pause6 = sleep2 }) {
   const out = { done: [], failed: [], left: [] };
   for (const [at, item] of items.entries()) {
     if (signal.aborted) {
       out.left = items.slice(at);
       break;
     }
-    const problem2 = await patiently(() => work4(item), signal, pause5);
+    const problem2 = await patiently(() => work4(item), signal, pause6);
     if (!problem2) {
       out.done.push(item);
     } else if (signal.aborted) {
@@ -9425,16 +9435,16 @@ async function each(items, work4, { signal, progress, pause: pause5 = sleep2 }) 
   }
   return out;
 }
-async function patiently(work4, signal, pause5) {
-  for (let tries = 1; ; tries++) {
+async function patiently(work4, signal, pause6) {
+  for (let tries2 = 1; ; tries2++) {
     try {
       await work4();
       return void 0;
     } catch (err2) {
       const problem2 = asProblem(err2);
       const wait = problem2.wait || (problem2.status === 429 ? problem2.retryAfter : 0);
-      if (!wait || tries >= patience || signal.aborted) return problem2;
-      await pause5(wait);
+      if (!wait || tries2 >= patience || signal.aborted) return problem2;
+      await pause6(wait);
     }
   }
 }
@@ -9989,9 +9999,9 @@ function report(out, count3, done, undo) {
   const { failed, left: left2 } = out;
   if (failed.length === 0 && left2.length === 0) return done();
   if (count3 === 1 && failed[0]) throw failed[0].problem;
-  const act2 = out.done.length > 0 ? undo : void 0;
-  if (failed.length === 0) return toast(t9("stopped", { done: out.done.length, count: count3 }), true, act2);
-  toast(t9("someFailed", { done: out.done.length, count: count3, reason: say(failed[0].problem) }), true, act2);
+  const act3 = out.done.length > 0 ? undo : void 0;
+  if (failed.length === 0) return toast(t9("stopped", { done: out.done.length, count: count3 }), true, act3);
+  toast(t9("someFailed", { done: out.done.length, count: count3, reason: say(failed[0].problem) }), true, act3);
 }
 async function workNow(title, count3, run2) {
   await ask((close) => /* @__PURE__ */ a4(Now, { title, count: count3, run: run2, onClose: close }));
@@ -10047,14 +10057,14 @@ async function restore(entries2, onDone) {
 }
 function ForGood({ entries: entries2, onClose, onDone }) {
   const work4 = useWork();
-  const one = entries2.length === 1 ? entries2[0] : void 0;
-  return /* @__PURE__ */ a4(Confirm, { title: one ? t9("deleteOne") : t9("deleteMany", { count: entries2.length }), action: t9("deleteForGood"), onClose: work4.working ? work4.stop : onClose, onConfirm: async () => {
+  const one2 = entries2.length === 1 ? entries2[0] : void 0;
+  return /* @__PURE__ */ a4(Confirm, { title: one2 ? t9("deleteOne") : t9("deleteMany", { count: entries2.length }), action: t9("deleteForGood"), onClose: work4.working ? work4.stop : onClose, onConfirm: async () => {
     const out = await work4.run(entries2, (entry4) => del("/trash/{id}", { path: { id: entry4.id } }).catch(gone));
     await onDone(out.done);
     report(out, entries2.length, () => toast(t9("deleted", { count: entries2.length })));
     onClose();
   }, children: [
-    one && /* @__PURE__ */ a4("p", { class: "long-name", children: one.name }),
+    one2 && /* @__PURE__ */ a4("p", { class: "long-name", children: one2.name }),
     /* @__PURE__ */ a4("p", { children: entries2.some((e4) => e4.kind === "folder") ? t9("deleteFolderText") : t9("deleteText") }),
     /* @__PURE__ */ a4(Progress2, { working: work4.working })
   ] });
@@ -10068,8 +10078,8 @@ function EmptyTrash({ onClose, onDone }) {
 }
 
 // src/file/tree.ts
-function list(folder3, sort, cursor, signal, limit = 100) {
-  return get("/files", { query: { parent: folder3, sort: `${sort.down ? "-" : ""}${sort.by}`, limit, cursor }, signal });
+function list(folder4, sort, cursor, signal, limit = 100) {
+  return get("/files", { query: { parent: folder4, sort: `${sort.down ? "-" : ""}${sort.by}`, limit, cursor }, signal });
 }
 async function path2(id, signal) {
   const way = [];
@@ -10080,15 +10090,15 @@ async function path2(id, signal) {
   }
   return way;
 }
-async function everything(folder3, { sort = { by: "name", down: false }, cursor, signal, seen } = {}) {
-  const all2 = [];
+async function everything(folder4, { sort = { by: "name", down: false }, cursor, signal, seen } = {}) {
+  const all3 = [];
   do {
-    const page2 = await list(folder3, sort, cursor, signal, 200);
-    all2.push(...page2.items);
-    seen?.(all2.length);
-    cursor = page2.next_cursor || void 0;
+    const page3 = await list(folder4, sort, cursor, signal, 200);
+    all3.push(...page3.items);
+    seen?.(all3.length);
+    cursor = page3.next_cursor || void 0;
   } while (cursor);
-  return all2;
+  return all3;
 }
 async function everyFolder2(parent2, signal) {
   return (await everything(parent2, { signal })).filter((e4) => e4.kind === "folder");
@@ -10105,12 +10115,12 @@ function Chooser({ here: here2 = "", stuck, barred, below: below2, target: targe
 }
 var none = /* @__PURE__ */ new Set();
 var Choose = (props) => /* @__PURE__ */ a4(Chooser, { here: void 0, stuck: none, ...props });
-function Branch({ id, name, opened, stuck: all2, barred, below: below2, target: target2, pick: pick3 }) {
-  const [open2, setOpen] = d2(opened.has(id));
-  const stuck = all2.has(id);
+function Branch({ id, name, opened, stuck: all3, barred, below: below2, target: target2, pick: pick3 }) {
+  const [open4, setOpen] = d2(opened.has(id));
+  const stuck = all3.has(id);
   return /* @__PURE__ */ a4("li", { children: [
     /* @__PURE__ */ a4("div", { class: "branch", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button small", "aria-expanded": open2 && !stuck, disabled: stuck, "aria-label": t9("foldersIn", { name }), onClick: () => setOpen(!open2), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 && !stuck ? "down" : void 0 }) }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button small", "aria-expanded": open4 && !stuck, disabled: stuck, "aria-label": t9("foldersIn", { name }), onClick: () => setOpen(!open4), children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open4 && !stuck ? "down" : void 0 }) }),
       /* @__PURE__ */ a4("label", { class: target2 === id ? "chosen" : void 0, children: [
         /* @__PURE__ */ a4("input", { type: "radio", name: "target", value: id, required: true, checked: target2 === id, disabled: stuck || id === barred || below2 && id === "", onChange: () => pick3({ id, name }) }),
         /* @__PURE__ */ a4(Icon, { name: "folder" }),
@@ -10120,7 +10130,7 @@ function Branch({ id, name, opened, stuck: all2, barred, below: below2, target: 
         id === barred && /* @__PURE__ */ a4("span", { class: "hint", children: t9("isHere") })
       ] })
     ] }),
-    open2 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, stuck: all2, barred, below: below2, target: target2, pick: pick3 })
+    open4 && !stuck && /* @__PURE__ */ a4(Twigs, { id, opened, stuck: all3, barred, below: below2, target: target2, pick: pick3 })
   ] });
 }
 function Twigs(props) {
@@ -10145,19 +10155,19 @@ function leave3(held4) {
   left.set(held4.of, held4);
   if (left.size > leftMost) left.delete(left.keys().next().value);
 }
-function useListing(of, read8, changes3, pages3 = 1) {
+function useListing(of, read9, changes5, pages3 = 1) {
   const [held4, setHeld] = d2();
   const [problem2, setProblem] = d2();
   const latest = T2(void 0);
   const now = T2({ of: "", wanted: 0, end: false, busy: false, reading: 0, took: 0 });
-  const running7 = T2(void 0);
+  const running8 = T2(void 0);
   function put2(to) {
     latest.current = to;
     setHeld(to);
   }
   async function reload() {
-    running7.current?.abort();
-    const { signal } = running7.current = new AbortController();
+    running8.current?.abort();
+    const { signal } = running8.current = new AbortController();
     const mine2 = now.current;
     mine2.reading++;
     const began = performance.now();
@@ -10166,9 +10176,9 @@ function useListing(of, read8, changes3, pages3 = 1) {
       const seen = /* @__PURE__ */ new Set();
       let next;
       do {
-        const page2 = await read8(next, items.length === 0 ? unit : 2 * unit, signal);
-        for (const e4 of page2.items) if (!seen.has(e4.id) && seen.add(e4.id)) items.push(e4);
-        next = page2.next_cursor || void 0;
+        const page3 = await read9(next, items.length === 0 ? unit : 2 * unit, signal);
+        for (const e4 of page3.items) if (!seen.has(e4.id) && seen.add(e4.id)) items.push(e4);
+        next = page3.next_cursor || void 0;
         if (signal.aborted) return;
       } while (next && (mine2.end || items.length < mine2.wanted));
       mine2.wanted = items.length;
@@ -10181,29 +10191,29 @@ function useListing(of, read8, changes3, pages3 = 1) {
     }
   }
   A2(() => {
-    const known4 = pages3 > 1 ? left.get(of) : void 0;
-    now.current = { of, wanted: known4?.items.length ?? pages3 * unit, end: known4 !== void 0 && !known4.next, busy: false, reading: 0, took: 0 };
-    put2(known4);
+    const known5 = pages3 > 1 ? left.get(of) : void 0;
+    now.current = { of, wanted: known5?.items.length ?? pages3 * unit, end: known5 !== void 0 && !known5.next, busy: false, reading: 0, took: 0 };
+    put2(known5);
     setProblem(void 0);
     void reload();
     return () => {
-      running7.current?.abort();
+      running8.current?.abort();
       leave3(latest.current);
     };
   }, [of]);
-  const newest = T2(changes3);
-  newest.current = changes3;
-  const known3 = T2({ of, changes: changes3 });
-  if (known3.current.of !== of) known3.current = { of, changes: changes3 };
+  const newest = T2(changes5);
+  newest.current = changes5;
+  const known4 = T2({ of, changes: changes5 });
+  if (known4.current.of !== of) known4.current = { of, changes: changes5 };
   const timer2 = T2(void 0);
   A2(() => {
-    if (known3.current.changes === changes3 || timer2.current !== void 0) return;
+    if (known4.current.changes === changes5 || timer2.current !== void 0) return;
     timer2.current = setTimeout(() => {
       timer2.current = void 0;
-      known3.current.changes = newest.current;
+      known4.current.changes = newest.current;
       void reload();
     }, Math.max(250, 4 * now.current.took));
-  }, [changes3, of]);
+  }, [changes5, of]);
   A2(() => () => {
     clearTimeout(timer2.current);
     timer2.current = void 0;
@@ -10222,9 +10232,9 @@ function useListing(of, read8, changes3, pages3 = 1) {
     if (mine2.busy || !from?.next) return;
     mine2.busy = true;
     try {
-      const page2 = await read8(from.next, 2 * unit);
+      const page3 = await read9(from.next, 2 * unit);
       if (now.current !== mine2 || mine2.reading !== reading2 || latest.current.next !== from.next) return;
-      append(latest.current, page2.items, page2.next_cursor || void 0);
+      append(latest.current, page3.items, page3.next_cursor || void 0);
       setProblem(void 0);
     } catch (err2) {
       if (now.current === mine2) setProblem(asProblem(err2));
@@ -10232,15 +10242,15 @@ function useListing(of, read8, changes3, pages3 = 1) {
       mine2.busy = false;
     }
   }
-  async function rest(signal, seen, most6 = Infinity) {
+  async function rest(signal, seen, most7 = Infinity) {
     const mine2 = now.current;
     const { reading: reading2 } = mine2;
     const some = [];
     let next = latest.current?.next;
-    while (next && some.length < most6) {
-      const page2 = await read8(next, 2 * unit, signal);
-      some.push(...page2.items);
-      next = page2.next_cursor || void 0;
+    while (next && some.length < most7) {
+      const page3 = await read9(next, 2 * unit, signal);
+      some.push(...page3.items);
+      next = page3.next_cursor || void 0;
       seen(some.length);
     }
     signal.throwIfAborted();
@@ -10268,8 +10278,8 @@ function useListing(of, read8, changes3, pages3 = 1) {
     // without takes out what is gone already, so that nobody waits for the next reading.
     without(gone3) {
       if (gone3.length === 0 || !latest.current) return;
-      const ids4 = new Set(gone3.map((e4) => e4.id));
-      put2({ ...latest.current, items: latest.current.items.filter((e4) => !ids4.has(e4.id)) });
+      const ids5 = new Set(gone3.map((e4) => e4.id));
+      put2({ ...latest.current, items: latest.current.items.filter((e4) => !ids5.has(e4.id)) });
     }
   };
 }
@@ -10294,8 +10304,8 @@ function words(count3) {
 async function countFiles(signal) {
   const count3 = { files: 0, bytes: 0, more: false };
   const folders2 = [""];
-  for (let folder3 = folders2.pop(); folder3 !== void 0; folder3 = folders2.pop()) {
-    for (const entry4 of await everything(folder3, { signal })) {
+  for (let folder4 = folders2.pop(); folder4 !== void 0; folder4 = folders2.pop()) {
+    for (const entry4 of await everything(folder4, { signal })) {
       if (entry4.kind === "folder") {
         folders2.push(entry4.id);
         continue;
@@ -10320,9 +10330,9 @@ function NewFolder({ parent: parent2, onClose, onDone }) {
 function Rename2({ entry: entry4, onClose, onDone }) {
   return /* @__PURE__ */ a4(Dialog, { title: entry4.kind === "folder" ? t9("renameFolder") : t9("renameFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t9("rename"), onCancel: onClose, onSubmit: async (v4) => {
     const wanted5 = v4.name.normalize("NFC");
-    const changed3 = wanted5 === entry4.name ? entry4 : await patch("/files/{id}", { path: { id: entry4.id }, body: { name: v4.name } });
+    const changed5 = wanted5 === entry4.name ? entry4 : await patch("/files/{id}", { path: { id: entry4.id }, body: { name: v4.name } });
     onClose();
-    if (changed3.name !== wanted5) toast(entry4.kind === "folder" ? t9("numbered", { name: changed3.name }) : t9("numberedFile", { name: changed3.name }));
+    if (changed5.name !== wanted5) toast(entry4.kind === "folder" ? t9("numbered", { name: changed5.name }) : t9("numberedFile", { name: changed5.name }));
     await onDone([]);
   }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t9("name"), value: entry4.name, required: true, autoFocus: true, selectName: entry4.kind === "file", autoComplete: "off", maxLength: 255 }) }) });
 }
@@ -10340,14 +10350,14 @@ function Relocate({ kind, entries: entries2, here: here2, onClose, onDone }) {
   const [target2, setTarget] = d2();
   const work4 = useWork();
   const close = work4.working ? work4.stop : onClose;
-  const one = entries2.length === 1 ? entries2[0] : void 0;
-  const title = kind === "move" ? one ? t9("moveOne") : t9("moveMany", { count: entries2.length }) : one ? t9("copyOne") : t9("copyMany", { count: entries2.length });
+  const one2 = entries2.length === 1 ? entries2[0] : void 0;
+  const title = kind === "move" ? one2 ? t9("moveOne") : t9("moveMany", { count: entries2.length }) : one2 ? t9("copyOne") : t9("copyMany", { count: entries2.length });
   return /* @__PURE__ */ a4(Dialog, { title, onClose: close, children: /* @__PURE__ */ a4(Form, { submit: kind === "move" ? t9("moveHere") : t9("copyHere"), onCancel: close, onSubmit: async () => {
     if (!target2) return;
     await relocate(kind, work4, entries2, target2, onDone);
     onClose();
   }, children: [
-    one && /* @__PURE__ */ a4("p", { class: "long-name", children: one.name }),
+    one2 && /* @__PURE__ */ a4("p", { class: "long-name", children: one2.name }),
     /* @__PURE__ */ a4(Chooser, { here: here2, stuck: new Set(entries2.map((e4) => e4.id)), barred: kind === "move" ? here2 : void 0, target: target2, pick: setTarget }),
     /* @__PURE__ */ a4(Progress2, { working: work4.working })
   ] }) });
@@ -10357,11 +10367,11 @@ async function moveNow(entries2, to, onDone) {
 }
 
 // src/file/pick.ts
-function pick2({ folder: folder3 = false }, take4) {
+function pick2({ folder: folder4 = false }, take4) {
   const field = document.createElement("input");
   field.type = "file";
   field.multiple = true;
-  field.webkitdirectory = folder3;
+  field.webkitdirectory = folder4;
   field.hidden = true;
   field.addEventListener("change", () => {
     field.remove();
@@ -10376,26 +10386,26 @@ function pick2({ folder: folder3 = false }, take4) {
 var same = (name) => name.normalize("NFC");
 async function settle(clashes, question2, replaceable2) {
   const answers = [];
-  let all2;
+  let all3;
   let rest;
-  const known3 = (clash) => all2 === "replace" && !replaceable2(clash) ? rest : all2;
+  const known4 = (clash) => all3 === "replace" && !replaceable2(clash) ? rest : all3;
   for (const [at, clash] of clashes.entries()) {
-    let answer = known3(clash);
+    let answer = known4(clash);
     if (!answer) {
-      const reply = await question2(clash, clashes.slice(at).filter((c4) => !known3(c4)).length);
+      const reply = await question2(clash, clashes.slice(at).filter((c4) => !known4(c4)).length);
       answer = reply.answer;
-      if (reply.all && all2) rest = answer;
-      else if (reply.all) all2 = answer;
+      if (reply.all && all3) rest = answer;
+      else if (reply.all) all3 = answer;
     }
     answers.push(answer);
   }
   return answers;
 }
 function inTurn() {
-  let last3 = Promise.resolve();
+  let last4 = Promise.resolve();
   return (work4) => {
-    const mine2 = last3.then(work4);
-    last3 = mine2.catch(() => void 0);
+    const mine2 = last4.then(work4);
+    last4 = mine2.catch(() => void 0);
     return mine2;
   };
 }
@@ -10485,10 +10495,10 @@ var Folders = class {
   async #make(path3) {
     const parent2 = await this.id(path3.slice(0, -1));
     const name = path3.at(-1);
-    const folder3 = await post("/files/folders", { body: { name, ...parent2.id && { parent: parent2.id } } });
-    if (folder3.name !== same(name)) toast(t9("numbered", { name: folder3.name }));
+    const folder4 = await post("/files/folders", { body: { name, ...parent2.id && { parent: parent2.id } } });
+    if (folder4.name !== same(name)) toast(t9("numbered", { name: folder4.name }));
     refreshFolder(parent2.id);
-    return { id: folder3.id, path: [...parent2.path, folder3.name] };
+    return { id: folder4.id, path: [...parent2.path, folder4.name] };
   }
 };
 
@@ -10498,28 +10508,28 @@ var most = 50;
 var small = 256 << 10;
 function together(next, waiting3) {
   const fits2 = (u4) => !u4.alone && u4.key === void 0 && u4.size <= small && u4.folders === next.folders && u4.path.join("/") === next.path.join("/") && u4.replace === next.replace;
-  const all2 = fits2(next) ? waiting3.filter(fits2) : [];
-  return all2.length < many ? [next] : all2.slice(0, most);
+  const all3 = fits2(next) ? waiting3.filter(fits2) : [];
+  return all3.length < many ? [next] : all3.slice(0, most);
 }
-function sendForm(list2, folder3, signal) {
+function sendForm(list3, folder4, signal) {
   return withToken(async (token2) => {
-    const to = address("/files", { parent: folder3, replace: list2[0].replace || void 0 });
+    const to = address("/files", { parent: folder4, replace: list3[0].replace || void 0 });
     const authorization = "Bearer " + token2;
-    return transmit(list2, to, { Authorization: authorization, ...await proof("post", to, authorization) }, signal);
+    return transmit(list3, to, { Authorization: authorization, ...await proof("post", to, authorization) }, signal);
   });
 }
-function transmit(list2, to, headers, signal) {
+function transmit(list3, to, headers, signal) {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(cancelled());
     const request = new XMLHttpRequest();
     const abort = () => request.abort();
     signal.addEventListener("abort", abort);
-    for (const u4 of list2) stands(u4, 0);
+    for (const u4 of list3) stands(u4, 0);
     request.open("POST", to);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => {
       let left2 = event.loaded;
-      for (const u4 of list2) {
+      for (const u4 of list3) {
         const sent = Math.min(u4.size, left2);
         left2 -= sent;
         went(u4, sent);
@@ -10527,14 +10537,14 @@ function transmit(list2, to, headers, signal) {
     };
     request.onload = () => {
       hearTime(request.getResponseHeader("Date"));
-      if (request.status >= 200 && request.status < 300) return resolve(namesOf2(parsed(request.responseText), list2.length));
+      if (request.status >= 200 && request.status < 300) return resolve(namesOf2(parsed(request.responseText), list3.length));
       reject(problemOf(request.status, parsed(request.responseText), request.getResponseHeader("Retry-After")));
     };
     request.onerror = () => reject(offline());
     request.onabort = () => reject(cancelled());
     request.onloadend = () => signal.removeEventListener("abort", abort);
     const form = new FormData();
-    for (const u4 of list2) form.append("file", u4.file, u4.file.name);
+    for (const u4 of list3) form.append("file", u4.file, u4.file.name);
     request.send(form);
   });
 }
@@ -10564,10 +10574,10 @@ function memories() {
   }
 }
 function remember(change) {
-  const all2 = memories();
-  change(all2);
-  for (const [key3, { begun: begun3 }] of Object.entries(all2)) if (!(begun3 > Date.now() - kept2)) delete all2[key3];
-  localStorage.setItem(stored6, JSON.stringify(all2));
+  const all3 = memories();
+  change(all3);
+  for (const [key3, { begun: begun3 }] of Object.entries(all3)) if (!(begun3 > Date.now() - kept2)) delete all3[key3];
+  localStorage.setItem(stored6, JSON.stringify(all3));
 }
 var lockOf = (key3) => "coffer.upload." + key3;
 var held2 = /* @__PURE__ */ new Map();
@@ -10584,8 +10594,8 @@ function begun(u4, key3) {
   if (u4.key === key3) return;
   u4.key = key3;
   void hold2(key3);
-  remember((all2) => {
-    all2[key3] = { modified: u4.file.lastModified, begun: Date.now() };
+  remember((all3) => {
+    all3[key3] = { modified: u4.file.lastModified, begun: Date.now() };
   });
 }
 function over(u4) {
@@ -10594,14 +10604,14 @@ function over(u4) {
   u4.key = void 0;
   held2.get(key3)?.();
   held2.delete(key3);
-  remember((all2) => delete all2[key3]);
+  remember((all3) => delete all3[key3]);
 }
-async function leftOvers(known3) {
-  const all2 = memories();
-  if (Object.keys(all2).length === 0) return [];
+async function leftOvers(known4) {
+  const all3 = memories();
+  if (Object.keys(all3).length === 0) return [];
   const { items } = await get("/uploads");
   const elsewhere = new Set(navigator.locks ? (await navigator.locks.query()).held?.map((lock2) => lock2.name) : []);
-  return items.filter(({ id, size: size2 }) => size2 != null && all2[id] && !elsewhere.has(lockOf(id)) && !known3.some((u4) => u4.key === id)).map((item) => {
+  return items.filter(({ id, size: size2 }) => size2 != null && all3[id] && !elsewhere.has(lockOf(id)) && !known4.some((u4) => u4.key === id)).map((item) => {
     const root = item.parent ?? "";
     const u4 = made(void 0, { name: item.name, size: item.size, root, top: item.name, folders: new Folders(root), path: [], settled: true, replace: item.replace, key: item.id, offset: item.offset });
     u4.state.value = "left";
@@ -10632,13 +10642,13 @@ async function askTaken(taken, left2) {
   return reply;
 }
 function Question2({ taken, left: left2, onReply, onClose }) {
-  const [all2, setAll] = d2(false);
+  const [all3, setAll] = d2(false);
   const { there, replaceable: replaceable2 } = taken;
   const versions = useSettings()?.versions;
   const gone3 = replaceable2 && versions === 0;
-  return /* @__PURE__ */ a4(Dialog, { title: taken.folder ? t9("takenFolder") : t9("takenFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: replaceable2 ? t9("replace") : t9("keepBoth"), danger: gone3, onSubmit: async () => onReply({ answer: replaceable2 ? "replace" : "keep", all: all2 }), extra: /* @__PURE__ */ a4($, { children: [
-    replaceable2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => onReply({ answer: "keep", all: all2 }), children: t9("keepBoth") }),
-    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => onReply({ answer: "skip", all: all2 }), children: t9("skip") })
+  return /* @__PURE__ */ a4(Dialog, { title: taken.folder ? t9("takenFolder") : t9("takenFile"), onClose, children: /* @__PURE__ */ a4(Form, { submit: replaceable2 ? t9("replace") : t9("keepBoth"), danger: gone3, onSubmit: async () => onReply({ answer: replaceable2 ? "replace" : "keep", all: all3 }), extra: /* @__PURE__ */ a4($, { children: [
+    replaceable2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => onReply({ answer: "keep", all: all3 }), children: t9("keepBoth") }),
+    /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => onReply({ answer: "skip", all: all3 }), children: t9("skip") })
   ] }), children: [
     /* @__PURE__ */ a4("p", { class: "long-name", children: taken.name }),
     /* @__PURE__ */ a4("dl", { class: "taken", children: [
@@ -10656,7 +10666,7 @@ function Question2({ taken, left: left2, onReply, onClose }) {
       t9("takenText")
     ] }),
     left2 > 1 && /* @__PURE__ */ a4("label", { class: "taken-all", children: [
-      /* @__PURE__ */ a4("input", { type: "checkbox", checked: all2, onChange: () => setAll(!all2) }),
+      /* @__PURE__ */ a4("input", { type: "checkbox", checked: all3, onChange: () => setAll(!all3) }),
       " ",
       t9("forAll", { count: left2 })
     ] })
@@ -10709,9 +10719,9 @@ async function check(fresh2, root, work4, paths = [], folders2) {
   if (clashes.size > 0) await questions(() => decide([...clashes.values()], make3, work4));
 }
 async function decide(clashes, make3, work4) {
-  const open2 = clashes.filter((c4) => c4.files.length === 0 || c4.files.some((u4) => u4.state.peek() === "asking"));
-  for (const { files } of open2) for (const u4 of files) u4.held.value = "answer";
-  const answers = await settle(open2, (c4, left2) => askTaken({
+  const open4 = clashes.filter((c4) => c4.files.length === 0 || c4.files.some((u4) => u4.state.peek() === "asking"));
+  for (const { files } of open4) for (const u4 of files) u4.held.value = "answer";
+  const answers = await settle(open4, (c4, left2) => askTaken({
     name: c4.top,
     folder: inFolder(c4),
     files: c4.files.length,
@@ -10721,7 +10731,7 @@ async function decide(clashes, make3, work4) {
     replaceable: replaceable(c4)
   }, left2), replaceable);
   let skipped = 0;
-  for (const [at, { top: top2, files }] of open2.entries()) {
+  for (const [at, { top: top2, files }] of open4.entries()) {
     const answer = answers[at];
     if (answer === "skip") {
       skipped++;
@@ -10762,27 +10772,27 @@ function _createClass(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey(t21) {
-  var i4 = _toPrimitive(t21, "string");
+function _toPropertyKey(t24) {
+  var i4 = _toPrimitive(t24, "string");
   return "symbol" == _typeof(i4) ? i4 : i4 + "";
 }
-function _toPrimitive(t21, r4) {
-  if ("object" != _typeof(t21) || !t21) return t21;
-  var e4 = t21[Symbol.toPrimitive];
+function _toPrimitive(t24, r4) {
+  if ("object" != _typeof(t24) || !t24) return t24;
+  var e4 = t24[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t21, r4 || "default");
+    var i4 = e4.call(t24, r4 || "default");
     if ("object" != _typeof(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t21);
+  return ("string" === r4 ? String : Number)(t24);
 }
 function _classCallCheck(instance, Constructor) {
   if (!(instance instanceof Constructor)) {
     throw new TypeError("Cannot call a class as a function");
   }
 }
-function _callSuper(t21, o5, e4) {
-  return o5 = _getPrototypeOf(o5), _possibleConstructorReturn(t21, _isNativeReflectConstruct() ? Reflect.construct(o5, e4 || [], _getPrototypeOf(t21).constructor) : o5.apply(t21, e4));
+function _callSuper(t24, o5, e4) {
+  return o5 = _getPrototypeOf(o5), _possibleConstructorReturn(t24, _isNativeReflectConstruct() ? Reflect.construct(o5, e4 || [], _getPrototypeOf(t24).constructor) : o5.apply(t24, e4));
 }
 function _possibleConstructorReturn(self2, call2) {
   if (call2 && (_typeof(call2) === "object" || typeof call2 === "function")) {
@@ -10825,21 +10835,21 @@ function _wrapNativeSuper(Class) {
   };
   return _wrapNativeSuper(Class);
 }
-function _construct(t21, e4, r4) {
+function _construct(t24, e4, r4) {
   if (_isNativeReflectConstruct()) return Reflect.construct.apply(null, arguments);
   var o5 = [null];
   o5.push.apply(o5, e4);
-  var p5 = new (t21.bind.apply(t21, o5))();
+  var p5 = new (t24.bind.apply(t24, o5))();
   return r4 && _setPrototypeOf(p5, r4.prototype), p5;
 }
 function _isNativeReflectConstruct() {
   try {
-    var t21 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
+    var t24 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
     }));
-  } catch (t22) {
+  } catch (t25) {
   }
   return (_isNativeReflectConstruct = function _isNativeReflectConstruct3() {
-    return !!t21;
+    return !!t24;
   })();
 }
 function _isNativeFunction(fn) {
@@ -10928,19 +10938,19 @@ function _createClass2(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey2(t21) {
-  var i4 = _toPrimitive2(t21, "string");
+function _toPropertyKey2(t24) {
+  var i4 = _toPrimitive2(t24, "string");
   return "symbol" == _typeof2(i4) ? i4 : i4 + "";
 }
-function _toPrimitive2(t21, r4) {
-  if ("object" != _typeof2(t21) || !t21) return t21;
-  var e4 = t21[Symbol.toPrimitive];
+function _toPrimitive2(t24, r4) {
+  if ("object" != _typeof2(t24) || !t24) return t24;
+  var e4 = t24[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t21, r4 || "default");
+    var i4 = e4.call(t24, r4 || "default");
     if ("object" != _typeof2(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t21);
+  return ("string" === r4 ? String : Number)(t24);
 }
 var NoopUrlStorage = /* @__PURE__ */ (function() {
   function NoopUrlStorage2() {
@@ -11154,28 +11164,28 @@ function _regeneratorRuntime() {
   _regeneratorRuntime = function _regeneratorRuntime3() {
     return e4;
   };
-  var t21, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t22, e5, r5) {
-    t22[e5] = r5.value;
+  var t24, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t25, e5, r5) {
+    t25[e5] = r5.value;
   }, i4 = "function" == typeof Symbol ? Symbol : {}, a5 = i4.iterator || "@@iterator", c4 = i4.asyncIterator || "@@asyncIterator", u4 = i4.toStringTag || "@@toStringTag";
-  function define(t22, e5, r5) {
-    return Object.defineProperty(t22, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t22[e5];
+  function define(t25, e5, r5) {
+    return Object.defineProperty(t25, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t25[e5];
   }
   try {
     define({}, "");
-  } catch (t22) {
-    define = function define2(t23, e5, r5) {
-      return t23[e5] = r5;
+  } catch (t25) {
+    define = function define2(t26, e5, r5) {
+      return t26[e5] = r5;
     };
   }
-  function wrap(t22, e5, r5, n4) {
+  function wrap(t25, e5, r5, n4) {
     var i5 = e5 && e5.prototype instanceof Generator ? e5 : Generator, a6 = Object.create(i5.prototype), c5 = new Context(n4 || []);
-    return o5(a6, "_invoke", { value: makeInvokeMethod(t22, r5, c5) }), a6;
+    return o5(a6, "_invoke", { value: makeInvokeMethod(t25, r5, c5) }), a6;
   }
-  function tryCatch(t22, e5, r5) {
+  function tryCatch(t25, e5, r5) {
     try {
-      return { type: "normal", arg: t22.call(e5, r5) };
-    } catch (t23) {
-      return { type: "throw", arg: t23 };
+      return { type: "normal", arg: t25.call(e5, r5) };
+    } catch (t26) {
+      return { type: "throw", arg: t26 };
     }
   }
   e4.wrap = wrap;
@@ -11193,35 +11203,35 @@ function _regeneratorRuntime() {
   var d5 = Object.getPrototypeOf, v4 = d5 && d5(d5(values([])));
   v4 && v4 !== r4 && n3.call(v4, a5) && (p5 = v4);
   var g5 = GeneratorFunctionPrototype.prototype = Generator.prototype = Object.create(p5);
-  function defineIteratorMethods(t22) {
+  function defineIteratorMethods(t25) {
     ["next", "throw", "return"].forEach(function(e5) {
-      define(t22, e5, function(t23) {
-        return this._invoke(e5, t23);
+      define(t25, e5, function(t26) {
+        return this._invoke(e5, t26);
       });
     });
   }
-  function AsyncIterator(t22, e5) {
+  function AsyncIterator(t25, e5) {
     function invoke(r6, o6, i5, a6) {
-      var c5 = tryCatch(t22[r6], t22, o6);
+      var c5 = tryCatch(t25[r6], t25, o6);
       if ("throw" !== c5.type) {
         var u5 = c5.arg, h6 = u5.value;
-        return h6 && "object" == _typeof3(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t23) {
-          invoke("next", t23, i5, a6);
-        }, function(t23) {
-          invoke("throw", t23, i5, a6);
-        }) : e5.resolve(h6).then(function(t23) {
-          u5.value = t23, i5(u5);
-        }, function(t23) {
-          return invoke("throw", t23, i5, a6);
+        return h6 && "object" == _typeof3(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t26) {
+          invoke("next", t26, i5, a6);
+        }, function(t26) {
+          invoke("throw", t26, i5, a6);
+        }) : e5.resolve(h6).then(function(t26) {
+          u5.value = t26, i5(u5);
+        }, function(t26) {
+          return invoke("throw", t26, i5, a6);
         });
       }
       a6(c5.arg);
     }
     var r5;
-    o5(this, "_invoke", { value: function value(t23, n4) {
+    o5(this, "_invoke", { value: function value(t26, n4) {
       function callInvokeWithMethodAndArg() {
         return new e5(function(e6, r6) {
-          invoke(t23, n4, e6, r6);
+          invoke(t26, n4, e6, r6);
         });
       }
       return r5 = r5 ? r5.then(callInvokeWithMethodAndArg, callInvokeWithMethodAndArg) : callInvokeWithMethodAndArg();
@@ -11233,7 +11243,7 @@ function _regeneratorRuntime() {
       if (o6 === f5) throw Error("Generator is already running");
       if (o6 === s4) {
         if ("throw" === i5) throw a6;
-        return { value: t21, done: true };
+        return { value: t24, done: true };
       }
       for (n4.method = i5, n4.arg = a6; ; ) {
         var c5 = n4.delegate;
@@ -11261,22 +11271,22 @@ function _regeneratorRuntime() {
   }
   function maybeInvokeDelegate(e5, r5) {
     var n4 = r5.method, o6 = e5.iterator[n4];
-    if (o6 === t21) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t21, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
+    if (o6 === t24) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t24, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
     var i5 = tryCatch(o6, e5.iterator, r5.arg);
     if ("throw" === i5.type) return r5.method = "throw", r5.arg = i5.arg, r5.delegate = null, y5;
     var a6 = i5.arg;
-    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t21), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
+    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t24), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
   }
-  function pushTryEntry(t22) {
-    var e5 = { tryLoc: t22[0] };
-    1 in t22 && (e5.catchLoc = t22[1]), 2 in t22 && (e5.finallyLoc = t22[2], e5.afterLoc = t22[3]), this.tryEntries.push(e5);
+  function pushTryEntry(t25) {
+    var e5 = { tryLoc: t25[0] };
+    1 in t25 && (e5.catchLoc = t25[1]), 2 in t25 && (e5.finallyLoc = t25[2], e5.afterLoc = t25[3]), this.tryEntries.push(e5);
   }
-  function resetTryEntry(t22) {
-    var e5 = t22.completion || {};
-    e5.type = "normal", delete e5.arg, t22.completion = e5;
+  function resetTryEntry(t25) {
+    var e5 = t25.completion || {};
+    e5.type = "normal", delete e5.arg, t25.completion = e5;
   }
-  function Context(t22) {
-    this.tryEntries = [{ tryLoc: "root" }], t22.forEach(pushTryEntry, this), this.reset(true);
+  function Context(t25) {
+    this.tryEntries = [{ tryLoc: "root" }], t25.forEach(pushTryEntry, this), this.reset(true);
   }
   function values(e5) {
     if (e5 || "" === e5) {
@@ -11286,54 +11296,54 @@ function _regeneratorRuntime() {
       if (!isNaN(e5.length)) {
         var o6 = -1, i5 = function next() {
           for (; ++o6 < e5.length; ) if (n3.call(e5, o6)) return next.value = e5[o6], next.done = false, next;
-          return next.value = t21, next.done = true, next;
+          return next.value = t24, next.done = true, next;
         };
         return i5.next = i5;
       }
     }
     throw new TypeError(_typeof3(e5) + " is not iterable");
   }
-  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t22) {
-    var e5 = "function" == typeof t22 && t22.constructor;
+  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t25) {
+    var e5 = "function" == typeof t25 && t25.constructor;
     return !!e5 && (e5 === GeneratorFunction || "GeneratorFunction" === (e5.displayName || e5.name));
-  }, e4.mark = function(t22) {
-    return Object.setPrototypeOf ? Object.setPrototypeOf(t22, GeneratorFunctionPrototype) : (t22.__proto__ = GeneratorFunctionPrototype, define(t22, u4, "GeneratorFunction")), t22.prototype = Object.create(g5), t22;
-  }, e4.awrap = function(t22) {
-    return { __await: t22 };
+  }, e4.mark = function(t25) {
+    return Object.setPrototypeOf ? Object.setPrototypeOf(t25, GeneratorFunctionPrototype) : (t25.__proto__ = GeneratorFunctionPrototype, define(t25, u4, "GeneratorFunction")), t25.prototype = Object.create(g5), t25;
+  }, e4.awrap = function(t25) {
+    return { __await: t25 };
   }, defineIteratorMethods(AsyncIterator.prototype), define(AsyncIterator.prototype, c4, function() {
     return this;
-  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t22, r5, n4, o6, i5) {
+  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t25, r5, n4, o6, i5) {
     void 0 === i5 && (i5 = Promise);
-    var a6 = new AsyncIterator(wrap(t22, r5, n4, o6), i5);
-    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t23) {
-      return t23.done ? t23.value : a6.next();
+    var a6 = new AsyncIterator(wrap(t25, r5, n4, o6), i5);
+    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t26) {
+      return t26.done ? t26.value : a6.next();
     });
   }, defineIteratorMethods(g5), define(g5, u4, "Generator"), define(g5, a5, function() {
     return this;
   }), define(g5, "toString", function() {
     return "[object Generator]";
-  }), e4.keys = function(t22) {
-    var e5 = Object(t22), r5 = [];
+  }), e4.keys = function(t25) {
+    var e5 = Object(t25), r5 = [];
     for (var n4 in e5) r5.push(n4);
     return r5.reverse(), function next() {
       for (; r5.length; ) {
-        var t23 = r5.pop();
-        if (t23 in e5) return next.value = t23, next.done = false, next;
+        var t26 = r5.pop();
+        if (t26 in e5) return next.value = t26, next.done = false, next;
       }
       return next.done = true, next;
     };
   }, e4.values = values, Context.prototype = { constructor: Context, reset: function reset(e5) {
-    if (this.prev = 0, this.next = 0, this.sent = this._sent = t21, this.done = false, this.delegate = null, this.method = "next", this.arg = t21, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t21);
+    if (this.prev = 0, this.next = 0, this.sent = this._sent = t24, this.done = false, this.delegate = null, this.method = "next", this.arg = t24, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t24);
   }, stop: function stop() {
     this.done = true;
-    var t22 = this.tryEntries[0].completion;
-    if ("throw" === t22.type) throw t22.arg;
+    var t25 = this.tryEntries[0].completion;
+    if ("throw" === t25.type) throw t25.arg;
     return this.rval;
   }, dispatchException: function dispatchException(e5) {
     if (this.done) throw e5;
     var r5 = this;
     function handle(n4, o7) {
-      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t21), !!o7;
+      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t24), !!o7;
     }
     for (var o6 = this.tryEntries.length - 1; o6 >= 0; --o6) {
       var i5 = this.tryEntries[o6], a6 = i5.completion;
@@ -11351,7 +11361,7 @@ function _regeneratorRuntime() {
         }
       }
     }
-  }, abrupt: function abrupt(t22, e5) {
+  }, abrupt: function abrupt(t25, e5) {
     for (var r5 = this.tryEntries.length - 1; r5 >= 0; --r5) {
       var o6 = this.tryEntries[r5];
       if (o6.tryLoc <= this.prev && n3.call(o6, "finallyLoc") && this.prev < o6.finallyLoc) {
@@ -11359,21 +11369,21 @@ function _regeneratorRuntime() {
         break;
       }
     }
-    i5 && ("break" === t22 || "continue" === t22) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
+    i5 && ("break" === t25 || "continue" === t25) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
     var a6 = i5 ? i5.completion : {};
-    return a6.type = t22, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
-  }, complete: function complete(t22, e5) {
-    if ("throw" === t22.type) throw t22.arg;
-    return "break" === t22.type || "continue" === t22.type ? this.next = t22.arg : "return" === t22.type ? (this.rval = this.arg = t22.arg, this.method = "return", this.next = "end") : "normal" === t22.type && e5 && (this.next = e5), y5;
-  }, finish: function finish(t22) {
+    return a6.type = t25, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
+  }, complete: function complete(t25, e5) {
+    if ("throw" === t25.type) throw t25.arg;
+    return "break" === t25.type || "continue" === t25.type ? this.next = t25.arg : "return" === t25.type ? (this.rval = this.arg = t25.arg, this.method = "return", this.next = "end") : "normal" === t25.type && e5 && (this.next = e5), y5;
+  }, finish: function finish(t25) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.finallyLoc === t22) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
+      if (r5.finallyLoc === t25) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
     }
-  }, "catch": function _catch(t22) {
+  }, "catch": function _catch(t25) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.tryLoc === t22) {
+      if (r5.tryLoc === t25) {
         var n4 = r5.completion;
         if ("throw" === n4.type) {
           var o6 = n4.arg;
@@ -11384,7 +11394,7 @@ function _regeneratorRuntime() {
     }
     throw Error("illegal catch attempt");
   }, delegateYield: function delegateYield(e5, r5, n4) {
-    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t21), y5;
+    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t24), y5;
   } }, e4;
 }
 function asyncGeneratorStep(gen, resolve, reject, _next, _throw, key3, arg) {
@@ -11423,19 +11433,19 @@ function _nonIterableRest() {
   throw new TypeError("Invalid attempt to destructure non-iterable instance.\nIn order to be iterable, non-array objects must have a [Symbol.iterator]() method.");
 }
 function _iterableToArrayLimit(r4, l4) {
-  var t21 = null == r4 ? null : "undefined" != typeof Symbol && r4[Symbol.iterator] || r4["@@iterator"];
-  if (null != t21) {
+  var t24 = null == r4 ? null : "undefined" != typeof Symbol && r4[Symbol.iterator] || r4["@@iterator"];
+  if (null != t24) {
     var e4, n3, i4, u4, a5 = [], f5 = true, o5 = false;
     try {
-      if (i4 = (t21 = t21.call(r4)).next, 0 === l4) {
-        if (Object(t21) !== t21) return;
+      if (i4 = (t24 = t24.call(r4)).next, 0 === l4) {
+        if (Object(t24) !== t24) return;
         f5 = false;
-      } else for (; !(f5 = (e4 = i4.call(t21)).done) && (a5.push(e4.value), a5.length !== l4); f5 = true) ;
+      } else for (; !(f5 = (e4 = i4.call(t24)).done) && (a5.push(e4.value), a5.length !== l4); f5 = true) ;
     } catch (r5) {
       o5 = true, n3 = r5;
     } finally {
       try {
-        if (!f5 && null != t21["return"] && (u4 = t21["return"](), Object(u4) !== u4)) return;
+        if (!f5 && null != t24["return"] && (u4 = t24["return"](), Object(u4) !== u4)) return;
       } finally {
         if (o5) throw n3;
       }
@@ -11503,22 +11513,22 @@ function _arrayLikeToArray(arr, len2) {
   return arr2;
 }
 function ownKeys(e4, r4) {
-  var t21 = Object.keys(e4);
+  var t24 = Object.keys(e4);
   if (Object.getOwnPropertySymbols) {
     var o5 = Object.getOwnPropertySymbols(e4);
     r4 && (o5 = o5.filter(function(r5) {
       return Object.getOwnPropertyDescriptor(e4, r5).enumerable;
-    })), t21.push.apply(t21, o5);
+    })), t24.push.apply(t24, o5);
   }
-  return t21;
+  return t24;
 }
 function _objectSpread(e4) {
   for (var r4 = 1; r4 < arguments.length; r4++) {
-    var t21 = null != arguments[r4] ? arguments[r4] : {};
-    r4 % 2 ? ownKeys(Object(t21), true).forEach(function(r5) {
-      _defineProperty(e4, r5, t21[r5]);
-    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t21)) : ownKeys(Object(t21)).forEach(function(r5) {
-      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t21, r5));
+    var t24 = null != arguments[r4] ? arguments[r4] : {};
+    r4 % 2 ? ownKeys(Object(t24), true).forEach(function(r5) {
+      _defineProperty(e4, r5, t24[r5]);
+    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t24)) : ownKeys(Object(t24)).forEach(function(r5) {
+      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t24, r5));
     });
   }
   return e4;
@@ -11552,19 +11562,19 @@ function _createClass3(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey3(t21) {
-  var i4 = _toPrimitive3(t21, "string");
+function _toPropertyKey3(t24) {
+  var i4 = _toPrimitive3(t24, "string");
   return "symbol" == _typeof3(i4) ? i4 : i4 + "";
 }
-function _toPrimitive3(t21, r4) {
-  if ("object" != _typeof3(t21) || !t21) return t21;
-  var e4 = t21[Symbol.toPrimitive];
+function _toPrimitive3(t24, r4) {
+  if ("object" != _typeof3(t24) || !t24) return t24;
+  var e4 = t24[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t21, r4 || "default");
+    var i4 = e4.call(t24, r4 || "default");
     if ("object" != _typeof3(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t21);
+  return ("string" === r4 ? String : Number)(t24);
 }
 var PROTOCOL_TUS_V1 = "tus-v1";
 var PROTOCOL_IETF_DRAFT_03 = "ietf-draft-03";
@@ -11731,14 +11741,14 @@ var BaseUpload = /* @__PURE__ */ (function() {
       var totalProgress = 0;
       this._parallelUploads = [];
       var partCount = this._parallelUploadUrls != null ? this._parallelUploadUrls.length : this.options.parallelUploads;
-      var parts = (_this$options$paralle = this.options.parallelUploadBoundaries) !== null && _this$options$paralle !== void 0 ? _this$options$paralle : splitSizeIntoParts(this._source.size, partCount);
+      var parts2 = (_this$options$paralle = this.options.parallelUploadBoundaries) !== null && _this$options$paralle !== void 0 ? _this$options$paralle : splitSizeIntoParts(this._source.size, partCount);
       if (this._parallelUploadUrls) {
-        parts.forEach(function(part, index) {
+        parts2.forEach(function(part, index) {
           part.uploadUrl = _this3._parallelUploadUrls[index] || null;
         });
       }
-      this._parallelUploadUrls = new Array(parts.length);
-      var uploads2 = parts.map(function(part, index) {
+      this._parallelUploadUrls = new Array(parts2.length);
+      var uploads2 = parts2.map(function(part, index) {
         var lastPartProgress = 0;
         return _this3._source.slice(part.start, part.end).then(function(_ref) {
           var value = _ref.value;
@@ -11775,7 +11785,7 @@ var BaseUpload = /* @__PURE__ */ (function() {
                 _this3._parallelUploadUrls[index] = upload2.url;
                 if (_this3._parallelUploadUrls.filter(function(u4) {
                   return Boolean(u4);
-                }).length === parts.length) {
+                }).length === parts2.length) {
                   _this3._saveUploadInUrlStorage();
                 }
               }
@@ -12370,15 +12380,15 @@ function resolveUrl(origin, link) {
 }
 function splitSizeIntoParts(totalSize, partCount) {
   var partSize = Math.floor(totalSize / partCount);
-  var parts = [];
+  var parts2 = [];
   for (var i4 = 0; i4 < partCount; i4++) {
-    parts.push({
+    parts2.push({
       start: partSize * i4,
       end: partSize * (i4 + 1)
     });
   }
-  parts[partCount - 1].end = totalSize;
-  return parts;
+  parts2[partCount - 1].end = totalSize;
+  return parts2;
 }
 BaseUpload.defaultOptions = defaultOptions;
 var upload_default = BaseUpload;
@@ -12458,19 +12468,19 @@ function _createClass4(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey4(t21) {
-  var i4 = _toPrimitive4(t21, "string");
+function _toPropertyKey4(t24) {
+  var i4 = _toPrimitive4(t24, "string");
   return "symbol" == _typeof4(i4) ? i4 : i4 + "";
 }
-function _toPrimitive4(t21, r4) {
-  if ("object" != _typeof4(t21) || !t21) return t21;
-  var e4 = t21[Symbol.toPrimitive];
+function _toPrimitive4(t24, r4) {
+  if ("object" != _typeof4(t24) || !t24) return t24;
+  var e4 = t24[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t21, r4 || "default");
+    var i4 = e4.call(t24, r4 || "default");
     if ("object" != _typeof4(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t21);
+  return ("string" === r4 ? String : Number)(t24);
 }
 var FileSource = /* @__PURE__ */ (function() {
   function FileSource2(file3) {
@@ -12527,19 +12537,19 @@ function _createClass5(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey5(t21) {
-  var i4 = _toPrimitive5(t21, "string");
+function _toPropertyKey5(t24) {
+  var i4 = _toPrimitive5(t24, "string");
   return "symbol" == _typeof5(i4) ? i4 : i4 + "";
 }
-function _toPrimitive5(t21, r4) {
-  if ("object" != _typeof5(t21) || !t21) return t21;
-  var e4 = t21[Symbol.toPrimitive];
+function _toPrimitive5(t24, r4) {
+  if ("object" != _typeof5(t24) || !t24) return t24;
+  var e4 = t24[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t21, r4 || "default");
+    var i4 = e4.call(t24, r4 || "default");
     if ("object" != _typeof5(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t21);
+  return ("string" === r4 ? String : Number)(t24);
 }
 function len(blobOrArray) {
   if (blobOrArray === void 0) return 0;
@@ -12641,28 +12651,28 @@ function _regeneratorRuntime2() {
   _regeneratorRuntime2 = function _regeneratorRuntime3() {
     return e4;
   };
-  var t21, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t22, e5, r5) {
-    t22[e5] = r5.value;
+  var t24, e4 = {}, r4 = Object.prototype, n3 = r4.hasOwnProperty, o5 = Object.defineProperty || function(t25, e5, r5) {
+    t25[e5] = r5.value;
   }, i4 = "function" == typeof Symbol ? Symbol : {}, a5 = i4.iterator || "@@iterator", c4 = i4.asyncIterator || "@@asyncIterator", u4 = i4.toStringTag || "@@toStringTag";
-  function define(t22, e5, r5) {
-    return Object.defineProperty(t22, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t22[e5];
+  function define(t25, e5, r5) {
+    return Object.defineProperty(t25, e5, { value: r5, enumerable: true, configurable: true, writable: true }), t25[e5];
   }
   try {
     define({}, "");
-  } catch (t22) {
-    define = function define2(t23, e5, r5) {
-      return t23[e5] = r5;
+  } catch (t25) {
+    define = function define2(t26, e5, r5) {
+      return t26[e5] = r5;
     };
   }
-  function wrap(t22, e5, r5, n4) {
+  function wrap(t25, e5, r5, n4) {
     var i5 = e5 && e5.prototype instanceof Generator ? e5 : Generator, a6 = Object.create(i5.prototype), c5 = new Context(n4 || []);
-    return o5(a6, "_invoke", { value: makeInvokeMethod(t22, r5, c5) }), a6;
+    return o5(a6, "_invoke", { value: makeInvokeMethod(t25, r5, c5) }), a6;
   }
-  function tryCatch(t22, e5, r5) {
+  function tryCatch(t25, e5, r5) {
     try {
-      return { type: "normal", arg: t22.call(e5, r5) };
-    } catch (t23) {
-      return { type: "throw", arg: t23 };
+      return { type: "normal", arg: t25.call(e5, r5) };
+    } catch (t26) {
+      return { type: "throw", arg: t26 };
     }
   }
   e4.wrap = wrap;
@@ -12680,35 +12690,35 @@ function _regeneratorRuntime2() {
   var d5 = Object.getPrototypeOf, v4 = d5 && d5(d5(values([])));
   v4 && v4 !== r4 && n3.call(v4, a5) && (p5 = v4);
   var g5 = GeneratorFunctionPrototype.prototype = Generator.prototype = Object.create(p5);
-  function defineIteratorMethods(t22) {
+  function defineIteratorMethods(t25) {
     ["next", "throw", "return"].forEach(function(e5) {
-      define(t22, e5, function(t23) {
-        return this._invoke(e5, t23);
+      define(t25, e5, function(t26) {
+        return this._invoke(e5, t26);
       });
     });
   }
-  function AsyncIterator(t22, e5) {
+  function AsyncIterator(t25, e5) {
     function invoke(r6, o6, i5, a6) {
-      var c5 = tryCatch(t22[r6], t22, o6);
+      var c5 = tryCatch(t25[r6], t25, o6);
       if ("throw" !== c5.type) {
         var u5 = c5.arg, h6 = u5.value;
-        return h6 && "object" == _typeof6(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t23) {
-          invoke("next", t23, i5, a6);
-        }, function(t23) {
-          invoke("throw", t23, i5, a6);
-        }) : e5.resolve(h6).then(function(t23) {
-          u5.value = t23, i5(u5);
-        }, function(t23) {
-          return invoke("throw", t23, i5, a6);
+        return h6 && "object" == _typeof6(h6) && n3.call(h6, "__await") ? e5.resolve(h6.__await).then(function(t26) {
+          invoke("next", t26, i5, a6);
+        }, function(t26) {
+          invoke("throw", t26, i5, a6);
+        }) : e5.resolve(h6).then(function(t26) {
+          u5.value = t26, i5(u5);
+        }, function(t26) {
+          return invoke("throw", t26, i5, a6);
         });
       }
       a6(c5.arg);
     }
     var r5;
-    o5(this, "_invoke", { value: function value(t23, n4) {
+    o5(this, "_invoke", { value: function value(t26, n4) {
       function callInvokeWithMethodAndArg() {
         return new e5(function(e6, r6) {
-          invoke(t23, n4, e6, r6);
+          invoke(t26, n4, e6, r6);
         });
       }
       return r5 = r5 ? r5.then(callInvokeWithMethodAndArg, callInvokeWithMethodAndArg) : callInvokeWithMethodAndArg();
@@ -12720,7 +12730,7 @@ function _regeneratorRuntime2() {
       if (o6 === f5) throw Error("Generator is already running");
       if (o6 === s4) {
         if ("throw" === i5) throw a6;
-        return { value: t21, done: true };
+        return { value: t24, done: true };
       }
       for (n4.method = i5, n4.arg = a6; ; ) {
         var c5 = n4.delegate;
@@ -12748,22 +12758,22 @@ function _regeneratorRuntime2() {
   }
   function maybeInvokeDelegate(e5, r5) {
     var n4 = r5.method, o6 = e5.iterator[n4];
-    if (o6 === t21) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t21, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
+    if (o6 === t24) return r5.delegate = null, "throw" === n4 && e5.iterator["return"] && (r5.method = "return", r5.arg = t24, maybeInvokeDelegate(e5, r5), "throw" === r5.method) || "return" !== n4 && (r5.method = "throw", r5.arg = new TypeError("The iterator does not provide a '" + n4 + "' method")), y5;
     var i5 = tryCatch(o6, e5.iterator, r5.arg);
     if ("throw" === i5.type) return r5.method = "throw", r5.arg = i5.arg, r5.delegate = null, y5;
     var a6 = i5.arg;
-    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t21), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
+    return a6 ? a6.done ? (r5[e5.resultName] = a6.value, r5.next = e5.nextLoc, "return" !== r5.method && (r5.method = "next", r5.arg = t24), r5.delegate = null, y5) : a6 : (r5.method = "throw", r5.arg = new TypeError("iterator result is not an object"), r5.delegate = null, y5);
   }
-  function pushTryEntry(t22) {
-    var e5 = { tryLoc: t22[0] };
-    1 in t22 && (e5.catchLoc = t22[1]), 2 in t22 && (e5.finallyLoc = t22[2], e5.afterLoc = t22[3]), this.tryEntries.push(e5);
+  function pushTryEntry(t25) {
+    var e5 = { tryLoc: t25[0] };
+    1 in t25 && (e5.catchLoc = t25[1]), 2 in t25 && (e5.finallyLoc = t25[2], e5.afterLoc = t25[3]), this.tryEntries.push(e5);
   }
-  function resetTryEntry(t22) {
-    var e5 = t22.completion || {};
-    e5.type = "normal", delete e5.arg, t22.completion = e5;
+  function resetTryEntry(t25) {
+    var e5 = t25.completion || {};
+    e5.type = "normal", delete e5.arg, t25.completion = e5;
   }
-  function Context(t22) {
-    this.tryEntries = [{ tryLoc: "root" }], t22.forEach(pushTryEntry, this), this.reset(true);
+  function Context(t25) {
+    this.tryEntries = [{ tryLoc: "root" }], t25.forEach(pushTryEntry, this), this.reset(true);
   }
   function values(e5) {
     if (e5 || "" === e5) {
@@ -12773,54 +12783,54 @@ function _regeneratorRuntime2() {
       if (!isNaN(e5.length)) {
         var o6 = -1, i5 = function next() {
           for (; ++o6 < e5.length; ) if (n3.call(e5, o6)) return next.value = e5[o6], next.done = false, next;
-          return next.value = t21, next.done = true, next;
+          return next.value = t24, next.done = true, next;
         };
         return i5.next = i5;
       }
     }
     throw new TypeError(_typeof6(e5) + " is not iterable");
   }
-  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t22) {
-    var e5 = "function" == typeof t22 && t22.constructor;
+  return GeneratorFunction.prototype = GeneratorFunctionPrototype, o5(g5, "constructor", { value: GeneratorFunctionPrototype, configurable: true }), o5(GeneratorFunctionPrototype, "constructor", { value: GeneratorFunction, configurable: true }), GeneratorFunction.displayName = define(GeneratorFunctionPrototype, u4, "GeneratorFunction"), e4.isGeneratorFunction = function(t25) {
+    var e5 = "function" == typeof t25 && t25.constructor;
     return !!e5 && (e5 === GeneratorFunction || "GeneratorFunction" === (e5.displayName || e5.name));
-  }, e4.mark = function(t22) {
-    return Object.setPrototypeOf ? Object.setPrototypeOf(t22, GeneratorFunctionPrototype) : (t22.__proto__ = GeneratorFunctionPrototype, define(t22, u4, "GeneratorFunction")), t22.prototype = Object.create(g5), t22;
-  }, e4.awrap = function(t22) {
-    return { __await: t22 };
+  }, e4.mark = function(t25) {
+    return Object.setPrototypeOf ? Object.setPrototypeOf(t25, GeneratorFunctionPrototype) : (t25.__proto__ = GeneratorFunctionPrototype, define(t25, u4, "GeneratorFunction")), t25.prototype = Object.create(g5), t25;
+  }, e4.awrap = function(t25) {
+    return { __await: t25 };
   }, defineIteratorMethods(AsyncIterator.prototype), define(AsyncIterator.prototype, c4, function() {
     return this;
-  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t22, r5, n4, o6, i5) {
+  }), e4.AsyncIterator = AsyncIterator, e4.async = function(t25, r5, n4, o6, i5) {
     void 0 === i5 && (i5 = Promise);
-    var a6 = new AsyncIterator(wrap(t22, r5, n4, o6), i5);
-    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t23) {
-      return t23.done ? t23.value : a6.next();
+    var a6 = new AsyncIterator(wrap(t25, r5, n4, o6), i5);
+    return e4.isGeneratorFunction(r5) ? a6 : a6.next().then(function(t26) {
+      return t26.done ? t26.value : a6.next();
     });
   }, defineIteratorMethods(g5), define(g5, u4, "Generator"), define(g5, a5, function() {
     return this;
   }), define(g5, "toString", function() {
     return "[object Generator]";
-  }), e4.keys = function(t22) {
-    var e5 = Object(t22), r5 = [];
+  }), e4.keys = function(t25) {
+    var e5 = Object(t25), r5 = [];
     for (var n4 in e5) r5.push(n4);
     return r5.reverse(), function next() {
       for (; r5.length; ) {
-        var t23 = r5.pop();
-        if (t23 in e5) return next.value = t23, next.done = false, next;
+        var t26 = r5.pop();
+        if (t26 in e5) return next.value = t26, next.done = false, next;
       }
       return next.done = true, next;
     };
   }, e4.values = values, Context.prototype = { constructor: Context, reset: function reset(e5) {
-    if (this.prev = 0, this.next = 0, this.sent = this._sent = t21, this.done = false, this.delegate = null, this.method = "next", this.arg = t21, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t21);
+    if (this.prev = 0, this.next = 0, this.sent = this._sent = t24, this.done = false, this.delegate = null, this.method = "next", this.arg = t24, this.tryEntries.forEach(resetTryEntry), !e5) for (var r5 in this) "t" === r5.charAt(0) && n3.call(this, r5) && !isNaN(+r5.slice(1)) && (this[r5] = t24);
   }, stop: function stop() {
     this.done = true;
-    var t22 = this.tryEntries[0].completion;
-    if ("throw" === t22.type) throw t22.arg;
+    var t25 = this.tryEntries[0].completion;
+    if ("throw" === t25.type) throw t25.arg;
     return this.rval;
   }, dispatchException: function dispatchException(e5) {
     if (this.done) throw e5;
     var r5 = this;
     function handle(n4, o7) {
-      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t21), !!o7;
+      return a6.type = "throw", a6.arg = e5, r5.next = n4, o7 && (r5.method = "next", r5.arg = t24), !!o7;
     }
     for (var o6 = this.tryEntries.length - 1; o6 >= 0; --o6) {
       var i5 = this.tryEntries[o6], a6 = i5.completion;
@@ -12838,7 +12848,7 @@ function _regeneratorRuntime2() {
         }
       }
     }
-  }, abrupt: function abrupt(t22, e5) {
+  }, abrupt: function abrupt(t25, e5) {
     for (var r5 = this.tryEntries.length - 1; r5 >= 0; --r5) {
       var o6 = this.tryEntries[r5];
       if (o6.tryLoc <= this.prev && n3.call(o6, "finallyLoc") && this.prev < o6.finallyLoc) {
@@ -12846,21 +12856,21 @@ function _regeneratorRuntime2() {
         break;
       }
     }
-    i5 && ("break" === t22 || "continue" === t22) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
+    i5 && ("break" === t25 || "continue" === t25) && i5.tryLoc <= e5 && e5 <= i5.finallyLoc && (i5 = null);
     var a6 = i5 ? i5.completion : {};
-    return a6.type = t22, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
-  }, complete: function complete(t22, e5) {
-    if ("throw" === t22.type) throw t22.arg;
-    return "break" === t22.type || "continue" === t22.type ? this.next = t22.arg : "return" === t22.type ? (this.rval = this.arg = t22.arg, this.method = "return", this.next = "end") : "normal" === t22.type && e5 && (this.next = e5), y5;
-  }, finish: function finish(t22) {
+    return a6.type = t25, a6.arg = e5, i5 ? (this.method = "next", this.next = i5.finallyLoc, y5) : this.complete(a6);
+  }, complete: function complete(t25, e5) {
+    if ("throw" === t25.type) throw t25.arg;
+    return "break" === t25.type || "continue" === t25.type ? this.next = t25.arg : "return" === t25.type ? (this.rval = this.arg = t25.arg, this.method = "return", this.next = "end") : "normal" === t25.type && e5 && (this.next = e5), y5;
+  }, finish: function finish(t25) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.finallyLoc === t22) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
+      if (r5.finallyLoc === t25) return this.complete(r5.completion, r5.afterLoc), resetTryEntry(r5), y5;
     }
-  }, "catch": function _catch(t22) {
+  }, "catch": function _catch(t25) {
     for (var e5 = this.tryEntries.length - 1; e5 >= 0; --e5) {
       var r5 = this.tryEntries[e5];
-      if (r5.tryLoc === t22) {
+      if (r5.tryLoc === t25) {
         var n4 = r5.completion;
         if ("throw" === n4.type) {
           var o6 = n4.arg;
@@ -12871,7 +12881,7 @@ function _regeneratorRuntime2() {
     }
     throw Error("illegal catch attempt");
   }, delegateYield: function delegateYield(e5, r5, n4) {
-    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t21), y5;
+    return this.delegate = { iterator: values(e5), resultName: r5, nextLoc: n4 }, "next" === this.method && (this.arg = t24), y5;
   } }, e4;
 }
 function asyncGeneratorStep2(gen, resolve, reject, _next, _throw, key3, arg) {
@@ -12923,19 +12933,19 @@ function _createClass6(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey6(t21) {
-  var i4 = _toPrimitive6(t21, "string");
+function _toPropertyKey6(t24) {
+  var i4 = _toPrimitive6(t24, "string");
   return "symbol" == _typeof6(i4) ? i4 : i4 + "";
 }
-function _toPrimitive6(t21, r4) {
-  if ("object" != _typeof6(t21) || !t21) return t21;
-  var e4 = t21[Symbol.toPrimitive];
+function _toPrimitive6(t24, r4) {
+  if ("object" != _typeof6(t24) || !t24) return t24;
+  var e4 = t24[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t21, r4 || "default");
+    var i4 = e4.call(t24, r4 || "default");
     if ("object" != _typeof6(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t21);
+  return ("string" === r4 ? String : Number)(t24);
 }
 var FileReader2 = /* @__PURE__ */ (function() {
   function FileReader3() {
@@ -13051,19 +13061,19 @@ function _createClass7(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey7(t21) {
-  var i4 = _toPrimitive7(t21, "string");
+function _toPropertyKey7(t24) {
+  var i4 = _toPrimitive7(t24, "string");
   return "symbol" == _typeof7(i4) ? i4 : i4 + "";
 }
-function _toPrimitive7(t21, r4) {
-  if ("object" != _typeof7(t21) || !t21) return t21;
-  var e4 = t21[Symbol.toPrimitive];
+function _toPrimitive7(t24, r4) {
+  if ("object" != _typeof7(t24) || !t24) return t24;
+  var e4 = t24[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t21, r4 || "default");
+    var i4 = e4.call(t24, r4 || "default");
     if ("object" != _typeof7(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t21);
+  return ("string" === r4 ? String : Number)(t24);
 }
 var XHRHttpStack = /* @__PURE__ */ (function() {
   function XHRHttpStack2() {
@@ -13209,19 +13219,19 @@ function _createClass8(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _toPropertyKey8(t21) {
-  var i4 = _toPrimitive8(t21, "string");
+function _toPropertyKey8(t24) {
+  var i4 = _toPrimitive8(t24, "string");
   return "symbol" == _typeof8(i4) ? i4 : i4 + "";
 }
-function _toPrimitive8(t21, r4) {
-  if ("object" != _typeof8(t21) || !t21) return t21;
-  var e4 = t21[Symbol.toPrimitive];
+function _toPrimitive8(t24, r4) {
+  if ("object" != _typeof8(t24) || !t24) return t24;
+  var e4 = t24[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t21, r4 || "default");
+    var i4 = e4.call(t24, r4 || "default");
     if ("object" != _typeof8(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t21);
+  return ("string" === r4 ? String : Number)(t24);
 }
 var hasStorage = false;
 try {
@@ -13318,8 +13328,8 @@ function _createClass9(Constructor, protoProps, staticProps) {
   Object.defineProperty(Constructor, "prototype", { writable: false });
   return Constructor;
 }
-function _callSuper2(t21, o5, e4) {
-  return o5 = _getPrototypeOf2(o5), _possibleConstructorReturn2(t21, _isNativeReflectConstruct2() ? Reflect.construct(o5, e4 || [], _getPrototypeOf2(t21).constructor) : o5.apply(t21, e4));
+function _callSuper2(t24, o5, e4) {
+  return o5 = _getPrototypeOf2(o5), _possibleConstructorReturn2(t24, _isNativeReflectConstruct2() ? Reflect.construct(o5, e4 || [], _getPrototypeOf2(t24).constructor) : o5.apply(t24, e4));
 }
 function _possibleConstructorReturn2(self2, call2) {
   if (call2 && (_typeof9(call2) === "object" || typeof call2 === "function")) {
@@ -13337,12 +13347,12 @@ function _assertThisInitialized2(self2) {
 }
 function _isNativeReflectConstruct2() {
   try {
-    var t21 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
+    var t24 = !Boolean.prototype.valueOf.call(Reflect.construct(Boolean, [], function() {
     }));
-  } catch (t22) {
+  } catch (t25) {
   }
   return (_isNativeReflectConstruct2 = function _isNativeReflectConstruct3() {
-    return !!t21;
+    return !!t24;
   })();
 }
 function _getPrototypeOf2(o5) {
@@ -13367,22 +13377,22 @@ function _setPrototypeOf2(o5, p5) {
   return _setPrototypeOf2(o5, p5);
 }
 function ownKeys2(e4, r4) {
-  var t21 = Object.keys(e4);
+  var t24 = Object.keys(e4);
   if (Object.getOwnPropertySymbols) {
     var o5 = Object.getOwnPropertySymbols(e4);
     r4 && (o5 = o5.filter(function(r5) {
       return Object.getOwnPropertyDescriptor(e4, r5).enumerable;
-    })), t21.push.apply(t21, o5);
+    })), t24.push.apply(t24, o5);
   }
-  return t21;
+  return t24;
 }
 function _objectSpread2(e4) {
   for (var r4 = 1; r4 < arguments.length; r4++) {
-    var t21 = null != arguments[r4] ? arguments[r4] : {};
-    r4 % 2 ? ownKeys2(Object(t21), true).forEach(function(r5) {
-      _defineProperty2(e4, r5, t21[r5]);
-    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t21)) : ownKeys2(Object(t21)).forEach(function(r5) {
-      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t21, r5));
+    var t24 = null != arguments[r4] ? arguments[r4] : {};
+    r4 % 2 ? ownKeys2(Object(t24), true).forEach(function(r5) {
+      _defineProperty2(e4, r5, t24[r5]);
+    }) : Object.getOwnPropertyDescriptors ? Object.defineProperties(e4, Object.getOwnPropertyDescriptors(t24)) : ownKeys2(Object(t24)).forEach(function(r5) {
+      Object.defineProperty(e4, r5, Object.getOwnPropertyDescriptor(t24, r5));
     });
   }
   return e4;
@@ -13396,19 +13406,19 @@ function _defineProperty2(obj, key3, value) {
   }
   return obj;
 }
-function _toPropertyKey9(t21) {
-  var i4 = _toPrimitive9(t21, "string");
+function _toPropertyKey9(t24) {
+  var i4 = _toPrimitive9(t24, "string");
   return "symbol" == _typeof9(i4) ? i4 : i4 + "";
 }
-function _toPrimitive9(t21, r4) {
-  if ("object" != _typeof9(t21) || !t21) return t21;
-  var e4 = t21[Symbol.toPrimitive];
+function _toPrimitive9(t24, r4) {
+  if ("object" != _typeof9(t24) || !t24) return t24;
+  var e4 = t24[Symbol.toPrimitive];
   if (void 0 !== e4) {
-    var i4 = e4.call(t21, r4 || "default");
+    var i4 = e4.call(t24, r4 || "default");
     if ("object" != _typeof9(i4)) return i4;
     throw new TypeError("@@toPrimitive must return a primitive value.");
   }
-  return ("string" === r4 ? String : Number)(t21);
+  return ("string" === r4 ? String : Number)(t24);
 }
 var defaultOptions2 = _objectSpread2(_objectSpread2({}, upload_default.defaultOptions), {}, {
   httpStack: new XHRHttpStack(),
@@ -13438,10 +13448,10 @@ var isSupported = typeof XMLHttpRequest === "function" && typeof Blob === "funct
 
 // src/file/upload-tus.ts
 var silence = 9e4;
-async function sendResumable(u4, folder3, signal) {
+async function sendResumable(u4, folder4, signal) {
   for (let anew = false; ; anew = true) {
     try {
-      const id = await withToken((token2) => transmit2(u4, folder3, token2, signal));
+      const id = await withToken((token2) => transmit2(u4, folder4, token2, signal));
       over(u4);
       if (!id) return void 0;
       return (await get("/files/{id}", { path: { id } }).catch(() => void 0))?.name;
@@ -13470,11 +13480,11 @@ var whole3 = (path3) => location.origin + path3;
 var signed = (token2, signal) => async (request) => {
   const { pathname, search } = new URL(request.getURL());
   const authorization = "Bearer " + token2;
-  const fields = { Authorization: authorization, ...await proof(request.getMethod(), pathname + search, authorization) };
+  const fields3 = { Authorization: authorization, ...await proof(request.getMethod(), pathname + search, authorization) };
   if (signal?.aborted) throw cancelled();
-  for (const [name, value] of Object.entries(fields)) request.setHeader(name, value);
+  for (const [name, value] of Object.entries(fields3)) request.setHeader(name, value);
 };
-function transmit2(u4, folder3, token2, signal) {
+function transmit2(u4, folder4, token2, signal) {
   const sign2 = signed(token2, signal);
   let made3;
   let transfer;
@@ -13492,7 +13502,7 @@ function transmit2(u4, folder3, token2, signal) {
       // Without an endpoint a refusal makes no second upload.
       endpoint: u4.key ? null : whole3(address("/uploads")),
       uploadUrl: u4.key ? whole3(address("/uploads/{id}", {}, { id: u4.key })) : null,
-      metadata: { filename: u4.file.name, ...u4.file.type && { filetype: u4.file.type }, ...folder3 && { parent: folder3 }, ...u4.replace && { replace: "true" } },
+      metadata: { filename: u4.file.name, ...u4.file.type && { filetype: u4.file.type }, ...folder4 && { parent: folder4 }, ...u4.replace && { replace: "true" } },
       // The queue tries again, and the app remembers.
       retryDelays: null,
       storeFingerprintForResuming: false,
@@ -13500,11 +13510,11 @@ function transmit2(u4, folder3, token2, signal) {
         heard();
         return sign2(request);
       },
-      onAfterResponse: (request, response) => {
+      onAfterResponse: (request, response2) => {
         heard();
-        hearTime(response.getHeader("Date") ?? null);
-        made3 = response.getHeader("Coffer-File") ?? made3;
-        const offset = Number(response.getHeader("Upload-Offset") ?? NaN);
+        hearTime(response2.getHeader("Date") ?? null);
+        made3 = response2.getHeader("Coffer-File") ?? made3;
+        const offset = Number(response2.getHeader("Upload-Offset") ?? NaN);
         if (request.getMethod() === "HEAD" && Number.isFinite(offset)) stands(u4, offset);
       },
       onUploadUrlAvailable: () => {
@@ -13527,10 +13537,10 @@ function transmit2(u4, folder3, token2, signal) {
   }).finally(() => clearTimeout(quiet2));
 }
 function problem(err2) {
-  const response = "originalResponse" in err2 ? err2.originalResponse : void 0;
-  if (!response) return "originalRequest" in err2 ? offline() : asProblem(err2);
-  const status = response.getStatus();
-  const told3 = problemOf(status, parsed(response.getBody()), response.getHeader("Retry-After") ?? null);
+  const response2 = "originalResponse" in err2 ? err2.originalResponse : void 0;
+  if (!response2) return "originalRequest" in err2 ? offline() : asProblem(err2);
+  const status = response2.getStatus();
+  const told3 = problemOf(status, parsed(response2.getBody()), response2.getHeader("Retry-After") ?? null);
   return status === 401 && told3.code === "http_401" ? new Problem({ status, code: "unauthenticated" }) : told3;
 }
 
@@ -13538,7 +13548,7 @@ function problem(err2) {
 var atOnce = 2;
 function add(tree, root) {
   const left2 = uploads.peek().filter((u4) => u4.state.peek() === "left");
-  const again3 = (file3, folder3) => left2.find((u4) => u4.folders.root === folder3 && fits(u4, file3));
+  const again3 = (file3, folder4) => left2.find((u4) => u4.folders.root === folder4 && fits(u4, file3));
   const rest = tree.files.filter(({ path: path3, file: file3 }) => {
     const u4 = path3.length === 0 && again3(file3, root);
     if (u4) void goOn(u4, file3);
@@ -13564,7 +13574,7 @@ async function goOn(u4, file3) {
 function choose2(files) {
   const left2 = uploads.peek().filter((u4) => u4.state.peek() === "left");
   return files.filter((file3) => {
-    const u4 = left2.find((one) => fits(one, file3));
+    const u4 = left2.find((one2) => fits(one2, file3));
     if (u4) void goOn(u4, file3);
     return !u4;
   });
@@ -13574,39 +13584,39 @@ function work() {
     const waiting3 = uploads.value.filter((u4) => u4.state.value === "waiting");
     const next = waiting3[0];
     if (!next) return;
-    const list2 = together(next, waiting3);
-    for (const u4 of list2) u4.state.value = "sending";
+    const list3 = together(next, waiting3);
+    for (const u4 of list3) u4.state.value = "sending";
     running2++;
-    void carry(list2).finally(() => {
+    void carry(list3).finally(() => {
       running2--;
       work();
     });
   }
 }
 var running2 = 0;
-async function carry(list2) {
-  const first = list2[0];
+async function carry(list3) {
+  const first2 = list3[0];
   const stop = new AbortController();
-  for (const u4 of list2) u4.stop = stop;
+  for (const u4 of list3) u4.stop = stop;
   try {
-    const folder3 = await first.folders.id(first.path);
-    for (const u4 of list2) u4.shown.value = [...folder3.path, u4.name].join("/");
-    const names2 = await patiently2(list2, stop.signal, async () => resumable(first) ? [await sendResumable(first, folder3.id, stop.signal)] : sendForm(list2, folder3.id, stop.signal));
-    for (const [i4, u4] of list2.entries()) {
+    const folder4 = await first2.folders.id(first2.path);
+    for (const u4 of list3) u4.shown.value = [...folder4.path, u4.name].join("/");
+    const names2 = await patiently2(list3, stop.signal, async () => resumable(first2) ? [await sendResumable(first2, folder4.id, stop.signal)] : sendForm(list3, folder4.id, stop.signal));
+    for (const [i4, u4] of list3.entries()) {
       const name = names2[i4];
       if (name !== void 0 && name !== same(u4.name)) {
-        u4.shown.value = [...folder3.path, name].join("/");
+        u4.shown.value = [...folder4.path, name].join("/");
         u4.became.value = true;
       }
       u4.state.value = "done";
     }
-    refreshFolder(folder3.id);
+    refreshFolder(folder4.id);
   } catch (err2) {
     const problem2 = asProblem(err2);
-    for (const u4 of list2) {
+    for (const u4 of list3) {
       if (u4.state.peek() !== "sending") continue;
       if (stop.signal.aborted) u4.state.value = "waiting";
-      else if (list2.length > 1 && !problem2.temporary) again(u4);
+      else if (list3.length > 1 && !problem2.temporary) again(u4);
       else fail(u4, problem2);
     }
   }
@@ -13617,40 +13627,40 @@ function again(u4) {
 }
 var patience2 = 120;
 var looks = 11;
-async function patiently2(list2, signal, once) {
-  const first = list2[0];
-  let tries = 0;
+async function patiently2(list3, signal, once2) {
+  const first2 = list3[0];
+  let tries2 = 0;
   let lost2 = 0;
-  let had2 = first.offset;
+  let had2 = first2.offset;
   for (; ; ) {
     try {
-      return await once();
+      return await once2();
     } catch (err2) {
       const problem2 = asProblem(err2);
       if (signal.aborted) throw err2;
-      if (problem2.code === "offline" && !await readable(list2)) throw new Problem({ status: -1, code: "file_changed" });
-      if (first.offset > had2) lost2 = 0;
-      had2 = first.offset;
+      if (problem2.code === "offline" && !await readable(list3)) throw new Problem({ status: -1, code: "file_changed" });
+      if (first2.offset > had2) lost2 = 0;
+      had2 = first2.offset;
       if (problem2.wait) {
-        if (++tries >= patience2) throw err2;
-        await hold3(list2, "busy", problem2.wait * 1e3, signal);
-      } else if (resumable(first) && broke(problem2)) {
+        if (++tries2 >= patience2) throw err2;
+        await hold3(list3, "busy", problem2.wait * 1e3, signal);
+      } else if (resumable(first2) && broke(problem2)) {
         if (++lost2 >= looks) throw err2;
-        await hold3(list2, "lost", Math.min(3e4, 500 * 2 ** lost2), signal);
+        await hold3(list3, "lost", Math.min(3e4, 500 * 2 ** lost2), signal);
       } else {
         throw err2;
       }
     }
   }
 }
-async function readable(list2) {
-  return Promise.all(list2.map((u4) => u4.file.slice(0, 1).arrayBuffer())).then(() => true, () => false);
+async function readable(list3) {
+  return Promise.all(list3.map((u4) => u4.file.slice(0, 1).arrayBuffer())).then(() => true, () => false);
 }
 var broke = (p5) => p5.temporary && p5.code !== "cancelled" || ["offset_mismatch", "upload_taken_over", "checksum_mismatch", "body_unreadable"].includes(p5.code);
-async function hold3(list2, why3, ms, signal) {
-  for (const u4 of list2) {
+async function hold3(list3, why4, ms, signal) {
+  for (const u4 of list3) {
     if (!resumable(u4)) u4.sent.value = 0;
-    u4.held.value = why3;
+    u4.held.value = why4;
   }
   await new Promise((resolve) => {
     const timer2 = setTimeout(resolve, ms);
@@ -13659,9 +13669,9 @@ async function hold3(list2, why3, ms, signal) {
       resolve();
     };
     signal.addEventListener("abort", wake, { once: true });
-    if (why3 === "lost") addEventListener("online", wake, { once: true });
+    if (why4 === "lost") addEventListener("online", wake, { once: true });
   });
-  for (const u4 of list2) u4.held.value = void 0;
+  for (const u4 of list3) u4.held.value = void 0;
 }
 var late2 = (u4) => {
   const mates = uploads.peek().filter((o5) => o5.stop === u4.stop && o5.state.peek() === "sending");
@@ -13701,7 +13711,7 @@ function retry(some) {
     u4.state.value = u4.settled ? "waiting" : "asking";
     if (!u4.settled) ask4.set(u4.root, [...ask4.get(u4.root) ?? [], u4]);
   }
-  for (const [root, list2] of ask4) void check(list2, root, work);
+  for (const [root, list3] of ask4) void check(list3, root, work);
   work();
 }
 function clear() {
@@ -13752,9 +13762,9 @@ async function walk(roots) {
     if (node.isFile) {
       tree.files.push({ path: path3, file: await fileOf(node) });
     } else if (node.isDirectory) {
-      const inside = [...path3, node.name];
-      tree.folders.push(inside);
-      for (const child of await childrenOf2(node)) queue.push({ node: child, path: inside });
+      const inside2 = [...path3, node.name];
+      tree.folders.push(inside2);
+      for (const child of await childrenOf2(node)) queue.push({ node: child, path: inside2 });
     }
   }
   return tree;
@@ -13764,11 +13774,11 @@ function fileOf(node) {
 }
 async function childrenOf2(node) {
   const reader = node.createReader();
-  const all2 = [];
+  const all3 = [];
   for (; ; ) {
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (some.length === 0) return all2;
-    all2.push(...some);
+    if (some.length === 0) return all3;
+    all3.push(...some);
   }
 }
 function chosen2(files) {
@@ -13777,11 +13787,11 @@ function chosen2(files) {
   for (const file3 of files) {
     const path3 = (file3.webkitRelativePath ?? "").split("/").slice(0, -1);
     for (let depth = 1; depth <= path3.length; depth++) {
-      const folder3 = path3.slice(0, depth);
-      const key3 = folder3.join("/");
+      const folder4 = path3.slice(0, depth);
+      const key3 = folder4.join("/");
       if (!seen.has(key3)) {
         seen.add(key3);
-        tree.folders.push(folder3);
+        tree.folders.push(folder4);
       }
     }
     tree.files.push({ path: path3, file: file3 });
@@ -13805,9 +13815,9 @@ function newFolder() {
 }
 var chooseFiles = () => choose3(false);
 var chooseFolder = () => choose3(true);
-function choose3(folder3) {
+function choose3(folder4) {
   const parent2 = shown();
-  pick2({ folder: folder3 }, (files) => {
+  pick2({ folder: folder4 }, (files) => {
     void upload(Promise.resolve(chosen2(files)), parent2);
     if (!path.value.startsWith("/files")) go("/files");
   });
@@ -13870,13 +13880,13 @@ function target(id, name, here2, receive) {
 
 // src/file/crumbs.tsx
 var address3 = (id) => "/files" + (id && "/" + id);
-function Crumbs({ way, folder: folder3, onReceive }) {
-  if (folder3 === "") return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t9("path"), children: /* @__PURE__ */ a4("h1", { children: t9("files") }) });
-  const last3 = way?.at(-1);
+function Crumbs({ way, folder: folder4, onReceive }) {
+  if (folder4 === "") return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t9("path"), children: /* @__PURE__ */ a4("h1", { children: t9("files") }) });
+  const last4 = way?.at(-1);
   const above = [{ id: "", name: t9("files") }, ...way?.slice(0, -1) ?? []];
   return /* @__PURE__ */ a4("nav", { class: "crumbs", "aria-label": t9("path"), children: [
-    /* @__PURE__ */ a4("ol", { class: "crumbs-all", children: above.map((e4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: address3(e4.id), "aria-label": e4.name, draggable: false, ...target(e4.id, e4.name, folder3, onReceive), children: /* @__PURE__ */ a4(Name, { name: e4.name }) }) }, e4.id)) }),
-    /* @__PURE__ */ a4("h1", { "aria-current": "page", children: last3 ? /* @__PURE__ */ a4(Name, { name: last3.name, read: true }) : "…" }),
+    /* @__PURE__ */ a4("ol", { class: "crumbs-all", children: above.map((e4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: address3(e4.id), "aria-label": e4.name, draggable: false, ...target(e4.id, e4.name, folder4, onReceive), children: /* @__PURE__ */ a4(Name, { name: e4.name }) }) }, e4.id)) }),
+    /* @__PURE__ */ a4("h1", { "aria-current": "page", children: last4 ? /* @__PURE__ */ a4(Name, { name: last4.name, read: true }) : "…" }),
     above.length > 1 && /* @__PURE__ */ a4("div", { class: "crumbs-short", children: /* @__PURE__ */ a4(Menu, { label: t9("foldersAbove"), class: "icon-button", items: above.slice(0, -1).reverse().map((e4) => ({ icon: "folder", label: e4.name, href: address3(e4.id) })), children: /* @__PURE__ */ a4(Icon, { name: "more", class: "crumb-more" }) }) })
   ] });
 }
@@ -14002,12 +14012,12 @@ function iconOf2(entry4) {
 }
 
 // src/shell/preview.tsx
-function Preview({ items, id, more, read: read8, price, onSave, deeds: deeds2, onClose }) {
+function Preview({ items, id, more, read: read9, price, onSave, deeds: deeds2, onClose }) {
   const [shown2, setShown] = d2(id);
-  const [last3, setLast] = d2(() => items.find((e4) => e4.id === id));
+  const [last4, setLast] = d2(() => items.find((e4) => e4.id === id));
   const files = items.filter((e4) => e4.kind === "file");
   const at = files.findIndex((e4) => e4.id === shown2);
-  const entry4 = files[at] ?? last3;
+  const entry4 = files[at] ?? last4;
   function move(by) {
     const to = files[at + by];
     if (at < 0 || !to) return;
@@ -14037,12 +14047,12 @@ function Preview({ items, id, more, read: read8, price, onSave, deeds: deeds2, o
     ] }),
     deeds2?.(entry4).map((deed) => /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": deed.label, title: deed.label, onClick: deed.run, children: /* @__PURE__ */ a4(Icon, { name: deed.icon }) }, deed.label)),
     /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t4("downloadOf", { name: entry4.name }), title: t4("download"), onClick: () => onSave(entry4), children: /* @__PURE__ */ a4(Icon, { name: "download" }) })
-  ] }), children: /* @__PURE__ */ a4(Look, { entry: entry4, read: read8, price: price?.(entry4), onSave: () => onSave(entry4) }, entry4.id + entry4.modified_at) });
+  ] }), children: /* @__PURE__ */ a4(Look, { entry: entry4, read: read9, price: price?.(entry4), onSave: () => onSave(entry4) }, entry4.id + entry4.modified_at) });
 }
-function Look({ entry: entry4, read: read8, price, onSave }) {
+function Look({ entry: entry4, read: read9, price, onSave }) {
   const kind = kindOf2(entry4);
   const small2 = kind && entry4.size <= kind.most;
-  const [content, setContent] = d2();
+  const [content2, setContent] = d2();
   const [broken2, setBroken] = d2(false);
   const [problem2, setProblem] = d2();
   const [have, setHave] = d2(0);
@@ -14052,7 +14062,7 @@ function Look({ entry: entry4, read: read8, price, onSave }) {
     if (!small2 || entry4.damaged || !paid) return;
     const stop = new AbortController();
     let url;
-    load(read8(entry4, stop.signal), kind, setHave).then((it) => {
+    load(read9(entry4, stop.signal), kind, setHave).then((it) => {
       if (stop.signal.aborted) return;
       if (!it) return setBroken(true);
       if ("blob" in it) setContent({ url: url = URL.createObjectURL(it.blob) });
@@ -14068,7 +14078,7 @@ function Look({ entry: entry4, read: read8, price, onSave }) {
   if (!kind || broken2 || kind.shown === "pdf" && !navigator.pdfViewerEnabled) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, children: t4("noPreview") });
   if (!small2) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, children: t4("tooLargeToShow", { size: size(entry4.size) }) });
   if (!paid) return /* @__PURE__ */ a4(Instead, { entry: entry4, onSave, onShow: () => pay(true), children: cost });
-  if (!content) {
+  if (!content2) {
     return /* @__PURE__ */ a4("div", { class: "look", role: "status", children: [
       /* @__PURE__ */ a4("span", { class: "spinner", "aria-hidden": "true" }),
       " ",
@@ -14076,25 +14086,25 @@ function Look({ entry: entry4, read: read8, price, onSave }) {
       entry4.size > 2e6 && /* @__PURE__ */ a4("progress", { value: have, max: entry4.size, "aria-label": t4("readingOf", { name: entry4.name }) })
     ] });
   }
-  if ("text" in content) return /* @__PURE__ */ a4("pre", { class: "look look-text", tabIndex: 0, role: "region", "aria-label": t4("contentsOf", { name: entry4.name }), children: content.text });
+  if ("text" in content2) return /* @__PURE__ */ a4("pre", { class: "look look-text", tabIndex: 0, role: "region", "aria-label": t4("contentsOf", { name: entry4.name }), children: content2.text });
   switch (kind.shown) {
     case "image":
-      return /* @__PURE__ */ a4("div", { class: "look", children: /* @__PURE__ */ a4("img", { src: content.url, alt: entry4.name, onError: fail3 }) });
+      return /* @__PURE__ */ a4("div", { class: "look", children: /* @__PURE__ */ a4("img", { src: content2.url, alt: entry4.name, onError: fail3 }) });
     case "audio":
       return /* @__PURE__ */ a4("div", { class: "look", children: [
         /* @__PURE__ */ a4(Icon, { name: "audio", class: "look-icon" }),
-        /* @__PURE__ */ a4("audio", { controls: true, src: content.url, "aria-label": entry4.name, onError: fail3 })
+        /* @__PURE__ */ a4("audio", { controls: true, src: content2.url, "aria-label": entry4.name, onError: fail3 })
       ] });
     case "video":
-      return /* @__PURE__ */ a4("div", { class: "look", children: /* @__PURE__ */ a4("video", { controls: true, playsInline: true, src: content.url, "aria-label": entry4.name, onError: fail3 }) });
+      return /* @__PURE__ */ a4("div", { class: "look", children: /* @__PURE__ */ a4("video", { controls: true, playsInline: true, src: content2.url, "aria-label": entry4.name, onError: fail3 }) });
     default:
-      return /* @__PURE__ */ a4(Paper, { url: content.url, name: entry4.name });
+      return /* @__PURE__ */ a4(Paper, { url: content2.url, name: entry4.name });
   }
 }
 function Paper({ url, name }) {
   const frame = T2(null);
   A2(() => {
-    let last3 = document.activeElement;
+    let last4 = document.activeElement;
     let tab = false;
     let pointed = false;
     const key3 = (event) => {
@@ -14108,12 +14118,12 @@ function Paper({ url, name }) {
     };
     const came = (event) => {
       tab = false;
-      if (event.target !== frame.current) last3 = event.target;
+      if (event.target !== frame.current) last4 = event.target;
     };
     const left2 = () => {
       if (document.activeElement !== frame.current || tab || pointed && frame.current.matches(":hover")) return;
       removeEventListener("blur", left2);
-      const to = last3 instanceof HTMLElement && last3.isConnected ? last3 : frame.current.closest("dialog").querySelector("h2");
+      const to = last4 instanceof HTMLElement && last4.isConnected ? last4 : frame.current.closest("dialog").querySelector("h2");
       setTimeout(() => to.focus());
     };
     document.addEventListener("keydown", key3, true);
@@ -14130,16 +14140,16 @@ function Paper({ url, name }) {
   return /* @__PURE__ */ a4("iframe", { ref: frame, class: "look", src: url + "#navpanes=0", title: name });
 }
 async function load(opened, kind, seen) {
-  const response = await opened;
-  const parts = [];
+  const response2 = await opened;
+  const parts2 = [];
   let bytes2 = 0;
-  for (const reader = response.body.getReader(); ; ) {
+  for (const reader = response2.body.getReader(); ; ) {
     const { done, value } = await reader.read();
     if (done) break;
-    parts.push(value);
+    parts2.push(value);
     seen(bytes2 += value.length);
   }
-  const blob = new Blob(parts, { type: kind.type });
+  const blob = new Blob(parts2, { type: kind.type });
   if (kind.shown === "text") {
     const text2 = textOf(new Uint8Array(await blob.arrayBuffer()));
     return text2 === void 0 ? void 0 : { text: text2 };
@@ -14147,11 +14157,11 @@ async function load(opened, kind, seen) {
   if (kind.shown === "pdf" && !isPdf(new Uint8Array(await blob.slice(0, 1024).arrayBuffer()))) return void 0;
   return { blob };
 }
-function Instead({ entry: entry4, onSave, onShow, children, bad }) {
+function Instead({ entry: entry4, onSave, onShow, children, bad: bad2 }) {
   const icon = iconOf2(entry4);
   return /* @__PURE__ */ a4("div", { class: "look look-instead", children: [
     /* @__PURE__ */ a4(Icon, { name: icon, class: "look-icon kind-" + icon }),
-    /* @__PURE__ */ a4("p", { role: bad ? "alert" : void 0, children }),
+    /* @__PURE__ */ a4("p", { role: bad2 ? "alert" : void 0, children }),
     /* @__PURE__ */ a4("p", { class: "hint", children: size(entry4.size) }),
     /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
       onShow && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: onShow, children: [
@@ -14170,15 +14180,15 @@ function Instead({ entry: entry4, onSave, onShow, children, bad }) {
 
 // src/file/archive.ts
 var atOnce2 = 1e3;
-function saveZip(entries2, all2) {
-  const [one] = entries2;
-  if (entries2.length === 1 && one.kind === "folder") return folder2(one);
-  if (entries2.length > atOnce2) return all2?.id ? folder2(all2) : toast(t9("tooManyForZip", { count: atOnce2 }), true);
-  const ids4 = entries2.map((e4) => e4.id);
+function saveZip(entries2, all3) {
+  const [one2] = entries2;
+  if (entries2.length === 1 && one2.kind === "folder") return folder2(one2);
+  if (entries2.length > atOnce2) return all3?.id ? folder2(all3) : toast(t9("tooManyForZip", { count: atOnce2 }), true);
+  const ids5 = entries2.map((e4) => e4.id);
   saveStream({
-    name: () => t9("zipOf", { count: ids4.length }),
+    name: () => t9("zipOf", { count: ids5.length }),
     file: () => "Coffer.zip",
-    open: (signal) => streamOf("/files/archive", { body: { ids: ids4 }, signal })
+    open: (signal) => streamOf("/files/archive", { body: { ids: ids5 }, signal })
   });
 }
 function folder2({ id, name }) {
@@ -14194,35 +14204,35 @@ var askFrom = 64 << 20;
 function download2(entry4) {
   return save2(entry4.name, entry4.size, () => stream("/files/{id}/content", { path: { id: entry4.id } }));
 }
-async function save2(name, size2, open2) {
+async function save2(name, size2, open4) {
   const { showSaveFilePicker } = window;
-  if (size2 < askFrom || !showSaveFilePicker) return give(await (await open2()).blob(), name);
+  if (size2 < askFrom || !showSaveFilePicker) return give(await (await open4()).blob(), name);
   const handle = await showSaveFilePicker.call(window, { suggestedName: name }).catch(() => {
     throw cancelled();
   });
-  await (await open2()).body.pipeTo(await handle.createWritable());
+  await (await open4()).body.pipeTo(await handle.createWritable());
 }
 
 // src/file/others.tsx
 var deedsOf2 = (entry4) => entryParts().flatMap((part) => part.deeds(entry4));
 function Marks({ entry: entry4, tab }) {
-  return /* @__PURE__ */ a4($, { children: entryParts().map(({ Mark: Mark3, order }) => /* @__PURE__ */ a4(Mark3, { entry: entry4, tab }, order)) });
+  return /* @__PURE__ */ a4($, { children: entryParts().map(({ Mark: Mark3, order }) => Mark3 && /* @__PURE__ */ a4(Mark3, { entry: entry4, tab }, order)) });
 }
 
 // src/file/versions.tsx
 async function every(id, signal) {
-  const all2 = [];
+  const all3 = [];
   let cursor;
   do {
-    const page2 = await get("/files/{id}/versions", { path: { id }, query: { cursor }, signal });
-    all2.push(...page2.items);
-    cursor = page2.next_cursor || void 0;
+    const page3 = await get("/files/{id}/versions", { path: { id }, query: { cursor }, signal });
+    all3.push(...page3.items);
+    cursor = page3.next_cursor || void 0;
   } while (cursor);
-  return all2;
+  return all3;
 }
 function Versions({ entry: entry4, onClose, onChange: onChange2 }) {
   const [now, setNow] = d2(entry4);
-  const kept4 = useSettings()?.versions;
+  const kept5 = useSettings()?.versions;
   const { data, problem: problem2, reload } = useLoad((signal) => every(entry4.id, signal), [entry4.id]);
   const restore2 = async (v4) => {
     try {
@@ -14234,7 +14244,7 @@ function Versions({ entry: entry4, onClose, onChange: onChange2 }) {
       toastProblem(err2);
     }
   };
-  const keep4 = (v4) => save2(entry4.name, v4.size, () => stream("/files/{id}/versions/{version}/content", { path: { id: entry4.id, version: v4.id } }));
+  const keep5 = (v4) => save2(entry4.name, v4.size, () => stream("/files/{id}/versions/{version}/content", { path: { id: entry4.id, version: v4.id } }));
   const remove2 = (v4) => ask((close) => /* @__PURE__ */ a4(Confirm, { title: t9("versionDelete"), action: t9("deleteForGood"), onClose: close, onConfirm: async () => {
     await del("/files/{id}/versions/{version}", { path: { id: entry4.id, version: v4.id } });
     await reload();
@@ -14242,8 +14252,8 @@ function Versions({ entry: entry4, onClose, onChange: onChange2 }) {
     /* @__PURE__ */ a4("p", { children: t9("versionOf", { time: ago(v4.stored_at), size: size(v4.size) }) }),
     /* @__PURE__ */ a4("p", { children: t9("deleteText") })
   ] }));
-  const menu2 = (v4) => [
-    { icon: "download", label: t9("download"), run: () => void keep4(v4).catch(toastProblem) },
+  const menu3 = (v4) => [
+    { icon: "download", label: t9("download"), run: () => void keep5(v4).catch(toastProblem) },
     { icon: "history", label: t9("restore"), run: () => void restore2(v4) },
     { icon: "trash", label: t9("deleteForGood"), run: () => void remove2(v4), danger: true }
   ];
@@ -14269,31 +14279,31 @@ function Versions({ entry: entry4, onClose, onChange: onChange2 }) {
               t9("versionUntil", { time: ago(v4.replaced_at) })
             ] })
           ] }),
-          /* @__PURE__ */ a4(Menu, { label: t9("versionMenu", { time }), items: menu2(v4), children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
+          /* @__PURE__ */ a4(Menu, { label: t9("versionMenu", { time }), items: menu3(v4), children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
         ] }, v4.id);
       })
     ] }),
-    data && /* @__PURE__ */ a4("p", { class: "hint", children: data.length === 0 ? kept4 === 0 ? t9("versionsOff") : t9("versionsNone") : t9("versionsRoom") })
+    data && /* @__PURE__ */ a4("p", { class: "hint", children: data.length === 0 ? kept5 === 0 ? t9("versionsOff") : t9("versionsNone") : t9("versionsRoom") })
   ] });
 }
 
 // src/file/deeds.tsx
-function useDeeds(grid, list2, here2) {
+function useDeeds(grid, list3, here2) {
   const [wish, setWish] = d2();
   const close = () => setWish(void 0);
   const { done } = grid;
-  function save4(entries2) {
-    const [one] = entries2;
-    if (entries2.length === 1 && one.kind === "file") void download2(one).catch(toastProblem);
+  function save5(entries2) {
+    const [one2] = entries2;
+    if (entries2.length === 1 && one2.kind === "file") void download2(one2).catch(toastProblem);
     else saveZip(entries2, grid.whole.all ? here2 : void 0);
   }
-  const open2 = (entry4) => entry4.kind === "folder" ? go("/files/" + entry4.id) : setWish({ kind: "preview", id: entry4.id });
+  const open4 = (entry4) => entry4.kind === "folder" ? go("/files/" + entry4.id) : setWish({ kind: "preview", id: entry4.id });
   const remove2 = (entries2) => void discard(entries2, done);
   const deeds2 = {
-    open: open2,
+    open: open4,
     menu: (entry4) => [
-      { icon: entry4.kind === "folder" ? "folder" : "eye", label: t9("open"), run: () => open2(entry4), keys: "↵" },
-      { icon: "download", label: t9("download"), run: () => save4([entry4]) },
+      { icon: entry4.kind === "folder" ? "folder" : "eye", label: t9("open"), run: () => open4(entry4), keys: "↵" },
+      { icon: "download", label: t9("download"), run: () => save5([entry4]) },
       ...deedsOf2(entry4),
       { icon: "pencil", label: t9("rename"), run: () => setWish({ kind: "rename", entry: entry4 }), keys: "F2" },
       { icon: "move", label: t9("move"), run: () => setWish({ kind: "move", entries: [entry4] }) },
@@ -14302,7 +14312,7 @@ function useDeeds(grid, list2, here2) {
       { icon: "trash", label: t9("delete"), run: () => remove2([entry4]), danger: true, keys: "⌦" }
     ],
     bar: (entries2) => [
-      { icon: "download", label: t9("download"), run: () => save4(entries2) },
+      { icon: "download", label: t9("download"), run: () => save5(entries2) },
       ...entries2.length === 1 ? deedsOf2(entries2[0]).filter((deed) => deed.bar) : [],
       { icon: "move", label: t9("move"), run: () => setWish({ kind: "move", entries: entries2 }) },
       { icon: "copy", label: t9("copyTo"), run: () => setWish({ kind: "copy", entries: entries2 }) },
@@ -14319,11 +14329,11 @@ function useDeeds(grid, list2, here2) {
   const from = here2?.id ?? (wish && "entries" in wish && wish.entries.length === 1 ? wish.entries[0].parent ?? "" : void 0);
   const dialogs = /* @__PURE__ */ a4($, { children: [
     wish?.kind === "rename" && /* @__PURE__ */ a4(Rename2, { entry: wish.entry, onClose: close, onDone: done }),
-    wish?.kind === "versions" && /* @__PURE__ */ a4(Versions, { entry: wish.entry, onClose: close, onChange: list2.reload }),
+    wish?.kind === "versions" && /* @__PURE__ */ a4(Versions, { entry: wish.entry, onClose: close, onChange: list3.reload }),
     (wish?.kind === "move" || wish?.kind === "copy") && /* @__PURE__ */ a4(Relocate, { kind: wish.kind, entries: wish.entries, here: from, onClose: close, onDone: done }),
-    wish?.kind === "preview" && grid.items && /* @__PURE__ */ a4(Preview, { items: grid.items, id: wish.id, deeds: deedsOf2, more: list2.more, read: (entry4, signal) => stream("/files/{id}/content", { path: { id: entry4.id }, signal }), onSave: (entry4) => save4([entry4]), onClose: (last3) => {
+    wish?.kind === "preview" && grid.items && /* @__PURE__ */ a4(Preview, { items: grid.items, id: wish.id, deeds: deedsOf2, more: list3.more, read: (entry4, signal) => stream("/files/{id}/content", { path: { id: entry4.id }, signal }), onSave: (entry4) => save5([entry4]), onClose: (last4) => {
       close();
-      const at = grid.items.findIndex((e4) => e4.id === last3);
+      const at = grid.items.findIndex((e4) => e4.id === last4);
       if (at >= 0) grid.focus(at);
     } })
   ] });
@@ -14337,10 +14347,10 @@ function only(items, at) {
   return { ids: new Set(item ? [item.id] : []), focus: at, anchor: at };
 }
 function toggle(p5, items, at) {
-  const ids4 = new Set(p5.ids);
+  const ids5 = new Set(p5.ids);
   const id = items[at]?.id;
-  if (id !== void 0 && !ids4.delete(id)) ids4.add(id);
-  return { ids: ids4, focus: at, anchor: at };
+  if (id !== void 0 && !ids5.delete(id)) ids5.add(id);
+  return { ids: ids5, focus: at, anchor: at };
 }
 function range(p5, items, to) {
   const [from, end4] = p5.anchor < to ? [p5.anchor, to] : [to, p5.anchor];
@@ -14350,44 +14360,44 @@ function everything2(p5, items) {
   return { ...p5, ids: new Set(items.map((i4) => i4.id)) };
 }
 function without(p5, gone3) {
-  const ids4 = new Set(p5.ids);
-  for (const { id } of gone3) ids4.delete(id);
-  return { ...p5, ids: ids4 };
+  const ids5 = new Set(p5.ids);
+  for (const { id } of gone3) ids5.delete(id);
+  return { ...p5, ids: ids5 };
 }
 function keep(p5, items, before2 = items) {
-  const last3 = Math.max(0, items.length - 1);
+  const last4 = Math.max(0, items.length - 1);
   const follow2 = (at) => {
     const id = before2[at]?.id;
     const to = items[at]?.id === id ? at : items.findIndex((e4) => e4.id === id);
-    return to >= 0 ? to : Math.min(at, last3);
+    return to >= 0 ? to : Math.min(at, last4);
   };
-  const focus = Math.min(follow2(p5.focus), last3);
-  const anchor = Math.min(follow2(p5.anchor), last3);
+  const focus = Math.min(follow2(p5.focus), last4);
+  const anchor = Math.min(follow2(p5.anchor), last4);
   if (p5.ids.size === 0) return focus === p5.focus && anchor === p5.anchor ? p5 : { ...p5, focus, anchor };
   const there = new Set(items.map((i4) => i4.id));
   return { ids: new Set([...p5.ids].filter((id) => there.has(id))), focus, anchor };
 }
 function moved3(key3, focus, count3, columns3 = 1) {
-  const last3 = count3 - 1;
-  const page2 = columns3 > 1 ? 3 * columns3 : 10;
+  const last4 = count3 - 1;
+  const page3 = columns3 > 1 ? 3 * columns3 : 10;
   switch (key3) {
     // Down from a full line leads to the last tile where none stands below.
     case "ArrowDown":
-      return Math.floor(focus / columns3) < Math.floor(last3 / columns3) ? Math.min(last3, focus + columns3) : focus;
+      return Math.floor(focus / columns3) < Math.floor(last4 / columns3) ? Math.min(last4, focus + columns3) : focus;
     case "ArrowUp":
       return focus >= columns3 ? focus - columns3 : focus;
     case "ArrowRight":
-      return columns3 > 1 ? Math.min(last3, focus + 1) : void 0;
+      return columns3 > 1 ? Math.min(last4, focus + 1) : void 0;
     case "ArrowLeft":
       return columns3 > 1 ? Math.max(0, focus - 1) : void 0;
     case "PageDown":
-      return Math.min(last3, focus + page2);
+      return Math.min(last4, focus + page3);
     case "PageUp":
-      return Math.max(0, focus - page2);
+      return Math.max(0, focus - page3);
     case "Home":
       return 0;
     case "End":
-      return last3;
+      return last4;
     default:
       return void 0;
   }
@@ -14395,7 +14405,7 @@ function moved3(key3, focus, count3, columns3 = 1) {
 
 // src/file/whole.ts
 var counted = 2e3;
-function useWhole(list2, picked, setPicked, of) {
+function useWhole(list3, picked, setPicked, of) {
   const [reading2, setReading] = d2();
   const [seeking, setSeeking] = d2();
   const stop = T2(void 0);
@@ -14407,24 +14417,24 @@ function useWhole(list2, picked, setPicked, of) {
   }
   A2(() => end4, [of]);
   const some = picked.ids.size > 0;
-  const open2 = list2.items !== void 0 && list2.total === void 0;
+  const open4 = list3.items !== void 0 && list3.total === void 0;
   A2(() => {
-    if (!some || !open2 || reading2 !== void 0 || seeking !== void 0 || list2.items.length > counted) return;
+    if (!some || !open4 || reading2 !== void 0 || seeking !== void 0 || list3.items.length > counted) return;
     const count3 = new AbortController();
-    list2.rest(count3.signal, () => void 0, counted).catch(() => void 0);
+    list3.rest(count3.signal, () => void 0, counted).catch(() => void 0);
     return () => count3.abort();
-  }, [some, open2, reading2 === void 0, seeking === void 0, of]);
+  }, [some, open4, reading2 === void 0, seeking === void 0, of]);
   async function select() {
-    if (!list2.items) return;
-    const loaded = list2.items;
+    if (!list3.items) return;
+    const loaded = list3.items;
     setPicked((p5) => everything2(p5, loaded));
     end4();
-    if (!list2.more) return;
+    if (!list3.more) return;
     const mine2 = stop.current = new AbortController();
     setReading(loaded.length);
     try {
-      const all2 = await list2.rest(mine2.signal, (n3) => !mine2.signal.aborted && setReading(loaded.length + n3));
-      if (!mine2.signal.aborted) setPicked((p5) => everything2(p5, all2));
+      const all3 = await list3.rest(mine2.signal, (n3) => !mine2.signal.aborted && setReading(loaded.length + n3));
+      if (!mine2.signal.aborted) setPicked((p5) => everything2(p5, all3));
     } catch (err2) {
       if (!mine2.signal.aborted) toastProblem(err2);
     } finally {
@@ -14434,11 +14444,11 @@ function useWhole(list2, picked, setPicked, of) {
   async function reach() {
     end4();
     const mine2 = stop.current = new AbortController();
-    const loaded = list2.items.length;
+    const loaded = list3.items.length;
     setSeeking(loaded);
     try {
-      const all2 = await list2.rest(mine2.signal, (n3) => !mine2.signal.aborted && setSeeking(loaded + n3));
-      return mine2.signal.aborted ? void 0 : all2;
+      const all3 = await list3.rest(mine2.signal, (n3) => !mine2.signal.aborted && setSeeking(loaded + n3));
+      return mine2.signal.aborted ? void 0 : all3;
     } catch (err2) {
       if (!mine2.signal.aborted) toastProblem(err2);
       return void 0;
@@ -14446,7 +14456,7 @@ function useWhole(list2, picked, setPicked, of) {
       if (stop.current === mine2) end4();
     }
   }
-  const selected = w2(() => some ? (list2.items ?? []).filter((e4) => picked.ids.has(e4.id)) : [], [list2.items, picked.ids]);
+  const selected = w2(() => some ? (list3.items ?? []).filter((e4) => picked.ids.has(e4.id)) : [], [list3.items, picked.ids]);
   return {
     select,
     reading: reading2,
@@ -14457,7 +14467,7 @@ function useWhole(list2, picked, setPicked, of) {
     stay: () => seeking !== void 0 && end4(),
     // the person goes elsewhere than to the end
     selected,
-    all: list2.total !== void 0 && list2.total > 0 && selected.length === list2.total,
+    all: list3.total !== void 0 && list3.total > 0 && selected.length === list3.total,
     clear() {
       end4();
       setPicked((p5) => ({ ...p5, ids: /* @__PURE__ */ new Set() }));
@@ -14466,19 +14476,19 @@ function useWhole(list2, picked, setPicked, of) {
 }
 
 // src/file/grid.tsx
-function useGrid(of, list2, view) {
+function useGrid(of, list3, view) {
   const [picked, setPicked] = d2(nothing);
   const box = T2(null);
   const acted = T2(false);
   const wanted5 = T2(void 0);
   const before2 = T2(void 0);
-  const { items } = list2;
-  const whole7 = useWhole(list2, picked, setPicked, of);
+  const { items } = list3;
+  const whole10 = useWhole(list3, picked, setPicked, of);
   A2(() => {
     setPicked(nothing);
     before2.current = void 0;
   }, [of]);
-  view.follow({ items, pages: list2.pages, focus: picked.focus, refocus: (at) => {
+  view.follow({ items, pages: list3.pages, focus: picked.focus, refocus: (at) => {
     setPicked((p5) => ({ ...p5, focus: at, anchor: at }));
     if (moves.value > 0 && !document.activeElement?.closest("[data-at], dialog")) wanted5.current = { at, still: true };
   } });
@@ -14496,7 +14506,7 @@ function useGrid(of, list2, view) {
     if (items.length) focus(Math.min(picked.focus, items.length - 1));
     else focusMain();
   });
-  const { clear: clear2 } = whole7;
+  const { clear: clear2 } = whole10;
   A2(() => {
     if (picked.ids.size === 0) return;
     const escape = (event) => {
@@ -14515,37 +14525,37 @@ function useGrid(of, list2, view) {
     box,
     picked,
     setPicked,
-    whole: whole7,
+    whole: whole10,
     wanted: wanted5,
     focus,
-    selected: whole7.selected,
+    selected: whole10.selected,
     // done takes out what work has moved or deleted, and reads the list again.
     done(gone3) {
       acted.current = true;
       setPicked((p5) => without(p5, gone3));
-      list2.without(gone3);
-      return list2.reload();
+      list3.without(gone3);
+      return list3.reload();
     },
     // meant is what a key on a row means: the selection, or that row alone where it is not part of it.
     meant(at) {
       const entry4 = items[at];
-      return picked.ids.has(entry4.id) ? whole7.selected : [entry4];
+      return picked.ids.has(entry4.id) ? whole10.selected : [entry4];
     }
   };
 }
-function Selection({ grid, list: list2, deeds: deeds2 }) {
-  const { whole: whole7, selected } = grid;
+function Selection({ grid, list: list3, deeds: deeds2 }) {
+  const { whole: whole10, selected } = grid;
   if (selected.length === 0) return null;
   const said2 = t9("selected", { count: selected.length });
   return /* @__PURE__ */ a4("div", { class: "selection", role: "toolbar", "aria-label": said2, children: [
-    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole7.reading === void 0 ? said2 : t9("selecting", { count: whole7.reading }) }),
-    whole7.reading === void 0 && !whole7.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole7.select, children: list2.total === void 0 ? t9("selectAllOpen") : t9("selectAllOf", { count: list2.total }) }),
-    whole7.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: deeds2.bar(selected).map((item) => /* @__PURE__ */ a4("button", { type: "button", class: item.danger ? "button danger-text" : "button", onClick: item.run, children: [
+    /* @__PURE__ */ a4("span", { "aria-live": "polite", children: whole10.reading === void 0 ? said2 : t9("selecting", { count: whole10.reading }) }),
+    whole10.reading === void 0 && !whole10.all && /* @__PURE__ */ a4("button", { type: "button", class: "link select-all", onClick: whole10.select, children: list3.total === void 0 ? t9("selectAllOpen") : t9("selectAllOf", { count: list3.total }) }),
+    whole10.reading === void 0 && /* @__PURE__ */ a4("div", { class: "selection-actions", children: deeds2.bar(selected).map((item) => /* @__PURE__ */ a4("button", { type: "button", class: item.danger ? "button danger-text" : "button", onClick: item.run, children: [
       /* @__PURE__ */ a4(Icon, { name: item.icon }),
       " ",
       /* @__PURE__ */ a4("span", { children: item.label })
     ] }, item.label)) }),
-    /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t9("clear"), title: t9("clear"), onClick: whole7.clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+    /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t9("clear"), title: t9("clear"), onClick: whole10.clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
   ] });
 }
 
@@ -14555,8 +14565,8 @@ var layout = y3(localStorage.getItem(where) === "tiles" ? "tiles" : "list");
 var top;
 function firstInView() {
   const edge = document.querySelector(".top")?.getBoundingClientRect().bottom ?? 0;
-  const first = scrollY > 0 && [...document.querySelectorAll("[data-at]")].find((e4) => e4.getBoundingClientRect().bottom > edge + 8);
-  return first ? Number(first.getAttribute("data-at")) : void 0;
+  const first2 = scrollY > 0 && [...document.querySelectorAll("[data-at]")].find((e4) => e4.getBoundingClientRect().bottom > edge + 8);
+  return first2 ? Number(first2.getAttribute("data-at")) : void 0;
 }
 function arrive2() {
   const at = top;
@@ -14586,24 +14596,24 @@ function sortOf(text2) {
   const by = text2.replace(/^-/, "");
   return columns.includes(by) ? { by, down: text2.startsWith("-") } : void 0;
 }
-function viewOf(state, folder3, last3) {
-  const fresh2 = { sort: sortOf(last3) ?? { by: "name", down: false }, pages: 1, scroll: 0, focus: "" };
-  const kept4 = state?.files;
-  if (typeof kept4 !== "object" || kept4 === null || kept4.folder !== folder3) return fresh2;
-  const sort = sortOf(kept4.sort);
+function viewOf(state, folder4, last4) {
+  const fresh2 = { sort: sortOf(last4) ?? { by: "name", down: false }, pages: 1, scroll: 0, focus: "" };
+  const kept5 = state?.files;
+  if (typeof kept5 !== "object" || kept5 === null || kept5.folder !== folder4) return fresh2;
+  const sort = sortOf(kept5.sort);
   if (!sort) return fresh2;
   return {
     sort,
-    pages: whole4(kept4.pages, 1, most3),
-    scroll: whole4(kept4.scroll, 0, 1e7),
-    focus: typeof kept4.focus === "string" ? kept4.focus : ""
+    pages: whole4(kept5.pages, 1, most3),
+    scroll: whole4(kept5.scroll, 0, 1e7),
+    focus: typeof kept5.focus === "string" ? kept5.focus : ""
   };
 }
-function whole4(n3, least2, most6) {
-  return typeof n3 === "number" && Number.isFinite(n3) ? Math.min(most6, Math.max(least2, Math.round(n3))) : least2;
+function whole4(n3, least2, most7) {
+  return typeof n3 === "number" && Number.isFinite(n3) ? Math.min(most7, Math.max(least2, Math.round(n3))) : least2;
 }
-function stateOf2(state, folder3, v4) {
-  return { ...typeof state === "object" ? state : null, files: { folder: folder3, sort: sortText(v4.sort), pages: v4.pages, scroll: Math.round(v4.scroll), focus: v4.focus } };
+function stateOf2(state, folder4, v4) {
+  return { ...typeof state === "object" ? state : null, files: { folder: folder4, sort: sortText(v4.sort), pages: v4.pages, scroll: Math.round(v4.scroll), focus: v4.focus } };
 }
 
 // src/file/row.tsx
@@ -14627,7 +14637,7 @@ function Sorting({ sort, set }) {
     /* @__PURE__ */ a4("select", { value: now, onChange: (event) => set(sortOf(event.currentTarget.value)), children: Object.entries(options).map(([value, text2]) => /* @__PURE__ */ a4("option", { value, selected: value === now, children: text2 }, value)) })
   ] });
 }
-function Row2({ entry: entry4, at, focus, selected, menu: menu2, draggable, takes, children, onClick, onToggle, onFocus, onLift, onLower }) {
+function Row2({ entry: entry4, at, focus, selected, menu: menu3, draggable, takes, children, onClick, onToggle, onFocus, onLift, onLower }) {
   const tab = focus ? 0 : -1;
   return /* @__PURE__ */ a4(
     "tr",
@@ -14647,7 +14657,7 @@ function Row2({ entry: entry4, at, focus, selected, menu: menu2, draggable, take
       children: [
         /* @__PURE__ */ a4("td", { class: "col-check", children: /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4("input", { type: "checkbox", tabIndex: tab, checked: selected, "aria-label": t9("select", { name: entry4.name }), onChange: onToggle }) }) }),
         children,
-        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t9("rowMenu", { name: entry4.name }), items: menu2, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
+        /* @__PURE__ */ a4("td", { class: "col-menu", children: /* @__PURE__ */ a4(Menu, { label: t9("rowMenu", { name: entry4.name }), items: menu3, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) }) })
       ]
     }
   );
@@ -14730,10 +14740,10 @@ function work2() {
   }
 }
 async function bring({ entry: entry4, key: key3, signal }) {
-  const known3 = use(key3);
-  if (known3) return known3;
-  const response = await stream("/files/{id}/thumbnail", { path: { id: entry4.id }, signal, quiet: true });
-  const blob = await response.blob();
+  const known4 = use(key3);
+  if (known4) return known4;
+  const response2 = await stream("/files/{id}/thumbnail", { path: { id: entry4.id }, signal, quiet: true });
+  const blob = await response2.blob();
   if (auth.peek().is !== "in") return void 0;
   const url = URL.createObjectURL(blob);
   kept3.set(key3, url);
@@ -14767,7 +14777,7 @@ function useThumbnail(entry4) {
 }
 
 // src/file/tile.tsx
-function Tile({ entry: entry4, at, column, focus, selected, menu: menu2, draggable, takes, under, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
+function Tile({ entry: entry4, at, column, focus, selected, menu: menu3, draggable, takes, under, onClick, onToggle, onOpen, onFocus, onLift, onLower }) {
   const tab = focus ? 0 : -1;
   const name = /* @__PURE__ */ a4(Name, { name: entry4.name, read: !onOpen });
   return /* @__PURE__ */ a4(
@@ -14797,7 +14807,7 @@ function Tile({ entry: entry4, at, column, focus, selected, menu: menu2, draggab
           ] }),
           /* @__PURE__ */ a4("div", { class: "tile-under", children: under })
         ] }),
-        /* @__PURE__ */ a4(Menu, { label: t9("rowMenu", { name: entry4.name }), items: menu2, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
+        /* @__PURE__ */ a4(Menu, { label: t9("rowMenu", { name: entry4.name }), items: menu3, tabIndex: tab, children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
       ]
     }
   );
@@ -14818,13 +14828,13 @@ function TileGap({ height }) {
 var inList = { around: 20, step: 8, height: 48.75 };
 var inTiles = { around: 4, step: 2, height: 236 };
 function inView(top2, screen, height, count3, { around, step } = inList) {
-  const first = Math.floor((-top2 / height - around) / step) * step;
+  const first2 = Math.floor((-top2 / height - around) / step) * step;
   const end4 = Math.ceil(((screen - top2) / height + around) / step) * step;
-  return [Math.min(Math.max(0, first), count3), Math.min(Math.max(0, end4), count3)];
+  return [Math.min(Math.max(0, first2), count3), Math.min(Math.max(0, end4), count3)];
 }
-function drawn([first, end4], focus, count3) {
-  const rows = Array.from({ length: Math.max(0, Math.min(end4, count3) - first) }, (_4, i4) => first + i4);
-  if (focus < first && focus < count3) rows.unshift(focus);
+function drawn([first2, end4], focus, count3) {
+  const rows = Array.from({ length: Math.max(0, Math.min(end4, count3) - first2) }, (_4, i4) => first2 + i4);
+  if (focus < first2 && focus < count3) rows.unshift(focus);
   else if (focus >= end4 && focus < count3) rows.push(focus);
   return rows;
 }
@@ -14838,8 +14848,8 @@ function useWindow(box, count3, focus, lines) {
     const line = body.querySelector("[data-line]")?.getBoundingClientRect().height || height;
     if (Math.abs(line - height) > 0.01) setHeight(line);
     lines.height = line;
-    const [first, end4] = inView(body.getBoundingClientRect().top, innerHeight, line, count3, lines);
-    setRange((now) => now[0] === first && now[1] === end4 ? now : [first, end4]);
+    const [first2, end4] = inView(body.getBoundingClientRect().top, innerHeight, line, count3, lines);
+    setRange((now) => now[0] === first2 && now[1] === end4 ? now : [first2, end4]);
   };
   F2(() => look2.current(), [count3, height]);
   F2(() => {
@@ -14859,8 +14869,8 @@ function useWindow(box, count3, focus, lines) {
 }
 
 // src/file/list.tsx
-function useLines({ grid, list: list2, deeds: deeds2, here: here2 }, columns3) {
-  const { picked, setPicked, whole: whole7, box, wanted: wanted5 } = grid;
+function useLines({ grid, list: list3, deeds: deeds2, here: here2 }, columns3) {
+  const { picked, setPicked, whole: whole10, box, wanted: wanted5 } = grid;
   const items = grid.items;
   F2(() => {
     const to = wanted5.current;
@@ -14869,14 +14879,14 @@ function useLines({ grid, list: list2, deeds: deeds2, here: here2 }, columns3) {
     wanted5.current = void 0;
     item2.focus({ preventScroll: to.still });
   });
-  function go2(all3, from, to, stretch) {
-    setPicked(stretch ? range({ ...picked, anchor: picked.ids.size ? picked.anchor : from }, all3, to) : { ...picked, focus: to, anchor: to });
+  function go2(all4, from, to, stretch) {
+    setPicked(stretch ? range({ ...picked, anchor: picked.ids.size ? picked.anchor : from }, all4, to) : { ...picked, focus: to, anchor: to });
     wanted5.current = { at: to, still: false };
   }
   async function toEnd(from, stretch) {
     go2(items, from, items.length - 1, stretch);
-    const all3 = await whole7.reach();
-    if (all3?.length) go2(all3, from, all3.length - 1, stretch);
+    const all4 = await whole10.reach();
+    if (all4?.length) go2(all4, from, all4.length - 1, stretch);
   }
   function key3(event) {
     const item2 = event.target.closest("[data-at]");
@@ -14884,15 +14894,15 @@ function useLines({ grid, list: list2, deeds: deeds2, here: here2 }, columns3) {
     const at = Number(item2.getAttribute("data-at"));
     const onItem = event.target === item2;
     const to = event.altKey ? void 0 : moved3(event.key, at, items.length, columns3);
-    if (to !== void 0) whole7.stay();
-    if (to !== void 0 && event.key === "End" && list2.more) {
+    if (to !== void 0) whole10.stay();
+    if (to !== void 0 && event.key === "End" && list3.more) {
       void toEnd(at, event.shiftKey);
     } else if (to !== void 0) {
       go2(items, at, to, event.shiftKey);
     } else if (event.key === " " && onItem) {
       setPicked(event.shiftKey ? range(picked, items, at) : toggle(picked, items, at));
     } else if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey)) {
-      void whole7.select();
+      void whole10.select();
     } else if (event.key === "Enter" && onItem && deeds2.open) {
       deeds2.open(items[at]);
     } else if (!deeds2.key?.(event.key, items[at], grid.meant(at))) {
@@ -14901,16 +14911,16 @@ function useLines({ grid, list: list2, deeds: deeds2, here: here2 }, columns3) {
     event.preventDefault();
   }
   const pressed = T2(void 0);
-  const open2 = T2(deeds2.open);
-  open2.current = deeds2.open;
+  const open4 = T2(deeds2.open);
+  open4.current = deeds2.open;
   A2(() => {
     const again3 = (event) => {
-      const first = pressed.current;
+      const first2 = pressed.current;
       pressed.current = void 0;
-      if (!first || event.detail < 2 || Math.hypot(event.clientX - first.x, event.clientY - first.y) > 4) return;
+      if (!first2 || event.detail < 2 || Math.hypot(event.clientX - first2.x, event.clientY - first2.y) > 4) return;
       event.preventDefault();
       event.stopPropagation();
-      open2.current?.(first.entry);
+      open4.current?.(first2.entry);
     };
     document.addEventListener("click", again3, true);
     return () => document.removeEventListener("click", again3, true);
@@ -14946,17 +14956,17 @@ function useLines({ grid, list: list2, deeds: deeds2, here: here2 }, columns3) {
       }
     };
   }
-  const all2 = list2.total === void 0 ? t9("selectAllOpen") : t9("selectAllOf", { count: list2.total });
+  const all3 = list3.total === void 0 ? t9("selectAllOpen") : t9("selectAllOf", { count: list3.total });
   const selectAll = /* @__PURE__ */ a4("label", { children: /* @__PURE__ */ a4(
     "input",
     {
       type: "checkbox",
-      "aria-label": all2,
-      checked: whole7.all,
+      "aria-label": all3,
+      checked: whole10.all,
       ref: (input) => {
-        if (input) input.indeterminate = grid.selected.length > 0 && !whole7.all;
+        if (input) input.indeterminate = grid.selected.length > 0 && !whole10.all;
       },
-      onChange: () => whole7.all ? whole7.clear() : void whole7.select()
+      onChange: () => whole10.all ? whole10.clear() : void whole10.select()
     }
   ) });
   return { items, box, key: key3, item, selectAll };
@@ -14982,12 +14992,12 @@ function spread(rows, count3, line, gap) {
   return lines;
 }
 function List3({ headings, cells, name, ...common }) {
-  const { list: list2, label, keys: keys2, grid } = common;
+  const { list: list3, label, keys: keys2, grid } = common;
   const { items, box, key: key3, item, selectAll } = useLines(common, 1);
   const { rows, height } = useWindow(box, items.length, grid.picked.focus, inList);
   useSamePlace(box, (at) => at, inList);
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4("table", { ref: box, class: "list" + (name ? " " + name : ""), role: "grid", "aria-multiselectable": "true", "aria-label": label, "aria-rowcount": list2.total === void 0 ? -1 : list2.total + 1, "aria-describedby": "file-keys", onKeyDown: key3, children: [
+    /* @__PURE__ */ a4("table", { ref: box, class: "list" + (name ? " " + name : ""), role: "grid", "aria-multiselectable": "true", "aria-label": label, "aria-rowcount": list3.total === void 0 ? -1 : list3.total + 1, "aria-describedby": "file-keys", onKeyDown: key3, children: [
       /* @__PURE__ */ a4("thead", { children: /* @__PURE__ */ a4("tr", { "aria-rowindex": 1, children: [
         /* @__PURE__ */ a4("th", { class: "col-check", scope: "col", children: selectAll }),
         headings,
@@ -15001,7 +15011,7 @@ function List3({ headings, cells, name, ...common }) {
       ) })
     ] }),
     /* @__PURE__ */ a4("p", { class: "hidden", id: "file-keys", children: keys2 }),
-    list2.more && /* @__PURE__ */ a4(More, { load: list2.more, problem: list2.problem, seen: grid.whole.seeking })
+    list3.more && /* @__PURE__ */ a4(More, { load: list3.more, problem: list3.problem, seen: grid.whole.seeking })
   ] });
 }
 var narrowest = 10 * 16;
@@ -15009,7 +15019,7 @@ var phones = 9 * 16;
 var columnsOf = (width) => Math.max(2, Math.floor((width + 16) / ((width < 640 ? phones : narrowest) + 16)));
 var columnsBefore = 6;
 function Tiles({ sorting, under, ...common }) {
-  const { list: list2, label, keys: keys2, grid } = common;
+  const { list: list3, label, keys: keys2, grid } = common;
   const [columns3, setColumns] = d2(columnsBefore);
   const { items, box, key: key3, item, selectAll } = useLines(common, columns3);
   const count3 = Math.ceil(items.length / columns3);
@@ -15036,21 +15046,21 @@ function Tiles({ sorting, under, ...common }) {
       selectAll,
       sorting
     ] }),
-    /* @__PURE__ */ a4("div", { ref: box, class: "tiles", role: "grid", "aria-multiselectable": "true", "aria-label": label, "aria-rowcount": list2.total === void 0 ? -1 : Math.ceil(list2.total / columns3), "aria-colcount": columns3, "aria-describedby": "file-keys", onKeyDown: key3, children: /* @__PURE__ */ a4("div", { ref: body, role: "rowgroup", "data-body": true, children: spread(
+    /* @__PURE__ */ a4("div", { ref: box, class: "tiles", role: "grid", "aria-multiselectable": "true", "aria-label": label, "aria-rowcount": list3.total === void 0 ? -1 : Math.ceil(list3.total / columns3), "aria-colcount": columns3, "aria-describedby": "file-keys", onKeyDown: key3, children: /* @__PURE__ */ a4("div", { ref: body, role: "rowgroup", "data-body": true, children: spread(
       rows,
       count3,
       (line) => /* @__PURE__ */ a4("div", { role: "row", class: "tiles-line", "data-line": true, "aria-rowindex": line + 1, children: tiles(line) }, "line" + line),
       (id, gone3) => /* @__PURE__ */ a4(TileGap, { height: gone3 * height }, id)
     ) }) }),
     /* @__PURE__ */ a4("p", { class: "hidden", id: "file-keys", children: keys2 }),
-    list2.more && /* @__PURE__ */ a4(More, { load: list2.more, problem: list2.problem, seen: grid.whole.seeking })
+    list3.more && /* @__PURE__ */ a4(More, { load: list3.more, problem: list3.problem, seen: grid.whole.seeking })
   ] });
 }
 
 // src/file/remember.ts
 var last = "coffer.files.sort";
-function useView(folder3, address4) {
-  const start2 = w2(() => viewOf(history.state, folder3, sessionStorage.getItem(last)), [folder3]);
+function useView(folder4, address4) {
+  const start2 = w2(() => viewOf(history.state, folder4, sessionStorage.getItem(last)), [folder4]);
   const [chosen3, choose5] = d2();
   const mine2 = chosen3?.after === start2 ? chosen3.sort : void 0;
   const sort = mine2 ?? start2.sort;
@@ -15062,17 +15072,17 @@ function useView(folder3, address4) {
   }
   const follow2 = ({ items, pages: pages3, focus, refocus }) => {
     write4.current = (row) => {
-      if (shown2.current !== folder3 || location.pathname !== address4) return;
+      if (shown2.current !== folder4 || location.pathname !== address4) return;
       const id = row ?? (focus > 0 ? items?.[focus]?.id : void 0);
-      history.replaceState(stateOf2(history.state, folder3, { sort, pages: pages3(), scroll: scrollY, focus: id ?? "" }), "");
+      history.replaceState(stateOf2(history.state, folder4, { sort, pages: pages3(), scroll: scrollY, focus: id ?? "" }), "");
     };
     A2(() => {
-      if (!items || shown2.current === folder3) return;
-      shown2.current = folder3;
+      if (!items || shown2.current === folder4) return;
+      shown2.current = folder4;
       if (start2.scroll > 0) scrollTo(0, start2.scroll);
       const at = start2.focus ? items.findIndex((e4) => e4.id === start2.focus) : -1;
       if (at >= 0) refocus(at);
-    }, [items, folder3]);
+    }, [items, folder4]);
     A2(() => write4.current(), [sort, focus, items]);
   };
   A2(() => {
@@ -15101,39 +15111,39 @@ function useView(folder3, address4) {
 
 // src/file/page.tsx
 function Files({ params }) {
-  const folder3 = params.folder ?? "";
-  const view = useView(folder3, "/files" + (folder3 && "/" + folder3));
+  const folder4 = params.folder ?? "";
+  const view = useView(folder4, "/files" + (folder4 && "/" + folder4));
   const { sort } = view;
-  const of = `${folder3} ${sortText(sort)}`;
-  const way = useLoad((signal) => path2(folder3, signal), [folder3]);
-  const list2 = useListing(of, (cursor, limit, signal) => list(folder3, sort, cursor, signal, limit), changesOf(folder3), view.pages);
-  const grid = useGrid(of, list2, view);
+  const of = `${folder4} ${sortText(sort)}`;
+  const way = useLoad((signal) => path2(folder4, signal), [folder4]);
+  const list3 = useListing(of, (cursor, limit, signal) => list(folder4, sort, cursor, signal, limit), changesOf(folder4), view.pages);
+  const grid = useGrid(of, list3, view);
   const here2 = way.data?.at(-1)?.name ?? t9("files");
   const above = way.data?.at(-2);
-  const [deeds2, dialogs] = useDeeds(grid, list2, { id: folder3, name: here2 });
-  useParent(folder3 && way.data ? above ? "/files/" + above.id : "/files" : void 0, above?.name ?? t9("files"));
+  const [deeds2, dialogs] = useDeeds(grid, list3, { id: folder4, name: here2 });
+  useParent(folder4 && way.data ? above ? "/files/" + above.id : "/files" : void 0, above?.name ?? t9("files"));
   const seen = ["", ...(way.data?.slice(0, -1) ?? []).map((e4) => e4.id)].map(changesOf).join();
-  const last3 = T2({ folder: folder3, seen });
+  const last4 = T2({ folder: folder4, seen });
   A2(() => {
-    const before2 = last3.current;
-    last3.current = { folder: folder3, seen };
-    if (folder3 && before2.folder === folder3 && before2.seen !== seen) void way.reload();
+    const before2 = last4.current;
+    last4.current = { folder: folder4, seen };
+    if (folder4 && before2.folder === folder4 && before2.seen !== seen) void way.reload();
   }, [seen]);
   if (way.problem) return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("h1", { children: t9("files") }),
     /* @__PURE__ */ a4(Failed, { problem: way.problem, retry: way.reload }),
     /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button", href: "/files", children: t9("files") }) })
   ] });
-  const { items } = list2;
-  const shared = { grid, list: list2, deeds: deeds2, label: t9("listOf", { name: here2 }), here: folder3, keys: t9("keys") };
+  const { items } = list3;
+  const shared = { grid, list: list3, deeds: deeds2, label: t9("listOf", { name: here2 }), here: folder4, keys: t9("keys") };
   return /* @__PURE__ */ a4("div", { class: "files", children: [
     /* @__PURE__ */ a4("div", { class: "files-head", children: [
-      /* @__PURE__ */ a4(Crumbs, { way: way.data, folder: folder3, onReceive: deeds2.receive }),
+      /* @__PURE__ */ a4(Crumbs, { way: way.data, folder: folder4, onReceive: deeds2.receive }),
       items && items.length > 0 && /* @__PURE__ */ a4(LayoutChoice, {})
     ] }),
-    /* @__PURE__ */ a4(Selection, { grid, list: list2, deeds: deeds2 }),
-    list2.problem && !list2.more && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
-    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: folder3 ? t9("emptyFolderTitle") : t9("emptyTitle"), children: [
+    /* @__PURE__ */ a4(Selection, { grid, list: list3, deeds: deeds2 }),
+    list3.problem && !list3.more && /* @__PURE__ */ a4(Failed, { problem: list3.problem, retry: list3.reload }),
+    !items ? !list3.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: folder4 ? t9("emptyFolderTitle") : t9("emptyTitle"), children: [
       /* @__PURE__ */ a4("p", { children: t9("emptyText") }),
       /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary big", onClick: chooseFiles, children: [
         /* @__PURE__ */ a4(Icon, { name: "upload" }),
@@ -15151,7 +15161,7 @@ function Files({ params }) {
         ] })
       }
     ),
-    /* @__PURE__ */ a4(DropZone, { label: t9("dropHere", { name: here2 }), onDrop: (transfer) => void upload(dropped2(transfer), folder3) }),
+    /* @__PURE__ */ a4(DropZone, { label: t9("dropHere", { name: here2 }), onDrop: (transfer) => void upload(dropped2(transfer), folder4) }),
     dialogs
   ] });
 }
@@ -15170,41 +15180,41 @@ function Uploads() {
   return uploads.value.length + downloads.value.length === 0 ? null : /* @__PURE__ */ a4(Panel, {});
 }
 function Panel() {
-  const open2 = panel.value ?? false;
-  const all2 = uploads.value;
+  const open4 = panel.value ?? false;
+  const all3 = uploads.value;
   const busy3 = active2.value;
-  const running7 = all2.filter((u4) => runs(u4) || u4.state.value === "paused");
-  const left2 = all2.filter((u4) => u4.state.value === "left");
-  const paused = running7.length - busy3;
-  const missing = all2.filter((u4) => u4.state.value === "failed" || u4.state.value === "cancelled");
-  const done = all2.filter((u4) => u4.state.value === "done");
+  const running8 = all3.filter((u4) => runs(u4) || u4.state.value === "paused");
+  const left2 = all3.filter((u4) => u4.state.value === "left");
+  const paused = running8.length - busy3;
+  const missing = all3.filter((u4) => u4.state.value === "failed" || u4.state.value === "cancelled");
+  const done = all3.filter((u4) => u4.state.value === "done");
   const failed = missing.filter((u4) => u4.state.value === "failed").length;
   const own = downloads.value;
   const coming2 = downloading.value;
   const broken2 = own.filter((d5) => d5.state.value === "failed").length;
-  const title = busy3 > 0 ? t9("uploading", { count: busy3 }) : coming2 > 0 ? t9("downloading") : failed > 0 ? t9("uploadsFailed", { count: failed }) : broken2 > 0 ? t9("downloadFailed") : paused > 0 ? t9("uploadsPaused", { count: paused }) : left2.length > 0 ? t9("uploadsLeft", { count: left2.length }) : all2.length > 0 ? t9("uploaded", { count: done.length }) : own.some((d5) => d5.state.value === "done") ? t9("downloaded") : t9("downloadCancelled");
+  const title = busy3 > 0 ? t9("uploading", { count: busy3 }) : coming2 > 0 ? t9("downloading") : failed > 0 ? t9("uploadsFailed", { count: failed }) : broken2 > 0 ? t9("downloadFailed") : paused > 0 ? t9("uploadsPaused", { count: paused }) : left2.length > 0 ? t9("uploadsLeft", { count: left2.length }) : all3.length > 0 ? t9("uploaded", { count: done.length }) : own.some((d5) => d5.state.value === "done") ? t9("downloaded") : t9("downloadCancelled");
   A2(() => {
     if (broken2 > 0) panel.value = true;
   }, [broken2]);
-  const label = all2.length > 0 ? t9("uploads") : t9("downloads");
+  const label = all3.length > 0 ? t9("uploads") : t9("downloads");
   return /* @__PURE__ */ a4("section", { ref: useRoom(), class: "uploads", "aria-label": label, children: [
     /* @__PURE__ */ a4("div", { class: "uploads-head", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { "aria-live": "polite", children: title }),
         busy3 > 0 && /* @__PURE__ */ a4(Sum, {}),
-        busy3 > 0 && failed > 0 && !open2 && /* @__PURE__ */ a4("p", { class: "error", children: t9("uploadsFailed", { count: failed }) })
+        busy3 > 0 && failed > 0 && !open4 && /* @__PURE__ */ a4("p", { class: "error", children: t9("uploadsFailed", { count: failed }) })
       ] }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open2, "aria-label": open2 ? t9("less") : t9("details"), title: open2 ? t9("less") : t9("details"), onClick: () => {
-        panel.value = !open2;
-      }, children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : "up" }) }),
-      running7.length + coming2 === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t9("closeUploads"), title: t9("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
+      /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-expanded": open4, "aria-label": open4 ? t9("less") : t9("details"), title: open4 ? t9("less") : t9("details"), onClick: () => {
+        panel.value = !open4;
+      }, children: /* @__PURE__ */ a4(Icon, { name: "chevron", class: open4 ? "down" : "up" }) }),
+      running8.length + coming2 === 0 && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t9("closeUploads"), title: t9("closeUploads"), onClick: clear, children: /* @__PURE__ */ a4(Icon, { name: "close" }) })
     ] }),
     busy3 > 0 && /* @__PURE__ */ a4("progress", { value: totals.value.sent, max: Math.max(1, totals.value.size), "aria-label": t9("allUploads") }),
-    open2 && /* @__PURE__ */ a4("div", { class: "uploads-list", tabIndex: 0, role: "group", "aria-label": label, children: [
+    open4 && /* @__PURE__ */ a4("div", { class: "uploads-list", tabIndex: 0, role: "group", "aria-label": label, children: [
       own.length > 0 && /* @__PURE__ */ a4("ul", { class: "uploads-group", children: own.map((d5, i4) => /* @__PURE__ */ a4(Coming, { download: d5 }, i4)) }),
       /* @__PURE__ */ a4(Group, { title: t9("notUploaded"), list: missing, children: missing.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => retry(missing), children: t9("retryAll") }) }),
       /* @__PURE__ */ a4(Group, { title: t9("unfinished"), list: left2, hint: t9("unfinishedText", { count: left2.length }), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: chooseAgain, children: t9("chooseFiles", { count: left2.length }) }) }),
-      /* @__PURE__ */ a4(Group, { title: t9("underWay"), list: running7, children: running7.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t9("cancelAll") }) }),
+      /* @__PURE__ */ a4(Group, { title: t9("underWay"), list: running8, children: running8.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: cancelAll, children: t9("cancelAll") }) }),
       /* @__PURE__ */ a4(Group, { title: t9("arrived", { count: done.length }), list: done, folded: true })
     ] })
   ] });
@@ -15227,27 +15237,27 @@ function useRoom() {
 }
 function Sum() {
   void clock2.value;
-  const { size: whole7, sent } = totals.value;
+  const { size: whole10, sent } = totals.value;
   const moves2 = uploads.value.some((u4) => u4.state.value === "sending");
-  return /* @__PURE__ */ a4("p", { class: "hint", children: [percent(sent, whole7), ...moves2 ? pace(meter, whole7 - sent) : []].join(" · ") });
+  return /* @__PURE__ */ a4("p", { class: "hint", children: [percent(sent, whole10), ...moves2 ? pace(meter, whole10 - sent) : []].join(" · ") });
 }
-function Group({ title, list: list2, folded, hint, children }) {
-  const [open2, setOpen] = d2(false);
+function Group({ title, list: list3, folded, hint, children }) {
+  const [open4, setOpen] = d2(false);
   const id = P2();
-  if (list2.length === 0) return null;
+  if (list3.length === 0) return null;
   return /* @__PURE__ */ a4("div", { class: "uploads-group", children: [
     /* @__PURE__ */ a4("div", { class: "uploads-title", children: [
-      folded ? /* @__PURE__ */ a4("h3", { children: /* @__PURE__ */ a4("button", { type: "button", class: "uploads-fold", "aria-expanded": open2, "aria-controls": open2 ? id : void 0, onClick: () => setOpen(!open2), children: [
-        /* @__PURE__ */ a4(Icon, { name: "chevron", class: open2 ? "down" : void 0 }),
+      folded ? /* @__PURE__ */ a4("h3", { children: /* @__PURE__ */ a4("button", { type: "button", class: "uploads-fold", "aria-expanded": open4, "aria-controls": open4 ? id : void 0, onClick: () => setOpen(!open4), children: [
+        /* @__PURE__ */ a4(Icon, { name: "chevron", class: open4 ? "down" : void 0 }),
         " ",
         title
       ] }) }) : /* @__PURE__ */ a4("h3", { children: title }),
       children
     ] }),
     hint && /* @__PURE__ */ a4("p", { class: "uploads-hint hint", children: hint }),
-    (!folded || open2) && /* @__PURE__ */ a4("ul", { id, children: [
-      list2.slice(0, most5).map((u4) => /* @__PURE__ */ a4(Row3, { upload: u4 }, u4.id)),
-      list2.length > most5 && /* @__PURE__ */ a4("li", { class: "upload hint", children: t9("others", { count: list2.length - most5 }) })
+    (!folded || open4) && /* @__PURE__ */ a4("ul", { id, children: [
+      list3.slice(0, most5).map((u4) => /* @__PURE__ */ a4(Row3, { upload: u4 }, u4.id)),
+      list3.length > most5 && /* @__PURE__ */ a4("li", { class: "upload hint", children: t9("others", { count: list3.length - most5 }) })
     ] })
   ] });
 }
@@ -15326,30 +15336,30 @@ function scopeOf(search) {
 var addressOf = (q2, scope) => "/search?" + new URLSearchParams({ ...q2 && { q: q2 }, ...scope }).toString();
 function searchFrom() {
   const { path: path3, search } = place.value;
-  const folder3 = /^\/files\/([^/]+)/.exec(path3)?.[1];
-  return folder3 ? { from: folder3 } : path3 === "/search" ? { ...scopeOf(search) } : {};
+  const folder4 = /^\/files\/([^/]+)/.exec(path3)?.[1];
+  return folder4 ? { from: folder4 } : path3 === "/search" ? { ...scopeOf(search) } : {};
 }
 function Search2() {
   const q2 = new URLSearchParams(place.value.search).get("q")?.trim() ?? "";
   const scope = scopeOf(place.value.search);
-  const folder3 = scope.below ?? scope.from;
-  useParent(folder3 ? "/files/" + folder3 : "/files", t9("files"));
+  const folder4 = scope.below ?? scope.from;
+  useParent(folder4 ? "/files/" + folder4 : "/files", t9("files"));
   return /* @__PURE__ */ a4("div", { class: "files", children: [
     /* @__PURE__ */ a4("div", { class: "files-head search-head", children: [
       /* @__PURE__ */ a4("h1", { children: q2 ? t9("hitsFor", { q: q2 }) : t9("search") }),
       q2 && /* @__PURE__ */ a4(LayoutChoice, {})
     ] }),
     /* @__PURE__ */ a4(SearchField, { q: q2, scope }, q2),
-    folder3 && /* @__PURE__ */ a4(Where, { folder: folder3, q: q2, below: scope.below !== void 0 }, folder3),
+    folder4 && /* @__PURE__ */ a4(Where, { folder: folder4, q: q2, below: scope.below !== void 0 }, folder4),
     q2 ? /* @__PURE__ */ a4(Hits, { q: q2, below: scope.below }, addressOf(q2, scope)) : /* @__PURE__ */ a4(Empty, { icon: "search", title: t9("searchTitle"), children: /* @__PURE__ */ a4("p", { children: t9("searchText") }) })
   ] });
 }
-function Where({ folder: folder3, q: q2, below: below2 }) {
-  const { data } = useLoad((signal) => get("/files/{id}", { path: { id: folder3 }, signal }), [folder3]);
+function Where({ folder: folder4, q: q2, below: below2 }) {
+  const { data } = useLoad((signal) => get("/files/{id}", { path: { id: folder4 }, signal }), [folder4]);
   if (!data && !below2) return null;
   return /* @__PURE__ */ a4("nav", { class: "scope", "aria-label": t9("searchWhere"), children: [
-    /* @__PURE__ */ a4("a", { href: addressOf(q2, { from: folder3 }), "aria-current": below2 ? void 0 : "true", children: t9("searchAll") }),
-    /* @__PURE__ */ a4("a", { href: addressOf(q2, { below: folder3 }), "aria-current": below2 ? "true" : void 0, children: data ? /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("a", { href: addressOf(q2, { from: folder4 }), "aria-current": below2 ? void 0 : "true", children: t9("searchAll") }),
+    /* @__PURE__ */ a4("a", { href: addressOf(q2, { below: folder4 }), "aria-current": below2 ? "true" : void 0, children: data ? /* @__PURE__ */ a4($, { children: [
       /* @__PURE__ */ a4(Icon, { name: "folder" }),
       " ",
       /* @__PURE__ */ a4(Name, { name: data.name })
@@ -15374,16 +15384,16 @@ function SearchField({ q: q2, scope }) {
 function Hits({ q: q2, below: below2 }) {
   const of = `search ${below2 ?? ""} ${q2}`;
   const view = useView(of, "/search");
-  const list2 = useListing(of, (cursor, limit, signal) => get("/files/search", { query: { q: q2, under: below2, cursor, limit }, signal }), allChanges(), view.pages);
-  const grid = useGrid(of, list2, view);
-  const [deeds2, dialogs] = useDeeds(grid, list2, void 0);
-  const { items } = list2;
-  const shared = { grid, list: list2, deeds: deeds2, label: t9("hitsFor", { q: q2 }), keys: t9("keys") };
+  const list3 = useListing(of, (cursor, limit, signal) => get("/files/search", { query: { q: q2, under: below2, cursor, limit }, signal }), allChanges(), view.pages);
+  const grid = useGrid(of, list3, view);
+  const [deeds2, dialogs] = useDeeds(grid, list3, void 0);
+  const { items } = list3;
+  const shared = { grid, list: list3, deeds: deeds2, label: t9("hitsFor", { q: q2 }), keys: t9("keys") };
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4(Selection, { grid, list: list2, deeds: deeds2 }),
-    list2.problem && !list2.more && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
-    items && /* @__PURE__ */ a4("p", { class: "hidden", role: "status", children: list2.total === void 0 ? t9("hitsOpen", { count: items.length }) : t9("hits", { count: items.length }) }),
-    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "search", title: t9("noHits"), children: /* @__PURE__ */ a4("p", { children: t9("noHitsText") }) }) : layout.value === "tiles" ? /* @__PURE__ */ a4(Tiles, { ...shared, under: (hit, tab) => /* @__PURE__ */ a4(Way, { hit, tab }) }) : /* @__PURE__ */ a4(
+    /* @__PURE__ */ a4(Selection, { grid, list: list3, deeds: deeds2 }),
+    list3.problem && !list3.more && /* @__PURE__ */ a4(Failed, { problem: list3.problem, retry: list3.reload }),
+    items && /* @__PURE__ */ a4("p", { class: "hidden", role: "status", children: list3.total === void 0 ? t9("hitsOpen", { count: items.length }) : t9("hits", { count: items.length }) }),
+    !items ? !list3.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "search", title: t9("noHits"), children: /* @__PURE__ */ a4("p", { children: t9("noHitsText") }) }) : layout.value === "tiles" ? /* @__PURE__ */ a4(Tiles, { ...shared, under: (hit, tab) => /* @__PURE__ */ a4(Way, { hit, tab }) }) : /* @__PURE__ */ a4(
       List3,
       {
         ...shared,
@@ -15416,8 +15426,8 @@ function Way({ hit, tab }) {
 // src/file/trash.tsx
 function Trash() {
   const view = useView(bin, "/trash");
-  const list2 = useListing(bin, (cursor, limit, signal) => get("/trash", { query: { cursor, limit }, signal }), changesOf(bin), view.pages);
-  const grid = useGrid(bin, list2, view);
+  const list3 = useListing(bin, (cursor, limit, signal) => get("/trash", { query: { cursor, limit }, signal }), changesOf(bin), view.pages);
+  const grid = useGrid(bin, list3, view);
   const [wish, setWish] = d2();
   const close = () => setWish(void 0);
   const back = (entries2) => void restore(entries2, grid.done);
@@ -15434,7 +15444,7 @@ function Trash() {
       return true;
     }
   };
-  const { items } = list2;
+  const { items } = list3;
   return /* @__PURE__ */ a4("div", { class: "files", children: [
     /* @__PURE__ */ a4("div", { class: "files-head", children: [
       /* @__PURE__ */ a4("div", { children: [
@@ -15447,13 +15457,13 @@ function Trash() {
         t9("emptyTrash")
       ] })
     ] }),
-    /* @__PURE__ */ a4(Selection, { grid, list: list2, deeds: deeds2 }),
-    list2.problem && !list2.more && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
-    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "trash", title: t9("trashEmpty"), children: /* @__PURE__ */ a4("p", { children: t9("trashEmptyText") }) }) : /* @__PURE__ */ a4(
+    /* @__PURE__ */ a4(Selection, { grid, list: list3, deeds: deeds2 }),
+    list3.problem && !list3.more && /* @__PURE__ */ a4(Failed, { problem: list3.problem, retry: list3.reload }),
+    !items ? !list3.problem && /* @__PURE__ */ a4(Skeleton, { rows: 6 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "trash", title: t9("trashEmpty"), children: /* @__PURE__ */ a4("p", { children: t9("trashEmptyText") }) }) : /* @__PURE__ */ a4(
       List3,
       {
         grid,
-        list: list2,
+        list: list3,
         deeds: deeds2,
         label: t9("trash"),
         keys: t9("trashKeys"),
@@ -15523,7 +15533,7 @@ function startUsage() {
 
 // src/file/storage.tsx
 var nearlyFull = 0.9;
-var share2 = (part, whole7) => whole7 > 0 ? Math.min(1, part / whole7) : 0;
+var share2 = (part, whole10) => whole10 > 0 ? Math.min(1, part / whole10) : 0;
 function SideMeter() {
   const now = usage.value;
   if (!now) return null;
@@ -15536,40 +15546,40 @@ function SideMeter() {
   ] });
 }
 function Storage2() {
-  const all2 = useLoad(async (signal) => {
-    const [now, open2] = await Promise.all([get("/files/usage", { signal }), get("/uploads", { signal })]);
+  const all3 = useLoad(async (signal) => {
+    const [now, open4] = await Promise.all([get("/files/usage", { signal }), get("/uploads", { signal })]);
     usage.value = now;
-    return { now, open: open2.items };
+    return { now, open: open4.items };
   }, []);
   const seen = changes.value;
   const ended2 = uploads.value.map((u4) => u4.state.value).join();
-  A2(() => void all2.reload(), [seen, ended2]);
+  A2(() => void all3.reload(), [seen, ended2]);
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("div", { class: "storage-head", children: [
       /* @__PURE__ */ a4("h1", { children: t9("storage") }),
       /* @__PURE__ */ a4("p", { class: "hint", children: t9("storageText") })
     ] }),
-    all2.problem ? /* @__PURE__ */ a4(Failed, { problem: all2.problem, retry: all2.reload }) : !all2.data ? /* @__PURE__ */ a4(Skeleton, { rows: 5 }) : /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4(Whole, { now: all2.data.now, open: all2.data.open }),
-      all2.data.open.length > 0 && /* @__PURE__ */ a4(Open, { list: all2.data.open, reload: all2.reload }),
-      all2.data.now.largest.length > 0 && /* @__PURE__ */ a4(Largest, { list: all2.data.now.largest })
+    all3.problem ? /* @__PURE__ */ a4(Failed, { problem: all3.problem, retry: all3.reload }) : !all3.data ? /* @__PURE__ */ a4(Skeleton, { rows: 5 }) : /* @__PURE__ */ a4($, { children: [
+      /* @__PURE__ */ a4(Whole, { now: all3.data.now, open: all3.data.open }),
+      all3.data.open.length > 0 && /* @__PURE__ */ a4(Open, { list: all3.data.open, reload: all3.reload }),
+      all3.data.now.largest.length > 0 && /* @__PURE__ */ a4(Largest, { list: all3.data.now.largest })
     ] })
   ] });
 }
-function Whole({ now, open: open2 }) {
+function Whole({ now, open: open4 }) {
   const quota2 = now.quota_bytes ?? 0;
   const used = now.bytes + now.reserved;
   const files = Math.max(0, now.bytes - now.trash.bytes - now.versions.bytes);
   const full = share2(used, quota2) >= nearlyFull;
-  const parts = [
-    { kind: "files", name: t9("storageFiles"), bytes: files, count: now.files, text: t9("storageFilesText", { count: Math.max(0, now.files - now.trash.files - now.versions.files - open2.length) }), href: "/files" },
+  const parts2 = [
+    { kind: "files", name: t9("storageFiles"), bytes: files, count: now.files, text: t9("storageFilesText", { count: Math.max(0, now.files - now.trash.files - now.versions.files - open4.length) }), href: "/files" },
     { kind: "versions", name: t9("storageVersions"), bytes: now.versions.bytes, count: now.versions.files, text: t9("storageVersionsText", { count: now.versions.files }) },
     { kind: "trash", name: t9("storageTrash"), bytes: now.trash.bytes, count: now.trash.files, text: t9("storageTrashText", { count: now.trash.files }), href: "/trash" },
-    { kind: "open", name: t9("storageOpen"), bytes: now.reserved, count: open2.length, text: t9("storageOpenText", { count: open2.length }) }
+    { kind: "open", name: t9("storageOpen"), bytes: now.reserved, count: open4.length, text: t9("storageOpenText", { count: open4.length }) }
   ];
-  const shown2 = parts.filter((part) => part.kind === "files" || part.bytes > 0 || part.count > 0);
-  const sum = parts.reduce((n3, part) => n3 + part.bytes, 0);
-  const whole7 = Math.max(quota2, sum, 1);
+  const shown2 = parts2.filter((part) => part.kind === "files" || part.bytes > 0 || part.count > 0);
+  const sum2 = parts2.reduce((n3, part) => n3 + part.bytes, 0);
+  const whole10 = Math.max(quota2, sum2, 1);
   let at = 0;
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "storage-used", children: [
     /* @__PURE__ */ a4("h2", { id: "storage-used", children: [
@@ -15581,10 +15591,10 @@ function Whole({ now, open: open2 }) {
     ] }),
     full && /* @__PURE__ */ a4("p", { class: "error", children: used >= quota2 ? t9("storageFull") : t9("storageNearlyFull") }),
     quota2 === 0 && /* @__PURE__ */ a4("p", { class: "hint", children: t9("storageNoLimit") }),
-    /* @__PURE__ */ a4("svg", { class: "storage-bar", viewBox: "0 0 100 1", preserveAspectRatio: "none", "aria-hidden": "true", focusable: "false", children: parts.map((part) => {
+    /* @__PURE__ */ a4("svg", { class: "storage-bar", viewBox: "0 0 100 1", preserveAspectRatio: "none", "aria-hidden": "true", focusable: "false", children: parts2.map((part) => {
       const x3 = at;
-      at += 100 * part.bytes / whole7;
-      return part.bytes > 0 && /* @__PURE__ */ a4("rect", { class: "part-" + part.kind, x: x3, y: "0", width: 100 * part.bytes / whole7, height: "1" }, part.kind);
+      at += 100 * part.bytes / whole10;
+      return part.bytes > 0 && /* @__PURE__ */ a4("rect", { class: "part-" + part.kind, x: x3, y: "0", width: 100 * part.bytes / whole10, height: "1" }, part.kind);
     }) }),
     /* @__PURE__ */ a4("ul", { class: "storage-parts", children: shown2.map((part) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4("span", { class: "dot part-" + part.kind, "aria-hidden": "true" }),
@@ -15598,7 +15608,7 @@ function Whole({ now, open: open2 }) {
     /* @__PURE__ */ a4("p", { class: "hint", children: t9("storageShared") })
   ] });
 }
-function Open({ list: list2, reload }) {
+function Open({ list: list3, reload }) {
   const mine2 = (id) => uploads.value.find((u4) => u4.key === id);
   async function discard3(id) {
     const u4 = mine2(id);
@@ -15609,22 +15619,22 @@ function Open({ list: list2, reload }) {
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "storage-open", children: [
     /* @__PURE__ */ a4("h2", { id: "storage-open", children: t9("storageOpen") }),
     /* @__PURE__ */ a4("p", { class: "hint", children: t9("storageOpenHow") }),
-    /* @__PURE__ */ a4("ul", { class: "storage-list", children: list2.map((one) => /* @__PURE__ */ a4("li", { children: [
+    /* @__PURE__ */ a4("ul", { class: "storage-list", children: list3.map((one2) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("p", { class: "upload-name", children: /* @__PURE__ */ a4(Name, { name: one.name, read: true }) }),
+        /* @__PURE__ */ a4("p", { class: "upload-name", children: /* @__PURE__ */ a4(Name, { name: one2.name, read: true }) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
-          one.size == null ? size(one.offset) : t9("sentOf", { sent: size(one.offset), size: size(one.size) }),
-          ["sending", "waiting"].includes(mine2(one.id)?.state.value ?? "") ? t9("state_sending") : t9("goesOn", { time: date(one.expires_at) })
+          one2.size == null ? size(one2.offset) : t9("sentOf", { sent: size(one2.offset), size: size(one2.size) }),
+          ["sending", "waiting"].includes(mine2(one2.id)?.state.value ?? "") ? t9("state_sending") : t9("goesOn", { time: date(one2.expires_at) })
         ].join(" · ") })
       ] }),
-      !["sending", "waiting"].includes(mine2(one.id)?.state.value ?? "") && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t9("discardOf", { name: one.name }), onClick: () => void askDiscard(one.name, () => discard3(one.id)), children: t9("discard") })
-    ] }, one.id)) })
+      !["sending", "waiting"].includes(mine2(one2.id)?.state.value ?? "") && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t9("discardOf", { name: one2.name }), onClick: () => void askDiscard(one2.name, () => discard3(one2.id)), children: t9("discard") })
+    ] }, one2.id)) })
   ] });
 }
-function Largest({ list: list2 }) {
+function Largest({ list: list3 }) {
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "storage-largest", children: [
     /* @__PURE__ */ a4("h2", { id: "storage-largest", children: t9("largest") }),
-    /* @__PURE__ */ a4("ul", { class: "storage-list", children: list2.map((file3) => /* @__PURE__ */ a4("li", { children: [
+    /* @__PURE__ */ a4("ul", { class: "storage-list", children: list3.map((file3) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("a", { class: "upload-name", href: "/files" + (file3.parent ? "/" + file3.parent : ""), "aria-label": t9("showIn", { name: file3.name, folder: file3.path.at(-1)?.name ?? t9("files") }), children: /* @__PURE__ */ a4(Name, { name: file3.name }) }),
         /* @__PURE__ */ a4("p", { class: "hint ellipsis", children: [
@@ -15924,8 +15934,8 @@ function how({ kind, methods: methods2 }) {
   if (kind !== "signed-in" && kind !== "stepped-up") return "";
   return [...new Set(methods2.flatMap((m5) => t10.find(`by_${m5}`) ?? []))].join(" + ");
 }
-function reasons({ flags, place: place3 }) {
-  const left2 = new Set(flags);
+function reasons({ flags: flags2, place: place3 }) {
+  const left2 = new Set(flags2);
   const said2 = [];
   if (left2.has("new_place") && place3) {
     said2.push(t10(left2.delete("new_device") ? "newPlaceAndDevice" : "newPlace", { place: place3 }));
@@ -15937,8 +15947,8 @@ function reasons({ flags, place: place3 }) {
 function consequences({ findings }) {
   return [...new Set(findings.flatMap(({ consequence }) => t10.find(`did_${consequence}`) ?? []))];
 }
-function iconOf3({ kind, outcome, flags }) {
-  if (outcome === "failed" || outcome === "held" || flags.length > 0) return "warning";
+function iconOf3({ kind, outcome, flags: flags2 }) {
+  if (outcome === "failed" || outcome === "held" || flags2.length > 0) return "warning";
   if (kind === "signed-in") return "device";
   if (kind === "session-ended") return "signOut";
   return kind === "stepped-up" ? "check" : "shield";
@@ -15947,8 +15957,8 @@ var doubtful = ({ kind, outcome, here: here2 }) => kind === "signed-in" && outco
 function byDay(items) {
   const days = [];
   for (const item of items) {
-    const last3 = days.at(-1);
-    if (last3 && dayOf(last3[0]) === dayOf(item)) last3.push(item);
+    const last4 = days.at(-1);
+    if (last4 && dayOf(last4[0]) === dayOf(item)) last4.push(item);
     else days.push([item]);
   }
   return days;
@@ -15984,15 +15994,15 @@ function History() {
 }
 function List4({ filter }) {
   const outcome = filter === "all" ? void 0 : filter;
-  const list2 = usePages((cursor, signal) => get("/account/sign-ins", { query: { outcome, cursor, limit: 50 }, signal }), 0);
+  const list3 = usePages((cursor, signal) => get("/account/sign-ins", { query: { outcome, cursor, limit: 50 }, signal }), 0);
   return /* @__PURE__ */ a4($, { children: [
-    list2.problem && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
-    !list2.items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 5 }) : list2.items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "history", title: t10("none"), children: /* @__PURE__ */ a4("p", { children: t10(`none_${filter}`) }) }) : byDay(list2.items).map((day3) => /* @__PURE__ */ a4("section", { class: "card guard-day", "aria-label": date(day3[0].at), children: [
+    list3.problem && /* @__PURE__ */ a4(Failed, { problem: list3.problem, retry: list3.reload }),
+    !list3.items ? !list3.problem && /* @__PURE__ */ a4(Skeleton, { rows: 5 }) : list3.items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "history", title: t10("none"), children: /* @__PURE__ */ a4("p", { children: t10(`none_${filter}`) }) }) : byDay(list3.items).map((day3) => /* @__PURE__ */ a4("section", { class: "card guard-day", "aria-label": date(day3[0].at), children: [
       /* @__PURE__ */ a4("h2", { children: date(day3[0].at) }),
       /* @__PURE__ */ a4("ul", { children: day3.map((item) => /* @__PURE__ */ a4(Line2, { item }, item.id)) })
     ] }, day3[0].at)),
-    list2.more && /* @__PURE__ */ a4("div", { class: "guard-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t10("more") }) }),
-    list2.items && list2.items.length > 0 && !list2.more && /* @__PURE__ */ a4("p", { class: "hint", children: t10("kept") })
+    list3.more && /* @__PURE__ */ a4("div", { class: "guard-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list3.busy, onClick: list3.more, children: t10("more") }) }),
+    list3.items && list3.items.length > 0 && !list3.more && /* @__PURE__ */ a4("p", { class: "hint", children: t10("kept") })
   ] });
 }
 function Latest() {
@@ -16009,7 +16019,7 @@ function Latest() {
   ] });
 }
 function Line2({ item, dated }) {
-  const why3 = [...reasons(item), ...consequences(item)];
+  const why4 = [...reasons(item), ...consequences(item)];
   const traits3 = [item.device, how(item), item.place, item.address].filter(Boolean);
   return /* @__PURE__ */ a4("li", { class: item.outcome === "failed" || item.outcome === "held" || item.flags.length > 0 ? "guard-line odd" : "guard-line", children: [
     /* @__PURE__ */ a4(Icon, { name: iconOf3(item) }),
@@ -16019,7 +16029,7 @@ function Line2({ item, dated }) {
         " ",
         item.here && !dated && /* @__PURE__ */ a4("span", { class: "tag", children: t10("here") })
       ] }),
-      why3.length > 0 && /* @__PURE__ */ a4("p", { class: "guard-why", children: why3.join(" ") }),
+      why4.length > 0 && /* @__PURE__ */ a4("p", { class: "guard-why", children: why4.join(" ") }),
       /* @__PURE__ */ a4("p", { class: "hint", children: [
         traits3.map((trait) => `${trait} · `),
         /* @__PURE__ */ a4(Time, { at: item.at, children: dated ? ago(item.at) : clock(item.at) })
@@ -16093,8 +16103,2672 @@ var guard2 = {
   problems: problems7
 };
 
-// src/mailcode/words.ts
+// src/shell/published.tsx
+function PublishedTabs({ label }) {
+  const pages3 = collect((room) => room.published);
+  if (pages3.length < 2) return null;
+  return /* @__PURE__ */ a4("nav", { class: "tabs", "aria-label": label, children: pages3.map((page3) => /* @__PURE__ */ a4("a", { href: page3.href, "aria-current": path.value === page3.href ? "page" : void 0, children: page3.label() }, page3.href)) });
+}
+
+// src/ledger/own.ts
+var changes2 = y3(0);
+var changed = () => {
+  changes2.value++;
+};
+async function patient(work4, signal) {
+  for (let tries2 = 0; ; tries2++) {
+    try {
+      return await work4();
+    } catch (err2) {
+      if (!(err2 instanceof Problem) || err2.status !== 429 || err2.retryAfter === 0 || tries2 === 5 || signal.aborted) throw err2;
+      await new Promise((resolve) => setTimeout(resolve, err2.retryAfter * 1e3));
+    }
+  }
+}
+var open = true;
+var served = (signal) => ({
+  keys: async () => (await get("/ledger/keys", { open, signal })).items.map(({ key: key3 }) => key3),
+  checkpoint: async () => (await stream("/ledger/checkpoint", { open, signal })).text(),
+  grown: async (from, to) => (await get("/ledger/consistency", { open, signal, query: { from, to } })).hashes,
+  async proof(n3, size2) {
+    try {
+      return (await patient(() => get("/ledger/entries/{n}/proof", { open, signal, path: { n: n3 }, query: { size: size2 } }), signal)).hashes;
+    } catch (err2) {
+      if (err2 instanceof Problem && err2.status === 404) return void 0;
+      throw err2;
+    }
+  }
+});
+async function all2(signal) {
+  const items = [];
+  let cursor;
+  do {
+    const page3 = await get("/account/ledger", { query: { cursor, limit: 200 }, signal });
+    items.push(...page3.items);
+    cursor = page3.next_cursor || void 0;
+  } while (cursor);
+  return items;
+}
+var stored7 = "coffer.ledger";
+function kept4() {
+  try {
+    const value = JSON.parse(localStorage.getItem(stored7) ?? "null");
+    return value && typeof value.note === "string" && typeof value.at === "string" ? { note: value.note, at: value.at } : void 0;
+  } catch {
+    return void 0;
+  }
+}
+var keep2 = (note, now) => localStorage.setItem(stored7, JSON.stringify({ note, at: now.toISOString() }));
+
+// node_modules/@noble/hashes/_u64.js
+var U32_MASK64 = /* @__PURE__ */ (() => BigInt(2 ** 32 - 1))();
+var _32n = /* @__PURE__ */ BigInt(32);
+function fromBig(n3, le = false) {
+  if (le)
+    return { h: Number(n3 & U32_MASK64), l: Number(n3 >> _32n & U32_MASK64) };
+  return { h: Number(n3 >> _32n & U32_MASK64) | 0, l: Number(n3 & U32_MASK64) | 0 };
+}
+function split2(lst, le = false) {
+  const len2 = lst.length;
+  let Ah = new Uint32Array(len2);
+  let Al = new Uint32Array(len2);
+  for (let i4 = 0; i4 < len2; i4++) {
+    const { h: h5, l: l4 } = fromBig(lst[i4], le);
+    [Ah[i4], Al[i4]] = [h5, l4];
+  }
+  return [Ah, Al];
+}
+var fromNumH = (n3) => n3 / 2 ** 32 | 0;
+var fromNumL = (n3) => n3 >>> 0;
+function setU64FromNum(view, byteOffset, n3, isLE) {
+  const h5 = fromNumH(n3);
+  const l4 = fromNumL(n3);
+  view.setUint32(byteOffset, isLE ? l4 : h5, isLE);
+  view.setUint32(byteOffset + 4, isLE ? h5 : l4, isLE);
+}
+var shrSH = (h5, _l, s4) => h5 >>> s4;
+var shrSL = (h5, l4, s4) => h5 << 32 - s4 | l4 >>> s4;
+var rotrSH = (h5, l4, s4) => h5 >>> s4 | l4 << 32 - s4;
+var rotrSL = (h5, l4, s4) => h5 << 32 - s4 | l4 >>> s4;
+var rotrBH = (h5, l4, s4) => h5 << 64 - s4 | l4 >>> s4 - 32;
+var rotrBL = (h5, l4, s4) => h5 >>> s4 - 32 | l4 << 64 - s4;
+function add2(Ah, Al, Bh, Bl) {
+  const l4 = (Al >>> 0) + (Bl >>> 0);
+  return { h: Ah + Bh + (l4 / 2 ** 32 | 0) | 0, l: l4 | 0 };
+}
+var add3L = (Al, Bl, Cl) => (Al >>> 0) + (Bl >>> 0) + (Cl >>> 0);
+var add3H = (low, Ah, Bh, Ch) => Ah + Bh + Ch + (low / 2 ** 32 | 0) | 0;
+var add4L = (Al, Bl, Cl, Dl) => (Al >>> 0) + (Bl >>> 0) + (Cl >>> 0) + (Dl >>> 0);
+var add4H = (low, Ah, Bh, Ch, Dh) => Ah + Bh + Ch + Dh + (low / 2 ** 32 | 0) | 0;
+var add5L = (Al, Bl, Cl, Dl, El) => (Al >>> 0) + (Bl >>> 0) + (Cl >>> 0) + (Dl >>> 0) + (El >>> 0);
+var add5H = (low, Ah, Bh, Ch, Dh, Eh) => Ah + Bh + Ch + Dh + Eh + (low / 2 ** 32 | 0) | 0;
+
+// node_modules/@noble/hashes/utils.js
+function isBytes(a5) {
+  return a5 instanceof Uint8Array || ArrayBuffer.isView(a5) && a5.constructor.name === "Uint8Array" && "BYTES_PER_ELEMENT" in a5 && a5.BYTES_PER_ELEMENT === 1;
+}
+var atitle = (title) => title ? `"${title}" ` : "";
+function anumber(n3, title = "") {
+  if (typeof n3 !== "number")
+    throw new TypeError(atitle(title) + "expected number, got " + typeof n3);
+  if (!Number.isSafeInteger(n3) || n3 < 0)
+    throw new RangeError(atitle(title) + "expected integer >= 0, got " + n3);
+  return n3;
+}
+function abytes(value, length, title = "") {
+  if (isBytes(value) && (length === void 0 || value.length === length))
+    return value;
+  if (length !== void 0)
+    anumber(length, "length");
+  const bytes2 = isBytes(value);
+  const ofLen = length !== void 0 ? ` of length ${length}` : "";
+  const got = bytes2 ? `length=${value.length}` : `type=${typeof value}`;
+  const message = atitle(title) + "expected Uint8Array" + ofLen + ", got " + got;
+  if (!bytes2)
+    throw new TypeError(message);
+  throw new RangeError(message);
+}
+var aobject = (value, label) => {
+  if (value === null || typeof value !== "object" || Array.isArray(value))
+    throw new TypeError((label === "object" ? "" : `"${label}" `) + "expected object, got type=" + typeof value);
+};
+var aopts = (value, label) => {
+  aobject(value, label);
+  const proto = Object.getPrototypeOf(value);
+  if (proto !== Object.prototype && proto !== null)
+    throw new TypeError(`"${label}" expected plain object`);
+  if (Object.hasOwn(value, "__proto__"))
+    throw new TypeError(`"${label}.__proto__" is not allowed`);
+};
+function aexists(instance, checkFinished = true) {
+  if (instance.destroyed)
+    throw new Error("hash was destroyed");
+  if (checkFinished && instance.finished)
+    throw new Error("digest() was already called");
+}
+function aoutput(out, instance) {
+  abytes(out, void 0, "output");
+  const min = instance.outputLen;
+  if (!(out.length >= min)) {
+    throw new RangeError('"output" expected length >= ' + min);
+  }
+}
+function clean2(...arrays) {
+  for (let i4 = 0; i4 < arrays.length; i4++) {
+    arrays[i4].fill(0);
+  }
+}
+function createView(arr) {
+  return new DataView(arr.buffer, arr.byteOffset, arr.byteLength);
+}
+function rotr(word, shift) {
+  return word << 32 - shift | word >>> shift;
+}
+var hasHexBuiltin = /* @__PURE__ */ (() => (
+  // @ts-ignore
+  typeof Uint8Array.from([]).toHex === "function" && typeof Uint8Array.fromHex === "function"
+))();
+var hexes = /* @__PURE__ */ Array.from({ length: 256 }, (_4, i4) => i4.toString(16).padStart(2, "0"));
+function bytesToHex(bytes2) {
+  abytes(bytes2);
+  if (hasHexBuiltin)
+    return bytes2.toHex();
+  let hex2 = "";
+  for (let i4 = 0; i4 < bytes2.length; i4++) {
+    hex2 += hexes[bytes2[i4]];
+  }
+  return hex2;
+}
+function asciiToBase16(ch) {
+  return ch >= 48 && ch <= 57 ? ch - 48 : ch >= 65 && ch <= 70 ? ch - (65 - 10) : ch >= 97 && ch <= 102 ? ch - (97 - 10) : void 0;
+}
+function hexToBytes(hex2) {
+  if (typeof hex2 !== "string")
+    throw new TypeError("hex string expected, got " + typeof hex2);
+  if (hasHexBuiltin) {
+    try {
+      return Uint8Array.fromHex(hex2);
+    } catch (error) {
+      if (error instanceof SyntaxError)
+        throw new RangeError(error.message);
+      throw error;
+    }
+  }
+  const hl = hex2.length;
+  const al = hl / 2;
+  if (hl % 2)
+    throw new RangeError("hex string expected, got unpadded hex of length " + hl);
+  const array = new Uint8Array(al);
+  for (let ai = 0, hi = 0; ai < al; ai++, hi += 2) {
+    const n1 = asciiToBase16(hex2.charCodeAt(hi));
+    const n22 = asciiToBase16(hex2.charCodeAt(hi + 1));
+    if (n1 === void 0 || n22 === void 0) {
+      const char = hex2[hi] + hex2[hi + 1];
+      throw new RangeError('hex string expected, got non-hex character "' + char + '" at index ' + hi);
+    }
+    array[ai] = n1 * 16 + n22;
+  }
+  return array;
+}
+function concatBytes(...arrays) {
+  let sum2 = 0;
+  for (let i4 = 0; i4 < arrays.length; i4++) {
+    const a5 = arrays[i4];
+    abytes(a5);
+    sum2 += a5.length;
+  }
+  const res = new Uint8Array(sum2);
+  for (let i4 = 0, pad = 0; i4 < arrays.length; i4++) {
+    const a5 = arrays[i4];
+    res.set(a5, pad);
+    pad += a5.length;
+  }
+  return res;
+}
+function checkOpts(defaults, opts, title = "opts") {
+  aopts(defaults, "defaults");
+  if (opts !== void 0)
+    aopts(opts, title);
+  const merged = Object.assign(/* @__PURE__ */ Object.create(null), defaults, opts);
+  return merged;
+}
+function createHasher(hashCons, info = {}) {
+  if (typeof hashCons !== "function")
+    throw new TypeError('"hashCons" expected function, got type=' + typeof hashCons);
+  info = checkOpts({}, info, "info");
+  const hashC = (msg, opts) => hashCons(opts).update(msg).digest();
+  const tmp = hashCons(void 0);
+  hashC.outputLen = tmp.outputLen;
+  hashC.blockLen = tmp.blockLen;
+  hashC.canXOF = tmp.canXOF;
+  hashC.create = (opts) => hashCons(opts);
+  Object.assign(hashC, info);
+  return Object.freeze(hashC);
+}
+function randomBytes(bytesLength = 32) {
+  anumber(bytesLength, "bytesLength");
+  const cr = typeof globalThis === "object" ? globalThis.crypto : null;
+  if (typeof cr?.getRandomValues !== "function")
+    throw new Error("crypto.getRandomValues must be defined");
+  if (bytesLength > 65536)
+    throw new RangeError(`"bytesLength" expected <= 65536, got ${bytesLength}`);
+  return cr.getRandomValues(new Uint8Array(bytesLength));
+}
+var oidNist = (suffix) => ({
+  // Current NIST hashAlgs suffixes used here fit in one DER subidentifier octet.
+  // Larger suffix values would need base-128 OID encoding and a different length byte.
+  oid: Uint8Array.from([6, 9, 96, 134, 72, 1, 101, 3, 4, 2, suffix])
+});
+
+// node_modules/@noble/hashes/_md.js
+function Chi(a5, b4, c4) {
+  return a5 & b4 ^ ~a5 & c4;
+}
+function Maj(a5, b4, c4) {
+  return a5 & b4 ^ a5 & c4 ^ b4 & c4;
+}
+var HashMD = class {
+  blockLen;
+  outputLen;
+  canXOF = false;
+  padOffset;
+  isLE;
+  // For partial updates less than block size
+  buffer;
+  view;
+  finished = false;
+  length = 0;
+  pos = 0;
+  destroyed = false;
+  constructor(blockLen, outputLen, padOffset, isLE) {
+    this.blockLen = blockLen;
+    this.outputLen = outputLen;
+    this.padOffset = padOffset;
+    this.isLE = isLE;
+    this.buffer = new Uint8Array(blockLen);
+    this.view = createView(this.buffer);
+  }
+  update(data) {
+    aexists(this);
+    abytes(data);
+    const { view, buffer, blockLen } = this;
+    const len2 = data.length;
+    let processed = false;
+    for (let pos = 0; pos < len2; ) {
+      const take4 = Math.min(blockLen - this.pos, len2 - pos);
+      if (take4 === blockLen) {
+        const dataView = createView(data);
+        for (; blockLen <= len2 - pos; pos += blockLen)
+          this.process(dataView, pos);
+        processed = true;
+        continue;
+      }
+      buffer.set(pos === 0 && take4 === len2 ? data : data.subarray(pos, pos + take4), this.pos);
+      this.pos += take4;
+      pos += take4;
+      if (this.pos === blockLen) {
+        this.process(view, 0);
+        this.pos = 0;
+        processed = true;
+      }
+    }
+    this.length += data.length;
+    if (processed)
+      this.roundClean();
+    return this;
+  }
+  digestInto(out) {
+    aexists(this);
+    aoutput(out, this);
+    this.finished = true;
+    const { buffer, view, blockLen, isLE } = this;
+    let { pos } = this;
+    buffer[pos++] = 128;
+    buffer.fill(0, pos);
+    if (this.padOffset > blockLen - pos) {
+      this.process(view, 0);
+      buffer.fill(0);
+    }
+    setU64FromNum(view, blockLen - 8, this.length * 8, isLE);
+    this.process(view, 0);
+    this.roundClean();
+    const oview = out === buffer ? view : createView(out);
+    const len2 = this.outputLen;
+    const outLen = len2 / 4;
+    const state = this.get();
+    if (len2 % 4 || outLen > state.length)
+      throw new Error("invalid outputLen");
+    for (let i4 = 0; i4 < outLen; i4++)
+      oview.setUint32(4 * i4, state[i4], isLE);
+  }
+  digest() {
+    const { buffer, outputLen } = this;
+    this.digestInto(buffer);
+    const res = buffer.slice(0, outputLen);
+    this.destroy();
+    return res;
+  }
+  _cloneIntoMeta(to) {
+    const { buffer, length, finished, destroyed, pos } = this;
+    to.destroyed = destroyed;
+    to.finished = finished;
+    to.length = length;
+    to.pos = pos;
+    if (pos)
+      to.buffer.set(buffer);
+    return to;
+  }
+  clone() {
+    return this._cloneInto();
+  }
+};
+var SHA256_IV = /* @__PURE__ */ Uint32Array.from([
+  1779033703,
+  3144134277,
+  1013904242,
+  2773480762,
+  1359893119,
+  2600822924,
+  528734635,
+  1541459225
+]);
+var SHA512_IV = /* @__PURE__ */ Uint32Array.from([
+  1779033703,
+  4089235720,
+  3144134277,
+  2227873595,
+  1013904242,
+  4271175723,
+  2773480762,
+  1595750129,
+  1359893119,
+  2917565137,
+  2600822924,
+  725511199,
+  528734635,
+  4215389547,
+  1541459225,
+  327033209
+]);
+
+// node_modules/@noble/hashes/sha2.js
+var SHA256_K = /* @__PURE__ */ Uint32Array.from([
+  1116352408,
+  1899447441,
+  3049323471,
+  3921009573,
+  961987163,
+  1508970993,
+  2453635748,
+  2870763221,
+  3624381080,
+  310598401,
+  607225278,
+  1426881987,
+  1925078388,
+  2162078206,
+  2614888103,
+  3248222580,
+  3835390401,
+  4022224774,
+  264347078,
+  604807628,
+  770255983,
+  1249150122,
+  1555081692,
+  1996064986,
+  2554220882,
+  2821834349,
+  2952996808,
+  3210313671,
+  3336571891,
+  3584528711,
+  113926993,
+  338241895,
+  666307205,
+  773529912,
+  1294757372,
+  1396182291,
+  1695183700,
+  1986661051,
+  2177026350,
+  2456956037,
+  2730485921,
+  2820302411,
+  3259730800,
+  3345764771,
+  3516065817,
+  3600352804,
+  4094571909,
+  275423344,
+  430227734,
+  506948616,
+  659060556,
+  883997877,
+  958139571,
+  1322822218,
+  1537002063,
+  1747873779,
+  1955562222,
+  2024104815,
+  2227730452,
+  2361852424,
+  2428436474,
+  2756734187,
+  3204031479,
+  3329325298
+]);
+var SHA256_W = /* @__PURE__ */ new Uint32Array(64);
+var SHA2_32B = class extends HashMD {
+  // We cannot use array here since array allows indexing by variable
+  // which means optimizer/compiler cannot use registers.
+  // Numeric initializers matter: starting the fields as `undefined` changes
+  // V8's field representation and makes sha256 3x slower (measured).
+  A = 0;
+  B = 0;
+  C = 0;
+  D = 0;
+  E = 0;
+  F = 0;
+  G = 0;
+  H = 0;
+  constructor(outputLen, IV) {
+    super(64, outputLen, 8, false);
+    this.A = IV[0] | 0;
+    this.B = IV[1] | 0;
+    this.C = IV[2] | 0;
+    this.D = IV[3] | 0;
+    this.E = IV[4] | 0;
+    this.F = IV[5] | 0;
+    this.G = IV[6] | 0;
+    this.H = IV[7] | 0;
+  }
+  get() {
+    const { A: A4, B: B3, C: C3, D: D3, E: E4, F: F4, G: G3, H: H2 } = this;
+    return [A4, B3, C3, D3, E4, F4, G3, H2];
+  }
+  // prettier-ignore
+  set(A4, B3, C3, D3, E4, F4, G3, H2) {
+    this.A = A4 | 0;
+    this.B = B3 | 0;
+    this.C = C3 | 0;
+    this.D = D3 | 0;
+    this.E = E4 | 0;
+    this.F = F4 | 0;
+    this.G = G3 | 0;
+    this.H = H2 | 0;
+  }
+  _cloneInto(to) {
+    (to ||= new this.constructor()).set(...this.get());
+    return this._cloneIntoMeta(to);
+  }
+  process(view, offset) {
+    for (let i4 = 0; i4 < 16; i4++, offset += 4)
+      SHA256_W[i4] = view.getUint32(offset, false);
+    for (let i4 = 16; i4 < 64; i4++) {
+      const W15 = SHA256_W[i4 - 15];
+      const W2 = SHA256_W[i4 - 2];
+      const s0 = rotr(W15, 7) ^ rotr(W15, 18) ^ W15 >>> 3;
+      const s1 = rotr(W2, 17) ^ rotr(W2, 19) ^ W2 >>> 10;
+      SHA256_W[i4] = s1 + SHA256_W[i4 - 7] + s0 + SHA256_W[i4 - 16] | 0;
+    }
+    let { A: A4, B: B3, C: C3, D: D3, E: E4, F: F4, G: G3, H: H2 } = this;
+    for (let i4 = 0; i4 < 64; i4++) {
+      const sigma1 = rotr(E4, 6) ^ rotr(E4, 11) ^ rotr(E4, 25);
+      const T1 = H2 + sigma1 + Chi(E4, F4, G3) + SHA256_K[i4] + SHA256_W[i4] | 0;
+      const sigma0 = rotr(A4, 2) ^ rotr(A4, 13) ^ rotr(A4, 22);
+      const T22 = sigma0 + Maj(A4, B3, C3) | 0;
+      H2 = G3;
+      G3 = F4;
+      F4 = E4;
+      E4 = D3 + T1 | 0;
+      D3 = C3;
+      C3 = B3;
+      B3 = A4;
+      A4 = T1 + T22 | 0;
+    }
+    A4 = A4 + this.A | 0;
+    B3 = B3 + this.B | 0;
+    C3 = C3 + this.C | 0;
+    D3 = D3 + this.D | 0;
+    E4 = E4 + this.E | 0;
+    F4 = F4 + this.F | 0;
+    G3 = G3 + this.G | 0;
+    H2 = H2 + this.H | 0;
+    this.set(A4, B3, C3, D3, E4, F4, G3, H2);
+  }
+  roundClean() {
+    clean2(SHA256_W);
+  }
+  destroy() {
+    this.destroyed = true;
+    this.set(0, 0, 0, 0, 0, 0, 0, 0);
+    clean2(this.buffer);
+  }
+};
+var _SHA256 = class extends SHA2_32B {
+  constructor() {
+    super(32, SHA256_IV);
+  }
+};
+var K512 = /* @__PURE__ */ (() => split2([
+  "0x428a2f98d728ae22",
+  "0x7137449123ef65cd",
+  "0xb5c0fbcfec4d3b2f",
+  "0xe9b5dba58189dbbc",
+  "0x3956c25bf348b538",
+  "0x59f111f1b605d019",
+  "0x923f82a4af194f9b",
+  "0xab1c5ed5da6d8118",
+  "0xd807aa98a3030242",
+  "0x12835b0145706fbe",
+  "0x243185be4ee4b28c",
+  "0x550c7dc3d5ffb4e2",
+  "0x72be5d74f27b896f",
+  "0x80deb1fe3b1696b1",
+  "0x9bdc06a725c71235",
+  "0xc19bf174cf692694",
+  "0xe49b69c19ef14ad2",
+  "0xefbe4786384f25e3",
+  "0x0fc19dc68b8cd5b5",
+  "0x240ca1cc77ac9c65",
+  "0x2de92c6f592b0275",
+  "0x4a7484aa6ea6e483",
+  "0x5cb0a9dcbd41fbd4",
+  "0x76f988da831153b5",
+  "0x983e5152ee66dfab",
+  "0xa831c66d2db43210",
+  "0xb00327c898fb213f",
+  "0xbf597fc7beef0ee4",
+  "0xc6e00bf33da88fc2",
+  "0xd5a79147930aa725",
+  "0x06ca6351e003826f",
+  "0x142929670a0e6e70",
+  "0x27b70a8546d22ffc",
+  "0x2e1b21385c26c926",
+  "0x4d2c6dfc5ac42aed",
+  "0x53380d139d95b3df",
+  "0x650a73548baf63de",
+  "0x766a0abb3c77b2a8",
+  "0x81c2c92e47edaee6",
+  "0x92722c851482353b",
+  "0xa2bfe8a14cf10364",
+  "0xa81a664bbc423001",
+  "0xc24b8b70d0f89791",
+  "0xc76c51a30654be30",
+  "0xd192e819d6ef5218",
+  "0xd69906245565a910",
+  "0xf40e35855771202a",
+  "0x106aa07032bbd1b8",
+  "0x19a4c116b8d2d0c8",
+  "0x1e376c085141ab53",
+  "0x2748774cdf8eeb99",
+  "0x34b0bcb5e19b48a8",
+  "0x391c0cb3c5c95a63",
+  "0x4ed8aa4ae3418acb",
+  "0x5b9cca4f7763e373",
+  "0x682e6ff3d6b2b8a3",
+  "0x748f82ee5defb2fc",
+  "0x78a5636f43172f60",
+  "0x84c87814a1f0ab72",
+  "0x8cc702081a6439ec",
+  "0x90befffa23631e28",
+  "0xa4506cebde82bde9",
+  "0xbef9a3f7b2c67915",
+  "0xc67178f2e372532b",
+  "0xca273eceea26619c",
+  "0xd186b8c721c0c207",
+  "0xeada7dd6cde0eb1e",
+  "0xf57d4f7fee6ed178",
+  "0x06f067aa72176fba",
+  "0x0a637dc5a2c898a6",
+  "0x113f9804bef90dae",
+  "0x1b710b35131c471b",
+  "0x28db77f523047d84",
+  "0x32caab7b40c72493",
+  "0x3c9ebe0a15c9bebc",
+  "0x431d67c49c100d4c",
+  "0x4cc5d4becb3e42b6",
+  "0x597f299cfc657e2a",
+  "0x5fcb6fab3ad6faec",
+  "0x6c44198c4a475817"
+].map((n3) => BigInt(n3))))();
+var SHA512_Kh = /* @__PURE__ */ (() => K512[0])();
+var SHA512_Kl = /* @__PURE__ */ (() => K512[1])();
+var SHA512_W_H = /* @__PURE__ */ new Uint32Array(80);
+var SHA512_W_L = /* @__PURE__ */ new Uint32Array(80);
+var SHA2_64B = class extends HashMD {
+  // We cannot use array here since array allows indexing by variable
+  // which means optimizer/compiler cannot use registers.
+  // h -- high 32 bits, l -- low 32 bits
+  // Numeric initializers matter: starting the fields as `undefined` changes
+  // V8's field representation and slows hashing down (measured on sha256).
+  Ah = 0;
+  Al = 0;
+  Bh = 0;
+  Bl = 0;
+  Ch = 0;
+  Cl = 0;
+  Dh = 0;
+  Dl = 0;
+  Eh = 0;
+  El = 0;
+  Fh = 0;
+  Fl = 0;
+  Gh = 0;
+  Gl = 0;
+  Hh = 0;
+  Hl = 0;
+  constructor(outputLen, IV) {
+    super(128, outputLen, 16, false);
+    this.Ah = IV[0] | 0;
+    this.Al = IV[1] | 0;
+    this.Bh = IV[2] | 0;
+    this.Bl = IV[3] | 0;
+    this.Ch = IV[4] | 0;
+    this.Cl = IV[5] | 0;
+    this.Dh = IV[6] | 0;
+    this.Dl = IV[7] | 0;
+    this.Eh = IV[8] | 0;
+    this.El = IV[9] | 0;
+    this.Fh = IV[10] | 0;
+    this.Fl = IV[11] | 0;
+    this.Gh = IV[12] | 0;
+    this.Gl = IV[13] | 0;
+    this.Hh = IV[14] | 0;
+    this.Hl = IV[15] | 0;
+  }
+  // prettier-ignore
+  get() {
+    const { Ah, Al, Bh, Bl, Ch, Cl, Dh, Dl, Eh, El, Fh, Fl, Gh, Gl, Hh, Hl } = this;
+    return [Ah, Al, Bh, Bl, Ch, Cl, Dh, Dl, Eh, El, Fh, Fl, Gh, Gl, Hh, Hl];
+  }
+  // prettier-ignore
+  set(Ah, Al, Bh, Bl, Ch, Cl, Dh, Dl, Eh, El, Fh, Fl, Gh, Gl, Hh, Hl) {
+    this.Ah = Ah | 0;
+    this.Al = Al | 0;
+    this.Bh = Bh | 0;
+    this.Bl = Bl | 0;
+    this.Ch = Ch | 0;
+    this.Cl = Cl | 0;
+    this.Dh = Dh | 0;
+    this.Dl = Dl | 0;
+    this.Eh = Eh | 0;
+    this.El = El | 0;
+    this.Fh = Fh | 0;
+    this.Fl = Fl | 0;
+    this.Gh = Gh | 0;
+    this.Gl = Gl | 0;
+    this.Hh = Hh | 0;
+    this.Hl = Hl | 0;
+  }
+  _cloneInto(to) {
+    (to ||= new this.constructor()).set(...this.get());
+    return this._cloneIntoMeta(to);
+  }
+  process(view, offset) {
+    for (let i4 = 0; i4 < 16; i4++, offset += 4) {
+      SHA512_W_H[i4] = view.getUint32(offset);
+      SHA512_W_L[i4] = view.getUint32(offset += 4);
+    }
+    for (let i4 = 16; i4 < 80; i4++) {
+      const W15h = SHA512_W_H[i4 - 15] | 0;
+      const W15l = SHA512_W_L[i4 - 15] | 0;
+      const s0h = rotrSH(W15h, W15l, 1) ^ rotrSH(W15h, W15l, 8) ^ shrSH(W15h, W15l, 7);
+      const s0l = rotrSL(W15h, W15l, 1) ^ rotrSL(W15h, W15l, 8) ^ shrSL(W15h, W15l, 7);
+      const W2h = SHA512_W_H[i4 - 2] | 0;
+      const W2l = SHA512_W_L[i4 - 2] | 0;
+      const s1h = rotrSH(W2h, W2l, 19) ^ rotrBH(W2h, W2l, 61) ^ shrSH(W2h, W2l, 6);
+      const s1l = rotrSL(W2h, W2l, 19) ^ rotrBL(W2h, W2l, 61) ^ shrSL(W2h, W2l, 6);
+      const SUMl = add4L(s0l, s1l, SHA512_W_L[i4 - 7], SHA512_W_L[i4 - 16]);
+      const SUMh = add4H(SUMl, s0h, s1h, SHA512_W_H[i4 - 7], SHA512_W_H[i4 - 16]);
+      SHA512_W_H[i4] = SUMh | 0;
+      SHA512_W_L[i4] = SUMl | 0;
+    }
+    let { Ah, Al, Bh, Bl, Ch, Cl, Dh, Dl, Eh, El, Fh, Fl, Gh, Gl, Hh, Hl } = this;
+    for (let i4 = 0; i4 < 80; i4++) {
+      const sigma1h = rotrSH(Eh, El, 14) ^ rotrSH(Eh, El, 18) ^ rotrBH(Eh, El, 41);
+      const sigma1l = rotrSL(Eh, El, 14) ^ rotrSL(Eh, El, 18) ^ rotrBL(Eh, El, 41);
+      const CHIh = Eh & Fh ^ ~Eh & Gh;
+      const CHIl = El & Fl ^ ~El & Gl;
+      const T1ll = add5L(Hl, sigma1l, CHIl, SHA512_Kl[i4], SHA512_W_L[i4]);
+      const T1h = add5H(T1ll, Hh, sigma1h, CHIh, SHA512_Kh[i4], SHA512_W_H[i4]);
+      const T1l = T1ll | 0;
+      const sigma0h = rotrSH(Ah, Al, 28) ^ rotrBH(Ah, Al, 34) ^ rotrBH(Ah, Al, 39);
+      const sigma0l = rotrSL(Ah, Al, 28) ^ rotrBL(Ah, Al, 34) ^ rotrBL(Ah, Al, 39);
+      const MAJh = Ah & Bh ^ Ah & Ch ^ Bh & Ch;
+      const MAJl = Al & Bl ^ Al & Cl ^ Bl & Cl;
+      Hh = Gh | 0;
+      Hl = Gl | 0;
+      Gh = Fh | 0;
+      Gl = Fl | 0;
+      Fh = Eh | 0;
+      Fl = El | 0;
+      ({ h: Eh, l: El } = add2(Dh | 0, Dl | 0, T1h | 0, T1l | 0));
+      Dh = Ch | 0;
+      Dl = Cl | 0;
+      Ch = Bh | 0;
+      Cl = Bl | 0;
+      Bh = Ah | 0;
+      Bl = Al | 0;
+      const All = add3L(T1l, sigma0l, MAJl);
+      Ah = add3H(All, T1h, sigma0h, MAJh);
+      Al = All | 0;
+    }
+    ({ h: Ah, l: Al } = add2(this.Ah | 0, this.Al | 0, Ah | 0, Al | 0));
+    ({ h: Bh, l: Bl } = add2(this.Bh | 0, this.Bl | 0, Bh | 0, Bl | 0));
+    ({ h: Ch, l: Cl } = add2(this.Ch | 0, this.Cl | 0, Ch | 0, Cl | 0));
+    ({ h: Dh, l: Dl } = add2(this.Dh | 0, this.Dl | 0, Dh | 0, Dl | 0));
+    ({ h: Eh, l: El } = add2(this.Eh | 0, this.El | 0, Eh | 0, El | 0));
+    ({ h: Fh, l: Fl } = add2(this.Fh | 0, this.Fl | 0, Fh | 0, Fl | 0));
+    ({ h: Gh, l: Gl } = add2(this.Gh | 0, this.Gl | 0, Gh | 0, Gl | 0));
+    ({ h: Hh, l: Hl } = add2(this.Hh | 0, this.Hl | 0, Hh | 0, Hl | 0));
+    this.set(Ah, Al, Bh, Bl, Ch, Cl, Dh, Dl, Eh, El, Fh, Fl, Gh, Gl, Hh, Hl);
+  }
+  roundClean() {
+    clean2(SHA512_W_H, SHA512_W_L);
+  }
+  destroy() {
+    this.destroyed = true;
+    clean2(this.buffer);
+    this.set(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  }
+};
+var _SHA512 = class extends SHA2_64B {
+  constructor() {
+    super(64, SHA512_IV);
+  }
+};
+var sha256 = /* @__PURE__ */ createHasher(
+  () => new _SHA256(),
+  /* @__PURE__ */ oidNist(1)
+);
+var sha512 = /* @__PURE__ */ createHasher(
+  () => new _SHA512(),
+  /* @__PURE__ */ oidNist(3)
+);
+
+// node_modules/@noble/curves/utils.js
+function aarray(item, title, inner = () => {
+}) {
+  if (!Array.isArray(item))
+    throw new TypeError(`"${title}" expected array, got type=${typeof item}`);
+  for (let i4 = 0; i4 < item.length; i4++)
+    inner(item[i4], `${title}[${i4}]`);
+  return item;
+}
+var abytes2 = (value, length, title) => abytes(value, length, title);
+var anumber2 = anumber;
+function aobject2(value, title = "object") {
+  if (value === null || typeof value !== "object" || Array.isArray(value))
+    throw new TypeError(title === "object" ? "expected valid options object" : `"${title}" expected object, got type=${typeof value}`);
+  return value;
+}
+function afunction(value, title) {
+  if (typeof value !== "function")
+    throw new TypeError(`"${title}" is invalid: expected function, got ${typeof value}`);
+  return value;
+}
+var bytesToHex2 = bytesToHex;
+var concatBytes2 = (...arrays) => concatBytes(...arrays);
+var hexToBytes2 = (hex2) => hexToBytes(hex2);
+var isBytes2 = isBytes;
+var randomBytes2 = (bytesLength) => randomBytes(bytesLength);
+var _0n = /* @__PURE__ */ BigInt(0);
+var _1n = /* @__PURE__ */ BigInt(1);
+var atitle2 = (title) => title ? `"${title}" ` : "";
+function abool(value, title = "") {
+  if (typeof value !== "boolean")
+    throw new TypeError(atitle2(title) + "expected boolean, got type=" + typeof value);
+  return value;
+}
+function abignumber(n3) {
+  if (typeof n3 === "bigint") {
+    if (!isPosBig(n3))
+      throw new RangeError("positive bigint expected, got " + n3);
+  } else
+    anumber2(n3);
+  return n3;
+}
+function asafenumber(value, title = "") {
+  if (typeof value !== "number") {
+    const prefix = title && `"${title}" `;
+    throw new TypeError(prefix + "expected number, got type=" + typeof value);
+  }
+  if (!Number.isSafeInteger(value)) {
+    const prefix = title && `"${title}" `;
+    throw new RangeError(prefix + "expected safe integer, got " + value);
+  }
+}
+function hexToNumber(hex2) {
+  if (typeof hex2 !== "string")
+    throw new TypeError("hex string expected, got " + typeof hex2);
+  return hex2 === "" ? _0n : BigInt("0x" + hex2);
+}
+function bytesToNumberBE(bytes2) {
+  return hexToNumber(bytesToHex(bytes2));
+}
+function bytesToNumberLE(bytes2) {
+  return hexToNumber(bytesToHex(copyBytes(abytes(bytes2)).reverse()));
+}
+function numberToBytesBE(n3, len2) {
+  anumber(len2);
+  if (len2 === 0)
+    throw new Error("zero output length is invalid");
+  n3 = abignumber(n3);
+  const expectedLen = len2 * 2;
+  const hex2 = n3.toString(16);
+  if (hex2.length > expectedLen)
+    throw new RangeError("number is too large");
+  return hexToBytes(hex2.padStart(expectedLen, "0"));
+}
+function numberToBytesLE(n3, len2) {
+  return numberToBytesBE(n3, len2).reverse();
+}
+function copyBytes(bytes2) {
+  return Uint8Array.from(abytes2(bytes2));
+}
+function isPosBig(n3) {
+  return typeof n3 === "bigint" && _0n <= n3;
+}
+function inRange(n3, min, max) {
+  return isPosBig(n3) && isPosBig(min) && isPosBig(max) && min <= n3 && n3 < max;
+}
+function aInRange(title, n3, min, max) {
+  if (!inRange(n3, min, max))
+    throw new RangeError("expected valid " + title + ": " + min + " <= n < " + max + ", got " + n3);
+}
+function bitLen(n3) {
+  if (n3 < _0n)
+    throw new Error("expected non-negative bigint, got " + n3);
+  return n3 === _0n ? 0 : n3.toString(2).length;
+}
+var bitMask = (n3) => {
+  asafenumber(n3, "n");
+  return (_1n << BigInt(n3)) - _1n;
+};
+function validateObject(object, fields3 = {}, optFields = {}, title = "object") {
+  aobject2(object, title);
+  aobject2(fields3, "fields");
+  aobject2(optFields, "optFields");
+  function checkField(fieldName2, expectedType, isOpt) {
+    const label = title === "object" ? `param "${String(fieldName2)}"` : `"${title}.${String(fieldName2)}"`;
+    const val = object[fieldName2];
+    if (!Object.hasOwn(object, fieldName2) && (isOpt ? val !== void 0 : expectedType !== "function")) {
+      throw new TypeError(`${label} is invalid: expected own property`);
+    }
+    if (isOpt && val === void 0)
+      return;
+    const current3 = typeof val;
+    if (current3 !== expectedType || val === null)
+      throw new TypeError(`${label} is invalid: expected ${expectedType}, got ${current3}`);
+  }
+  const iter = (f5, isOpt) => Object.entries(f5).forEach(([k4, v4]) => checkField(k4, v4, isOpt));
+  iter(fields3, false);
+  iter(optFields, true);
+}
+
+// node_modules/@noble/curves/abstract/modular.js
+var _0n2 = /* @__PURE__ */ BigInt(0);
+var _1n2 = /* @__PURE__ */ BigInt(1);
+var _2n = /* @__PURE__ */ BigInt(2);
+var _3n = /* @__PURE__ */ BigInt(3);
+var _4n = /* @__PURE__ */ BigInt(4);
+var _5n = /* @__PURE__ */ BigInt(5);
+var _7n = /* @__PURE__ */ BigInt(7);
+var _8n = /* @__PURE__ */ BigInt(8);
+var _9n = /* @__PURE__ */ BigInt(9);
+var _15n = /* @__PURE__ */ BigInt(15);
+var _16n = /* @__PURE__ */ BigInt(16);
+var POW_WINDOWED_MIN = /* @__PURE__ */ BigInt("0x10000000000000000");
+function mod(a5, b4) {
+  if (b4 <= _0n2)
+    throw new Error("mod: expected positive modulus, got " + b4);
+  const result = a5 % b4;
+  return result >= _0n2 ? result : b4 + result;
+}
+function pow(num, power, modulo) {
+  if (modulo <= _1n2)
+    throw new Error("pow: expected modulus > 1, got " + modulo);
+  if (typeof power !== "bigint")
+    throw new TypeError("invalid exponent: expected bigint, got " + typeof power);
+  if (power < _0n2)
+    throw new Error("invalid exponent, negatives unsupported");
+  if (power === _0n2)
+    return _1n2;
+  if (power === _1n2)
+    return num;
+  let d5 = num % modulo;
+  if (d5 < _0n2)
+    d5 += modulo;
+  if (power < POW_WINDOWED_MIN) {
+    let p6 = _1n2;
+    while (power > _0n2) {
+      if (power & _1n2)
+        p6 = p6 * d5 % modulo;
+      d5 = d5 * d5 % modulo;
+      power >>= _1n2;
+    }
+    return p6;
+  }
+  const digits2 = [];
+  while (power > _0n2) {
+    digits2.push(Number(power & _15n));
+    power >>= _4n;
+  }
+  const table2 = new Array(16);
+  table2[0] = _1n2;
+  table2[1] = d5;
+  for (let i4 = 2; i4 < 16; i4++)
+    table2[i4] = table2[i4 - 1] * d5 % modulo;
+  let p5 = table2[digits2[digits2.length - 1]];
+  for (let w5 = digits2.length - 2; w5 >= 0; w5--) {
+    p5 = p5 * p5 % modulo;
+    p5 = p5 * p5 % modulo;
+    p5 = p5 * p5 % modulo;
+    p5 = p5 * p5 % modulo;
+    const digit = digits2[w5];
+    if (digit !== 0)
+      p5 = p5 * table2[digit] % modulo;
+  }
+  return p5;
+}
+function pow2(x3, power, modulo) {
+  if (modulo <= _1n2)
+    throw new Error("pow2: expected modulus > 1, got " + modulo);
+  if (power < _0n2)
+    throw new Error("pow2: expected non-negative exponent, got " + power);
+  let res = x3;
+  while (power-- > _0n2) {
+    res *= res;
+    res %= modulo;
+  }
+  return res;
+}
+function invert(number, modulo) {
+  if (number === _0n2)
+    throw new Error("invert: expected non-zero number");
+  if (modulo <= _1n2)
+    throw new Error("invert: expected modulus > 1, got " + modulo);
+  let a5 = mod(number, modulo);
+  let b4 = modulo;
+  let x3 = _0n2, u4 = _1n2;
+  while (a5 !== _0n2) {
+    const q2 = b4 / a5;
+    const r4 = b4 - a5 * q2;
+    const m5 = x3 - u4 * q2;
+    b4 = a5, a5 = r4, x3 = u4, u4 = m5;
+  }
+  const gcd = b4;
+  if (gcd !== _1n2)
+    throw new Error("invert: does not exist");
+  return mod(x3, modulo);
+}
+function assertIsSquare(Fp2, root, n3) {
+  const F4 = Fp2;
+  if (!F4.eql(F4.sqr(root), n3))
+    throw new Error("Cannot find square root");
+}
+function aoddModulus(order, fnName) {
+  if ((order & _1n2) === _0n2)
+    throw new Error(fnName + ": expected odd modulus, got " + order);
+}
+function sqrt3mod4(Fp2, n3) {
+  const F4 = Fp2;
+  const p1div4 = (F4.ORDER + _1n2) / _4n;
+  const root = F4.pow(n3, p1div4);
+  assertIsSquare(F4, root, n3);
+  return root;
+}
+function sqrt5mod8(Fp2, n3) {
+  const F4 = Fp2;
+  const p5div8 = (F4.ORDER - _5n) / _8n;
+  const n22 = F4.mul(n3, _2n);
+  const v4 = F4.pow(n22, p5div8);
+  const nv = F4.mul(n3, v4);
+  const i4 = F4.mul(F4.mul(nv, _2n), v4);
+  const root = F4.mul(nv, F4.sub(i4, F4.ONE));
+  assertIsSquare(F4, root, n3);
+  return root;
+}
+function sqrt9mod16(P3) {
+  const Fp_ = Field2(P3);
+  const tn = tonelliShanks(P3);
+  const c1 = tn(Fp_, Fp_.neg(Fp_.ONE));
+  const c22 = tn(Fp_, c1);
+  const c32 = tn(Fp_, Fp_.neg(c1));
+  const c4 = (P3 + _7n) / _16n;
+  return ((Fp2, n3) => {
+    const F4 = Fp2;
+    let tv1 = F4.pow(n3, c4);
+    let tv2 = F4.mul(tv1, c1);
+    const tv3 = F4.mul(tv1, c22);
+    const tv4 = F4.mul(tv1, c32);
+    const e1 = F4.eql(F4.sqr(tv2), n3);
+    const e22 = F4.eql(F4.sqr(tv3), n3);
+    tv1 = F4.cmov(tv1, tv2, e1);
+    tv2 = F4.cmov(tv4, tv3, e22);
+    const e32 = F4.eql(F4.sqr(tv2), n3);
+    const root = F4.cmov(tv1, tv2, e32);
+    assertIsSquare(F4, root, n3);
+    return root;
+  });
+}
+function tonelliShanks(P3) {
+  if (P3 < _3n)
+    throw new Error("sqrt is not defined for small field");
+  aoddModulus(P3, "tonelliShanks");
+  let Q2 = P3 - _1n2;
+  let S3 = 0;
+  while (Q2 % _2n === _0n2) {
+    Q2 /= _2n;
+    S3++;
+  }
+  let Z = _2n;
+  const _Fp = Field2(P3);
+  while (FpLegendre(_Fp, Z) === 1) {
+    if (Z++ > 1e3)
+      throw new Error("Cannot find square root: probably non-prime P");
+  }
+  if (S3 === 1)
+    return sqrt3mod4;
+  let cc = _Fp.pow(Z, Q2);
+  const Q1div2 = (Q2 + _1n2) / _2n;
+  return function tonelliSlow(Fp2, n3) {
+    const F4 = Fp2;
+    if (F4.is0(n3))
+      return n3;
+    if (FpLegendre(F4, n3) !== 1)
+      throw new Error("Cannot find square root");
+    let M2 = S3;
+    let c4 = F4.mul(F4.ONE, cc);
+    let t24 = F4.pow(n3, Q2);
+    let R = F4.pow(n3, Q1div2);
+    while (!F4.eql(t24, F4.ONE)) {
+      if (F4.is0(t24))
+        throw new Error("Cannot find square root: probably non-prime P");
+      let i4 = 1;
+      let t_tmp = F4.sqr(t24);
+      while (!F4.eql(t_tmp, F4.ONE)) {
+        i4++;
+        t_tmp = F4.sqr(t_tmp);
+        if (i4 === M2)
+          throw new Error("Cannot find square root");
+      }
+      const exponent = _1n2 << BigInt(M2 - i4 - 1);
+      const b4 = F4.pow(c4, exponent);
+      M2 = i4;
+      c4 = F4.sqr(b4);
+      t24 = F4.mul(t24, c4);
+      R = F4.mul(R, b4);
+    }
+    return R;
+  };
+}
+function FpSqrt(P3) {
+  aoddModulus(P3, "Fp.sqrt");
+  if (P3 % _4n === _3n)
+    return sqrt3mod4;
+  if (P3 % _8n === _5n)
+    return sqrt5mod8;
+  if (P3 % _16n === _9n)
+    return sqrt9mod16(P3);
+  return tonelliShanks(P3);
+}
+var isNegativeLE = (num, modulo) => (mod(num, modulo) & _1n2) === _1n2;
+var FIELD_FIELDS = [
+  "create",
+  "isValid",
+  "is0",
+  "neg",
+  "inv",
+  "sqrt",
+  "sqr",
+  "eql",
+  "add",
+  "sub",
+  "mul",
+  "pow",
+  "div",
+  "addN",
+  "subN",
+  "mulN",
+  "sqrN"
+];
+function validateField(field) {
+  aobject2(field, "field");
+  if (typeof field.ORDER !== "bigint")
+    throw new TypeError('param "ORDER" is invalid: expected bigint, got ' + typeof field.ORDER);
+  asafenumber(field.BYTES, "BYTES");
+  asafenumber(field.BITS, "BITS");
+  for (const name of FIELD_FIELDS)
+    afunction(field[name], "field." + name);
+  if (field.BYTES < 1 || field.BITS < 1)
+    throw new Error("invalid field: expected BYTES/BITS > 0");
+  if (field.ORDER <= _1n2)
+    throw new Error("invalid field: expected ORDER > 1, got " + field.ORDER);
+  return field;
+}
+function FpInvertBatch(Fp2, nums, passZero = false) {
+  validateField(Fp2);
+  aarray(nums, "nums");
+  abool(passZero, "passZero");
+  const F4 = Fp2;
+  const inverted = new Array(nums.length).fill(passZero ? F4.ZERO : void 0);
+  const multipliedAcc = nums.reduce((acc, num, i4) => {
+    if (F4.is0(num))
+      return acc;
+    inverted[i4] = acc;
+    return F4.mul(acc, num);
+  }, F4.ONE);
+  const invertedAcc = F4.inv(multipliedAcc);
+  nums.reduceRight((acc, num, i4) => {
+    if (F4.is0(num))
+      return acc;
+    inverted[i4] = F4.mul(acc, inverted[i4]);
+    return F4.mul(acc, num);
+  }, invertedAcc);
+  return inverted;
+}
+function FpLegendre(Fp2, n3) {
+  validateField(Fp2);
+  const F4 = Fp2;
+  aoddModulus(F4.ORDER, "FpLegendre");
+  const p1mod2 = (F4.ORDER - _1n2) / _2n;
+  const powered = F4.pow(n3, p1mod2);
+  const yes = F4.eql(powered, F4.ONE);
+  const zero = F4.eql(powered, F4.ZERO);
+  const no = F4.eql(powered, F4.neg(F4.ONE));
+  if (!yes && !zero && !no)
+    throw new Error("invalid Legendre symbol result");
+  return yes ? 1 : zero ? 0 : -1;
+}
+function nLength(n3, nBitLength) {
+  if (nBitLength !== void 0)
+    anumber2(nBitLength);
+  if (n3 <= _0n2)
+    throw new Error("invalid n length: expected positive n, got " + n3);
+  if (nBitLength !== void 0 && nBitLength < 1)
+    throw new Error("invalid n length: expected positive bit length, got " + nBitLength);
+  const bits = bitLen(n3);
+  if (nBitLength !== void 0 && nBitLength < bits)
+    throw new Error(`invalid n length: expected nBitLength (${nBitLength}) >= bitLen(n) (${bits})`);
+  const _nBitLength = nBitLength !== void 0 ? nBitLength : bits;
+  const nByteLength = Math.ceil(_nBitLength / 8);
+  return { nBitLength: _nBitLength, nByteLength };
+}
+var FIELD_SQRT = /* @__PURE__ */ new WeakMap();
+var _Field = class {
+  ORDER;
+  BITS;
+  BYTES;
+  isLE;
+  ZERO = _0n2;
+  ONE = _1n2;
+  _lengths;
+  _mod;
+  constructor(ORDER, opts = {}) {
+    if (ORDER <= _1n2)
+      throw new Error("invalid field: expected ORDER > 1, got " + ORDER);
+    let _nbitLength = void 0;
+    this.isLE = false;
+    if (opts != null && typeof opts === "object") {
+      if (typeof opts.BITS === "number")
+        _nbitLength = opts.BITS;
+      if (typeof opts.sqrt === "function")
+        Object.defineProperty(this, "sqrt", { value: opts.sqrt, enumerable: true });
+      if (typeof opts.isLE === "boolean")
+        this.isLE = opts.isLE;
+      if (opts.allowedLengths)
+        this._lengths = Object.freeze(opts.allowedLengths.slice());
+      if (typeof opts.modFromBytes === "boolean")
+        this._mod = opts.modFromBytes;
+    }
+    const { nBitLength, nByteLength } = nLength(ORDER, _nbitLength);
+    if (nByteLength > 2048)
+      throw new Error("invalid field: expected ORDER of <= 2048 bytes");
+    this.ORDER = ORDER;
+    this.BITS = nBitLength;
+    this.BYTES = nByteLength;
+    Object.freeze(this);
+  }
+  create(num) {
+    return mod(num, this.ORDER);
+  }
+  isValid(num) {
+    if (typeof num !== "bigint")
+      throw new TypeError("invalid field element: expected bigint, got " + typeof num);
+    return _0n2 <= num && num < this.ORDER;
+  }
+  is0(num) {
+    return num === _0n2;
+  }
+  // is valid and invertible
+  isValidNot0(num) {
+    return !this.is0(num) && this.isValid(num);
+  }
+  isOdd(num) {
+    return (num & _1n2) === _1n2;
+  }
+  neg(num) {
+    return mod(-num, this.ORDER);
+  }
+  eql(lhs, rhs) {
+    return lhs === rhs;
+  }
+  sqr(num) {
+    return mod(num * num, this.ORDER);
+  }
+  add(lhs, rhs) {
+    return mod(lhs + rhs, this.ORDER);
+  }
+  sub(lhs, rhs) {
+    return mod(lhs - rhs, this.ORDER);
+  }
+  mul(lhs, rhs) {
+    return mod(lhs * rhs, this.ORDER);
+  }
+  pow(num, power) {
+    return pow(num, power, this.ORDER);
+  }
+  div(lhs, rhs) {
+    return mod(lhs * invert(rhs, this.ORDER), this.ORDER);
+  }
+  // Same as above, but doesn't normalize
+  sqrN(num) {
+    return num * num;
+  }
+  addN(lhs, rhs) {
+    return lhs + rhs;
+  }
+  subN(lhs, rhs) {
+    return lhs - rhs;
+  }
+  mulN(lhs, rhs) {
+    return lhs * rhs;
+  }
+  inv(num) {
+    return invert(num, this.ORDER);
+  }
+  sqrt(num) {
+    let sqrt = FIELD_SQRT.get(this);
+    if (!sqrt)
+      FIELD_SQRT.set(this, sqrt = FpSqrt(this.ORDER));
+    return sqrt(this, num);
+  }
+  toBytes(num) {
+    return this.isLE ? numberToBytesLE(num, this.BYTES) : numberToBytesBE(num, this.BYTES);
+  }
+  fromBytes(bytes2, skipValidation = false) {
+    abytes2(bytes2);
+    const { _lengths: allowedLengths, BYTES: BYTES2, isLE, ORDER, _mod: modFromBytes } = this;
+    if (allowedLengths) {
+      if (bytes2.length < 1 || !allowedLengths.includes(bytes2.length) || bytes2.length > BYTES2) {
+        throw new Error("Field.fromBytes: expected " + allowedLengths + " bytes, got " + bytes2.length);
+      }
+      const padded = new Uint8Array(BYTES2);
+      padded.set(bytes2, isLE ? 0 : padded.length - bytes2.length);
+      bytes2 = padded;
+    }
+    if (bytes2.length !== BYTES2)
+      throw new Error("Field.fromBytes: expected " + BYTES2 + " bytes, got " + bytes2.length);
+    let scalar = isLE ? bytesToNumberLE(bytes2) : bytesToNumberBE(bytes2);
+    if (modFromBytes)
+      scalar = mod(scalar, ORDER);
+    if (!skipValidation) {
+      if (!this.isValid(scalar))
+        throw new Error("invalid field element: outside of range 0..ORDER");
+    }
+    return scalar;
+  }
+  // TODO: we don't need it here, move out to separate fn
+  invertBatch(lst) {
+    return FpInvertBatch(this, lst, true);
+  }
+  // We can't move this out because Fp6, Fp12 implement it
+  // and it's unclear what to return in there.
+  cmov(a5, b4, condition) {
+    abool(condition, "condition");
+    return condition ? b4 : a5;
+  }
+};
+function Field2(ORDER, opts = {}) {
+  Object.freeze(_Field.prototype);
+  return new _Field(ORDER, opts);
+}
+
+// node_modules/@noble/curves/abstract/curve.js
+var _0n3 = /* @__PURE__ */ BigInt(0);
+var _1n3 = /* @__PURE__ */ BigInt(1);
+var _4n2 = /* @__PURE__ */ BigInt(4);
+var BLIND_BYTES = 16;
+var BLIND_BITS = 128;
+var FW_WINDOW = 5;
+var TABLE_BYTES_MAX = /* @__PURE__ */ (() => 2 ** 31)();
+function validatePointCons(Point) {
+  const pc = Point;
+  if (typeof pc !== "function")
+    throw new TypeError('"Point" expected constructor, got type=' + typeof Point);
+  afunction(pc.fromAffine, "Point.fromAffine");
+  afunction(pc.fromBytes, "Point.fromBytes");
+  afunction(pc.fromHex, "Point.fromHex");
+  aobject2(pc.BASE, "Point.BASE");
+  aobject2(pc.ZERO, "Point.ZERO");
+  validateField(pc.Fp);
+  validateField(pc.Fn);
+}
+function normalizeZ(c4, points) {
+  validatePointCons(c4);
+  validateMSMPoints(points, c4);
+  const invertedZs = FpInvertBatch(c4.Fp, points.map((p5) => p5.Z));
+  return points.map((p5, i4) => c4.fromAffine(p5.toAffine(invertedZs[i4])));
+}
+function validateW(W, bits, min = 1) {
+  if (!Number.isSafeInteger(W) || W < min || W > bits)
+    throw new Error("invalid window size, expected [" + min + ".." + bits + "], got W=" + W);
+}
+function validateTableBytes(numPoints, fpBytes) {
+  const bytes2 = numPoints * (4 * fpBytes + 128);
+  if (bytes2 > TABLE_BYTES_MAX)
+    throw new Error("invalid window size: table would need ~" + Math.ceil(bytes2 / 2 ** 20) + " MiB, max " + TABLE_BYTES_MAX / 2 ** 20 + " MiB");
+}
+function probeRandomBytes(randomBytes3, length) {
+  if (randomBytes3 === void 0)
+    return void 0;
+  afunction(randomBytes3, "randomBytes");
+  try {
+    const probe = randomBytes3(length);
+    if (!isBytes2(probe) || probe.length !== length)
+      return void 0;
+  } catch {
+    return void 0;
+  }
+  return randomBytes3;
+}
+function validateMSMPoints(points, c4) {
+  aarray(points, "points");
+  points.forEach((p5, i4) => {
+    if (!(p5 instanceof c4))
+      throw new Error("invalid point at index " + i4);
+  });
+}
+function validateMSMScalars(scalars, field, maxScalar) {
+  if (!Array.isArray(scalars))
+    throw new Error("array of scalars expected");
+  scalars.forEach((s4, i4) => {
+    const ok = maxScalar === void 0 ? field.isValid(s4) : isPosBig(s4) && s4 < maxScalar;
+    if (!ok)
+      throw new Error("invalid scalar at index " + i4);
+  });
+}
+var pointWindowSizes = /* @__PURE__ */ new WeakMap();
+function getWindowSize(P3) {
+  return pointWindowSizes.get(P3) || 1;
+}
+function oddMultiples(p5, size2) {
+  const dbl = p5.double();
+  const t24 = [p5];
+  for (let j4 = 1; j4 < size2; j4++)
+    t24.push(t24[j4 - 1].add(dbl));
+  return t24;
+}
+function wnafDigits(n3, W) {
+  const size2 = 2 ** W;
+  const half2 = size2 / 2;
+  const mask = BigInt(size2 - 1);
+  const d5 = [];
+  while (n3 > _0n3) {
+    let w5 = 0;
+    if (n3 & _1n3) {
+      w5 = Number(n3 & mask);
+      if (w5 >= half2)
+        w5 -= size2;
+      n3 -= BigInt(w5);
+    }
+    d5.push(w5);
+    n3 >>= _1n3;
+  }
+  return d5;
+}
+function signedWindowDigits(n3, W, windows) {
+  const size2 = 2 ** W;
+  const half2 = size2 / 2;
+  const mask = BigInt(size2 - 1);
+  const shiftBy = BigInt(W);
+  const d5 = [];
+  for (let w5 = 0; w5 < windows; w5++) {
+    let v4 = Number(n3 & mask);
+    n3 >>= shiftBy;
+    if (v4 > half2) {
+      v4 -= size2;
+      n3 += _1n3;
+    }
+    d5.push(v4);
+  }
+  if (n3 !== _0n3)
+    throw new Error("invalid wnaf");
+  return d5;
+}
+function wnafWalk(zero, tables, digits2) {
+  let max = 0;
+  for (const d5 of digits2)
+    max = Math.max(max, d5.length);
+  let acc = zero;
+  for (let bit = max - 1; bit >= 0; bit--) {
+    if (bit !== max - 1)
+      acc = acc.double();
+    for (let i4 = 0; i4 < digits2.length; i4++) {
+      const w5 = digits2[i4][bit];
+      if (w5) {
+        const item = tables[i4][Math.abs(w5) - 1 >> 1];
+        acc = acc.add(w5 < 0 ? item.negate() : item);
+      }
+    }
+  }
+  return acc;
+}
+var ScalarMultiplier = class {
+  Point;
+  BASE;
+  ZERO;
+  randomBytes;
+  wnafPrecomputes = /* @__PURE__ */ new WeakMap();
+  baseCanBeBlinded;
+  bits;
+  // Parametrized with a given Point class (not individual point)
+  constructor(Point, randomBytes3) {
+    validatePointCons(Point);
+    this.randomBytes = probeRandomBytes(randomBytes3, BLIND_BYTES);
+    this.Point = Point;
+    this.BASE = Point.BASE;
+    this.ZERO = Point.ZERO;
+    this.bits = Point.Fn.BITS;
+  }
+  /**
+   * Creates a signed fixed-window wNAF precomputation table: for every window w, the
+   * multiples `[1..2^(W−1)]⋅2^(w⋅W)⋅P`, flattened. All doublings are baked into the table,
+   * so cached multiplication is additions-only. `windows = ceil(bits/W) + 1`: the extra
+   * window absorbs the final carry of signed-digit recoding.
+   * For a 256-bit curve and W=6, the table is 44⋅32 = 1408 points.
+   * @param point - Point instance
+   * @param W - window size
+   * @param bits - scalar bitlength the table must cover
+   */
+  buildWnafTable(point, W, bits) {
+    const windows = Math.ceil(bits / W) + 1;
+    const half2 = 2 ** (W - 1);
+    const comp = [];
+    let base = point;
+    for (let w5 = 0; w5 < windows; w5++) {
+      let acc = base;
+      for (let i4 = 0; i4 < half2; i4++) {
+        comp.push(acc);
+        acc = acc.add(base);
+      }
+      base = comp[comp.length - 1].double();
+    }
+    return { W, bits, windows, comp };
+  }
+  /**
+   * Implements ec multiplication using precomputed signed fixed-window wNAF tables.
+   * Constant-time: fixed window count with one table addition per window — zero digits feed
+   * the fake accumulator — and no doublings; the lookup scans the whole window slice.
+   * Scalar bounds are validated by the public entry points ({@link ScalarMultiplier.mulCT},
+   * {@link ScalarMultiplier.mulCTBlinded}, {@link ScalarMultiplier.mulUnsafe});
+   * signedWindowDigits throws if `n` exceeds the table.
+   * @returns real and fake (for const-time) points
+   */
+  wnafCachedCT(precomputes, n3) {
+    const { W, windows, comp } = precomputes;
+    const half2 = 2 ** (W - 1);
+    const digits2 = signedWindowDigits(n3, W, windows);
+    let p5 = this.ZERO;
+    let f5 = this.BASE;
+    for (let w5 = 0; w5 < windows; w5++) {
+      const digit = digits2[w5];
+      const start2 = w5 * half2;
+      const idx = Math.abs(digit) - 1;
+      let sel = comp[start2];
+      for (let i4 = 1; i4 < half2; i4++)
+        sel = i4 === idx ? comp[start2 + i4] : sel;
+      const neg = sel.negate();
+      if (digit === 0)
+        f5 = f5.add(comp[start2]);
+      else
+        p5 = p5.add(digit < 0 ? neg : sel);
+    }
+    return { p: p5, f: f5 };
+  }
+  // Cache key is point identity plus (W, bits); at most two entries exist per point (public-width
+  // `Fn.BITS` and blinded `Fn.BITS + BLIND_BITS`). Callers must not reuse the same point with
+  // incompatible `transform(...)` layouts and expect a separate cache entry.
+  getWnafPrecomputes(W, point, bits, transform) {
+    let entries2 = this.wnafPrecomputes.get(point);
+    let comp = entries2?.find((entry4) => entry4.W === W && entry4.bits === bits);
+    if (!comp) {
+      comp = this.buildWnafTable(point, W, bits);
+      if (typeof transform === "function")
+        comp = { ...comp, comp: transform(comp.comp) };
+      if (!entries2) {
+        entries2 = [];
+        this.wnafPrecomputes.set(point, entries2);
+      }
+      entries2.push(comp);
+    }
+    return comp;
+  }
+  assertPoint(point) {
+    if (!(point instanceof this.Point))
+      throw new TypeError('"point" expected Point instance, got type=' + typeof point);
+  }
+  // Shared prologue of the constant-time entry points. Rejects scalar 0: in key/signature-style
+  // callers a zero scalar means broken upstream plumbing, and concrete Points already reject it.
+  // Uses inRange instead of Fn.isValidNot0: validateField() only certifies the arithmetic subset.
+  validateMulInput(point, scalar) {
+    this.assertPoint(point);
+    if (!inRange(scalar, _1n3, this.Point.Fn.ORDER))
+      throw new Error("invalid scalar");
+  }
+  // Constant-time dispatch shared by mulCT / mulCTBlinded. Un-precomputed points (W===1, e.g.
+  // ECDH peer keys) skip building a throwaway cached table in favor of a small fixed-window
+  // multiply. `n` must be < 2^bits.
+  runCT(point, n3, bits, transform) {
+    const W = getWindowSize(point);
+    if (W === 1)
+      return this.fixedWindowCT(point, n3, bits);
+    return this.wnafCachedCT(this.getWnafPrecomputes(W, point, bits, transform), n3);
+  }
+  mulCT(point, scalar, transform) {
+    this.validateMulInput(point, scalar);
+    return this.runCT(point, scalar, this.bits, transform);
+  }
+  mulCTBlinded(point, scalar, transform) {
+    this.validateMulInput(point, scalar);
+    if (this.randomBytes === void 0)
+      throw new Error("randomBytes is required for scalar blinding");
+    const bits = this.Point.Fn.BITS + BLIND_BITS;
+    const blind = this.randomBytes(BLIND_BYTES);
+    if (!isBytes2(blind) || blind.length !== BLIND_BYTES)
+      throw new Error("randomBytes returned invalid byte array");
+    blind[0] = blind[0] & 63 | 128;
+    const n3 = scalar + bytesToNumberBE(blind) * this.Point.Fn.ORDER;
+    return this.runCT(point, n3, bits, transform);
+  }
+  /**
+   * Constant-time multiplication `n*point` for an un-precomputed point, via a small fixed window.
+   * A cached wNAF table only pays off when reused; a flat 2^FW_WINDOW table (`size-1` adds) is
+   * far cheaper to build for a single use. The point-operation sequence is independent of `n`:
+   * build the table, then per window exactly FW_WINDOW doublings, a data-oblivious scan over
+   * every table entry, and one addition (adds the identity when the window digit is 0 — never
+   * skipped).
+   *
+   * `n` must be `< 2^bits`. Assumes complete addition (adding the identity costs the same as any
+   * add), which holds for the Weierstrass/Edwards point types used here. The table is left in
+   * projective form (no normalizeZ): normalizing this small a table costs more than the
+   * mixed-add savings it would buy for a single multiply.
+   * @returns real point `p`; `f` duplicates it only to match {@link wnafCachedCT}'s return shape
+   * (this path needs no fake accumulator — its op-count is already scalar-independent).
+   */
+  fixedWindowCT(point, n3, bits) {
+    const W = FW_WINDOW;
+    const size2 = 1 << W;
+    const mask = bitMask(W);
+    const table2 = new Array(size2);
+    table2[0] = this.ZERO;
+    for (let i4 = 1; i4 < size2; i4++)
+      table2[i4] = table2[i4 - 1].add(point);
+    const windows = Math.ceil(bits / W);
+    let acc = this.ZERO;
+    for (let window2 = windows - 1; window2 >= 0; window2--) {
+      if (window2 !== windows - 1)
+        for (let d5 = 0; d5 < W; d5++)
+          acc = acc.double();
+      const digit = Number(n3 >> BigInt(window2 * W) & mask);
+      let sel = table2[0];
+      for (let i4 = 1; i4 < size2; i4++)
+        sel = i4 === digit ? table2[i4] : sel;
+      acc = acc.add(sel);
+    }
+    return { p: acc, f: acc };
+  }
+  shouldBlind(point, cofactor) {
+    if (this.randomBytes === void 0)
+      return false;
+    if (cofactor === _1n3)
+      return true;
+    if (point !== this.BASE)
+      return false;
+    if (this.baseCanBeBlinded === void 0)
+      this.baseCanBeBlinded = this.mulUnsafe(this.BASE, this.Point.Fn.ORDER).is0();
+    return this.baseCanBeBlinded;
+  }
+  mulSecret(point, scalar, cofactor, transform) {
+    return this.shouldBlind(point, cofactor) ? this.mulCTBlinded(point, scalar, transform) : this.mulCT(point, scalar, transform);
+  }
+  mulUnsafe(point, scalar, transform) {
+    this.assertPoint(point);
+    if (!isPosBig(scalar))
+      throw new Error("invalid scalar");
+    const W = getWindowSize(point);
+    if (W === 1 || scalar >= this.Point.Fn.ORDER)
+      return mulAddUnsafe(this.Point, [point], [scalar], true);
+    const precomputes = this.getWnafPrecomputes(W, point, this.bits, transform);
+    return this.wnafCachedCT(precomputes, scalar).p;
+  }
+  // Remembers the window size used for precomputed wNAF multiplication of the given point
+  // and drops any previously built tables. Usually only the base point is precomputed.
+  // W=1 resets the point to the un-precomputed (table-less) paths.
+  // W is additionally capped so tables stay under ~2 GiB ({@link TABLE_BYTES_MAX}).
+  setWindowSize(point, W) {
+    this.assertPoint(point);
+    validateW(W, this.bits);
+    const windows = Math.ceil((this.bits + BLIND_BITS) / W) + 1;
+    validateTableBytes(windows * 2 ** (W - 1), this.Point.Fp.BYTES);
+    pointWindowSizes.set(point, W);
+    this.wnafPrecomputes.delete(point);
+  }
+  // True when a window size is set: tables themselves are built lazily on first multiply.
+  hasWindowSize(point) {
+    return getWindowSize(point) !== 1;
+  }
+};
+function mulAddUnsafe(c4, points, scalars, allowOversized = false) {
+  validatePointCons(c4);
+  validateMSMPoints(points, c4);
+  abool(allowOversized, "allowOversized");
+  validateMSMScalars(scalars, c4.Fn, allowOversized ? c4.Fn.ORDER ** _4n2 : void 0);
+  if (points.length !== scalars.length)
+    throw new Error("arrays of points and scalars must have equal length");
+  const tables = points.map((p5) => oddMultiples(p5, 4));
+  const digits2 = scalars.map((n3) => wnafDigits(n3, 4));
+  return wnafWalk(c4.ZERO, tables, digits2);
+}
+function createField(order, field, isLE) {
+  if (field) {
+    if (field.ORDER !== order)
+      throw new Error("Field.ORDER must match order: Fp == p, Fn == n");
+    validateField(field);
+    return field;
+  } else {
+    return Field2(order, { isLE });
+  }
+}
+function createCurveFields(type, CURVE, curveOpts = {}, FpFnLE) {
+  if (type !== "weierstrass" && type !== "edwards")
+    throw new Error('expected curve type "weierstrass" or "edwards"');
+  if (FpFnLE === void 0)
+    FpFnLE = type === "edwards";
+  if (!CURVE || typeof CURVE !== "object")
+    throw new Error(`expected valid ${type} CURVE object`);
+  validateObject(curveOpts);
+  for (const p5 of ["p", "n", "h"]) {
+    const val = CURVE[p5];
+    if (!(isPosBig(val) && val !== _0n3))
+      throw new Error(`CURVE.${p5} must be positive bigint`);
+  }
+  const Fp2 = createField(CURVE.p, curveOpts.Fp, FpFnLE);
+  const Fn = createField(CURVE.n, curveOpts.Fn, FpFnLE);
+  const _b = type === "weierstrass" ? "b" : "d";
+  const params = ["Gx", "Gy", "a", _b];
+  for (const p5 of params) {
+    if (!Fp2.isValid(CURVE[p5]))
+      throw new Error(`CURVE.${p5} must be valid field element of CURVE.Fp`);
+  }
+  CURVE = Object.freeze(Object.assign({}, CURVE));
+  return { CURVE, Fp: Fp2, Fn };
+}
+function createKeygen(randomSecretKey, getPublicKey) {
+  return function keygen(seed) {
+    const secretKey = randomSecretKey(seed);
+    return { secretKey, publicKey: getPublicKey(secretKey) };
+  };
+}
+
+// node_modules/@noble/curves/abstract/edwards.js
+var _0n4 = /* @__PURE__ */ BigInt(0);
+var _1n4 = /* @__PURE__ */ BigInt(1);
+var _2n2 = /* @__PURE__ */ BigInt(2);
+var _4n3 = /* @__PURE__ */ BigInt(4);
+var _8n2 = /* @__PURE__ */ BigInt(8);
+function isEdValidXY(Fp2, CURVE, x3, y5) {
+  const x22 = Fp2.sqr(x3);
+  const y22 = Fp2.sqr(y5);
+  const left2 = Fp2.add(Fp2.mul(CURVE.a, x22), y22);
+  const right = Fp2.add(Fp2.ONE, Fp2.mul(CURVE.d, Fp2.mul(x22, y22)));
+  return Fp2.eql(left2, right);
+}
+function edwards(params, extraOpts = {}) {
+  validateObject(extraOpts, {}, {}, "extraOpts");
+  const opts = extraOpts;
+  const validated = createCurveFields("edwards", params, opts, opts.FpFnLE);
+  const { Fp: Fp2, Fn } = validated;
+  let CURVE = validated.CURVE;
+  const { h: cofactor } = CURVE;
+  if (FpLegendre(Fp2, CURVE.a) !== 1)
+    throw new Error("edwards: CURVE.a must be a square in Fp for complete addition formulas");
+  if (FpLegendre(Fp2, CURVE.d) !== -1)
+    throw new Error("edwards: CURVE.d must be a non-square in Fp for complete addition formulas");
+  validateObject(opts, {}, { uvRatio: "function", randomBytes: "function" });
+  const randomBytes3 = opts.randomBytes === void 0 ? randomBytes2 : opts.randomBytes;
+  const MASK = _2n2 << BigInt(Fp2.BYTES * 8) - _1n4;
+  function isOdd(n3) {
+    if (!Fp2.isOdd)
+      throw new Error("Field does not have .isOdd()");
+    return Fp2.isOdd(n3);
+  }
+  const uvRatio2 = opts.uvRatio === void 0 ? (u4, v4) => {
+    try {
+      return { isValid: true, value: Fp2.sqrt(Fp2.div(u4, v4)) };
+    } catch (e4) {
+      return { isValid: false, value: _0n4 };
+    }
+  } : opts.uvRatio;
+  if (!isEdValidXY(Fp2, CURVE, CURVE.Gx, CURVE.Gy))
+    throw new Error("bad curve params: generator point");
+  const mulA = Fp2.eql(CURVE.a, Fp2.neg(Fp2.ONE)) ? (x3) => Fp2.neg(x3) : Fp2.eql(CURVE.a, Fp2.ONE) ? (x3) => x3 : (x3) => Fp2.mul(CURVE.a, x3);
+  function acoord(title, n3, banZero = false) {
+    const min = banZero ? _1n4 : _0n4;
+    aInRange("coordinate " + title, n3, min, MASK);
+    return n3;
+  }
+  function aedpoint(other) {
+    if (!(other instanceof Point))
+      throw new Error("EdwardsPoint expected");
+  }
+  class Point {
+    static BASE = new Point(CURVE.Gx, CURVE.Gy, Fp2.ONE, Fp2.mul(CURVE.Gx, CURVE.Gy));
+    static ZERO = new Point(Fp2.ZERO, Fp2.ONE, Fp2.ONE, Fp2.ZERO);
+    static Fp = Fp2;
+    static Fn = Fn;
+    X;
+    Y;
+    Z;
+    T;
+    constructor(X, Y, Z, T4) {
+      this.X = acoord("x", X);
+      this.Y = acoord("y", Y);
+      this.Z = acoord("z", Z, true);
+      this.T = acoord("t", T4);
+      Object.freeze(this);
+    }
+    static CURVE() {
+      return CURVE;
+    }
+    /**
+     * Create one extended Edwards point from affine coordinates.
+     * Does NOT validate that the point is on-curve or torsion-free.
+     * Use `.assertValidity()` on adversarial inputs.
+     */
+    static fromAffine(p5) {
+      if (p5 instanceof Point)
+        throw new Error("extended point not allowed");
+      const { x: x3, y: y5 } = p5 || {};
+      acoord("x", x3);
+      acoord("y", y5);
+      return new Point(x3, y5, Fp2.ONE, Fp2.mul(x3, y5));
+    }
+    // Uses algo from RFC8032 5.1.3.
+    static fromBytes(bytes2, zip215 = false) {
+      const len2 = Fp2.BYTES;
+      const { a: a5, d: d5 } = CURVE;
+      bytes2 = copyBytes(abytes2(bytes2, len2, "point"));
+      abool(zip215, "zip215");
+      const normed = copyBytes(bytes2);
+      const lastByte = bytes2[len2 - 1];
+      normed[len2 - 1] = lastByte & ~128;
+      const y5 = bytesToNumberLE(normed);
+      const max = zip215 ? MASK : Fp2.ORDER;
+      aInRange("point.y", y5, _0n4, max);
+      const y22 = Fp2.sqr(y5);
+      const u4 = Fp2.sub(y22, Fp2.ONE);
+      const v4 = Fp2.sub(Fp2.mulN(d5, y22), a5);
+      let { isValid: isValid2, value: x3 } = uvRatio2(u4, v4);
+      if (!isValid2)
+        throw new Error("bad point: invalid y coordinate");
+      const isXOdd = isOdd(x3);
+      const isLastByteOdd = (lastByte & 128) !== 0;
+      if (!zip215 && Fp2.is0(x3) && isLastByteOdd)
+        throw new Error("bad point: x=0 and x_0=1");
+      if (isLastByteOdd !== isXOdd)
+        x3 = Fp2.neg(x3);
+      return Point.fromAffine({ x: x3, y: y5 });
+    }
+    static fromHex(hex2, zip215 = false) {
+      return Point.fromBytes(hexToBytes2(hex2), zip215);
+    }
+    get x() {
+      return this.toAffine().x;
+    }
+    get y() {
+      return this.toAffine().y;
+    }
+    precompute(windowSize = 6, isLazy = true) {
+      wnaf.setWindowSize(this, windowSize);
+      if (!isLazy)
+        this.multiply(_2n2);
+      return this;
+    }
+    // Useful in fromAffine() - not for fromBytes(), which always created valid points.
+    assertValidity() {
+      const p5 = this;
+      const { a: a5, d: d5 } = CURVE;
+      if (p5.is0())
+        throw new Error("bad point: ZERO");
+      const { X, Y, Z, T: T4 } = p5;
+      const X2 = Fp2.sqr(X);
+      const Y2 = Fp2.sqr(Y);
+      const Z2 = Fp2.sqr(Z);
+      const Z4 = Fp2.sqr(Z2);
+      const aX2 = Fp2.mul(X2, a5);
+      const left2 = Fp2.mul(Fp2.add(aX2, Y2), Z2);
+      const right = Fp2.add(Z4, Fp2.mul(d5, Fp2.mul(X2, Y2)));
+      if (!Fp2.eql(left2, right))
+        throw new Error("bad point: equation left != right (1)");
+      const XY = Fp2.mul(X, Y);
+      const ZT = Fp2.mul(Z, T4);
+      if (!Fp2.eql(XY, ZT))
+        throw new Error("bad point: equation left != right (2)");
+    }
+    // Compare one point to another.
+    equals(other) {
+      aedpoint(other);
+      const { X: X1, Y: Y1, Z: Z1 } = this;
+      const { X: X2, Y: Y2, Z: Z2 } = other;
+      const X1Z2 = Fp2.mul(X1, Z2);
+      const X2Z1 = Fp2.mul(X2, Z1);
+      const Y1Z2 = Fp2.mul(Y1, Z2);
+      const Y2Z1 = Fp2.mul(Y2, Z1);
+      return Fp2.eql(X1Z2, X2Z1) && Fp2.eql(Y1Z2, Y2Z1);
+    }
+    is0() {
+      return this.equals(Point.ZERO);
+    }
+    negate() {
+      return new Point(Fp2.neg(this.X), this.Y, this.Z, Fp2.neg(this.T));
+    }
+    // Fast algo for doubling Extended Point.
+    // https://hyperelliptic.org/EFD/g1p/auto-twisted-extended.html#doubling-dbl-2008-hwcd
+    // Cost: 4M + 4S + 1*a + 6add + 1*2.
+    double() {
+      const { X: X1, Y: Y1, Z: Z1 } = this;
+      const A4 = Fp2.sqr(X1);
+      const B3 = Fp2.sqr(Y1);
+      const C3 = Fp2.mul(Fp2.sqr(Z1), _2n2);
+      const D3 = mulA(A4);
+      const x1y1 = Fp2.addN(X1, Y1);
+      const E4 = Fp2.sub(Fp2.subN(Fp2.sqr(x1y1), A4), B3);
+      const G3 = Fp2.addN(D3, B3);
+      const F4 = Fp2.subN(G3, C3);
+      const H2 = Fp2.subN(D3, B3);
+      const X3 = Fp2.mul(E4, F4);
+      const Y3 = Fp2.mul(G3, H2);
+      const T32 = Fp2.mul(E4, H2);
+      const Z3 = Fp2.mul(F4, G3);
+      return new Point(X3, Y3, Z3, T32);
+    }
+    // Fast algo for adding 2 Extended Points.
+    // https://hyperelliptic.org/EFD/g1p/auto-twisted-extended.html#addition-add-2008-hwcd
+    // Cost: 9M + 1*a + 1*d + 7add.
+    add(other) {
+      aedpoint(other);
+      const { d: d5 } = CURVE;
+      const { X: X1, Y: Y1, Z: Z1, T: T1 } = this;
+      const { X: X2, Y: Y2, Z: Z2, T: T22 } = other;
+      const A4 = Fp2.mul(X1, X2);
+      const B3 = Fp2.mul(Y1, Y2);
+      const C3 = Fp2.mul(Fp2.mulN(T1, d5), T22);
+      const D3 = Fp2.mul(Z1, Z2);
+      const E4 = Fp2.sub(Fp2.subN(Fp2.mulN(Fp2.addN(X1, Y1), Fp2.addN(X2, Y2)), A4), B3);
+      const F4 = Fp2.subN(D3, C3);
+      const G3 = Fp2.addN(D3, C3);
+      const H2 = Fp2.sub(B3, mulA(A4));
+      const X3 = Fp2.mul(E4, F4);
+      const Y3 = Fp2.mul(G3, H2);
+      const T32 = Fp2.mul(E4, H2);
+      const Z3 = Fp2.mul(F4, G3);
+      return new Point(X3, Y3, Z3, T32);
+    }
+    subtract(other) {
+      aedpoint(other);
+      return this.add(other.negate());
+    }
+    // Constant-time multiplication.
+    multiply(scalar) {
+      if (!Fn.isValidNot0(scalar))
+        throw new RangeError("invalid scalar: expected 1 <= sc < curve.n");
+      const { p: p5, f: f5 } = wnaf.mulSecret(this, scalar, cofactor, normalize);
+      return normalize([p5, f5])[0];
+    }
+    // Non-constant-time multiplication. Uses double-and-add algorithm.
+    // It's faster, but should only be used when you don't care about
+    // an exposed private key e.g. sig verification.
+    // Keeps the same subgroup-scalar contract: 0 is allowed for public-scalar callers, but
+    // n and larger values are rejected instead of being reduced mod n to the identity point.
+    multiplyUnsafe(scalar) {
+      if (!Fn.isValid(scalar))
+        throw new RangeError("invalid scalar: expected 0 <= sc < curve.n");
+      if (scalar === _0n4)
+        return Point.ZERO;
+      if (this.is0() || scalar === _1n4)
+        return this;
+      return wnaf.mulUnsafe(this, scalar, normalize);
+    }
+    // Checks if point is of small order.
+    // If you add something to small order point, you will have "dirty"
+    // point with torsion component.
+    // Clears cofactor and checks if the result is 0.
+    isSmallOrder() {
+      return this.clearCofactor().is0();
+    }
+    // Multiplies point by curve order and checks if the result is 0.
+    // Returns `false` is the point is dirty.
+    isTorsionFree() {
+      return wnaf.mulUnsafe(this, CURVE.n).is0();
+    }
+    // Converts Extended point to default (x, y) coordinates.
+    // Can accept precomputed Z^-1 - for example, from invertBatch.
+    toAffine(invertedZ) {
+      const p5 = this;
+      let iz = invertedZ;
+      if (iz != null && typeof iz !== "bigint")
+        throw new TypeError('"invertedZ" expected bigint, got type=' + typeof iz);
+      const { X, Y, Z } = p5;
+      const is0 = p5.is0();
+      if (iz == null)
+        iz = is0 ? Fp2.create(_8n2) : Fp2.inv(Z);
+      const x3 = Fp2.mul(X, iz);
+      const y5 = Fp2.mul(Y, iz);
+      const zz = Fp2.mul(Z, iz);
+      if (is0)
+        return { x: Fp2.ZERO, y: Fp2.ONE };
+      if (!Fp2.eql(zz, Fp2.ONE))
+        throw new Error("invZ was invalid");
+      return { x: x3, y: y5 };
+    }
+    clearCofactor() {
+      if (cofactor === _1n4)
+        return this;
+      if (cofactor === _2n2)
+        return this.double();
+      if (cofactor === _4n3)
+        return this.double().double();
+      if (cofactor === _8n2)
+        return this.double().double().double();
+      return this.multiplyUnsafe(cofactor);
+    }
+    toBytes() {
+      const { x: x3, y: y5 } = this.toAffine();
+      const bytes2 = Fp2.toBytes(y5);
+      bytes2[bytes2.length - 1] |= isOdd(x3) ? 128 : 0;
+      return bytes2;
+    }
+    toHex() {
+      return bytesToHex2(this.toBytes());
+    }
+    toString() {
+      return `<Point ${this.is0() ? "ZERO" : this.toHex()}>`;
+    }
+  }
+  const normalize = (points) => normalizeZ(Point, points);
+  const wnaf = new ScalarMultiplier(Point, randomBytes3);
+  if (wnaf.bits >= 6)
+    Point.BASE.precompute(6);
+  Object.freeze(Point.prototype);
+  Object.freeze(Point);
+  return Point;
+}
+function eddsa(Point, cHash, eddsaOpts = {}) {
+  validatePointCons(Point);
+  if (typeof cHash !== "function")
+    throw new Error('"hash" function param is required');
+  const hash = cHash;
+  const opts = eddsaOpts;
+  validateObject(opts, {}, {
+    adjustScalarBytes: "function",
+    randomBytes: "function",
+    domain: "function",
+    prehash: "function",
+    zip215: "boolean",
+    mapToCurve: "function",
+    toMontgomery: "function",
+    toMontgomerySecret: "function"
+  });
+  const { prehash } = opts;
+  const { BASE, Fp: Fp2, Fn } = Point;
+  const outputLen = hash.outputLen;
+  const expectedLen = 2 * Fp2.BYTES;
+  if (outputLen !== void 0) {
+    asafenumber(outputLen, "hash.outputLen");
+    if (outputLen !== expectedLen)
+      throw new Error(`hash.outputLen must be ${expectedLen}, got ${outputLen}`);
+  }
+  const randomBytes3 = opts.randomBytes === void 0 ? randomBytes2 : opts.randomBytes;
+  const toMontgomery2 = opts.toMontgomery;
+  const toMontgomerySecret2 = opts.toMontgomerySecret;
+  const adjustScalarBytes2 = opts.adjustScalarBytes === void 0 ? (bytes2) => bytes2 : opts.adjustScalarBytes;
+  const domain = opts.domain === void 0 ? (data, ctx, phflag) => {
+    abool(phflag, "phflag");
+    if (ctx.length || phflag)
+      throw new Error("Contexts/pre-hash are not supported");
+    return data;
+  } : opts.domain;
+  function modN_LE(hash2) {
+    return Fn.create(bytesToNumberLE(hash2));
+  }
+  function getPrivateScalar(key3) {
+    const len2 = lengths.secretKey;
+    abytes2(key3, lengths.secretKey, "secretKey");
+    const hashed = abytes2(hash(key3), 2 * len2, "hashedSecretKey");
+    const head = adjustScalarBytes2(hashed.slice(0, len2));
+    const prefix = hashed.slice(len2, 2 * len2);
+    const scalar = modN_LE(head);
+    return { head, prefix, scalar };
+  }
+  function getExtendedPublicKey(secretKey) {
+    const { head, prefix, scalar } = getPrivateScalar(secretKey);
+    const point = BASE.multiply(scalar);
+    const pointBytes = point.toBytes();
+    return { head, prefix, scalar, point, pointBytes };
+  }
+  function getPublicKey(secretKey) {
+    return getExtendedPublicKey(secretKey).pointBytes;
+  }
+  function hashDomainToScalar(context = Uint8Array.of(), ...msgs) {
+    const msg = concatBytes2(...msgs);
+    return modN_LE(hash(domain(msg, abytes2(context, void 0, "context"), !!prehash)));
+  }
+  function sign2(msg, secretKey, options = {}) {
+    validateObject(options, {}, {}, "options");
+    msg = copyBytes(abytes2(msg, void 0, "message"));
+    if (prehash)
+      msg = prehash(msg);
+    const { prefix, scalar, pointBytes } = getExtendedPublicKey(secretKey);
+    const r4 = hashDomainToScalar(options.context, prefix, msg);
+    const R = BASE.multiply(r4).toBytes();
+    const k4 = hashDomainToScalar(options.context, R, pointBytes, msg);
+    const s4 = Fn.create(r4 + k4 * scalar);
+    if (!Fn.isValid(s4))
+      throw new Error("sign failed: invalid s");
+    const rs = concatBytes2(R, Fn.toBytes(s4));
+    return abytes2(rs, lengths.signature, "result");
+  }
+  const verifyOpts = {
+    zip215: opts.zip215
+  };
+  function verify2(sig, msg, publicKey, options = verifyOpts) {
+    validateObject(options);
+    const { context } = options;
+    const zip215 = options.zip215 === void 0 ? !!verifyOpts.zip215 : options.zip215;
+    const len2 = lengths.signature;
+    sig = abytes2(sig, len2, "signature");
+    msg = abytes2(msg, void 0, "message");
+    publicKey = abytes2(publicKey, lengths.publicKey, "publicKey");
+    if (zip215 !== void 0)
+      abool(zip215, "zip215");
+    if (prehash)
+      msg = prehash(msg);
+    const mid = len2 / 2;
+    const r4 = sig.subarray(0, mid);
+    const s4 = bytesToNumberLE(sig.subarray(mid, len2));
+    let A4, R, SB;
+    try {
+      A4 = Point.fromBytes(publicKey, zip215);
+      R = Point.fromBytes(r4, zip215);
+      SB = BASE.multiplyUnsafe(s4);
+    } catch (error) {
+      return false;
+    }
+    if (!zip215 && A4.isSmallOrder())
+      return false;
+    const k4 = hashDomainToScalar(context, r4, publicKey, msg);
+    const RkA = R.add(A4.multiplyUnsafe(k4));
+    return RkA.subtract(SB).clearCofactor().is0();
+  }
+  const _size = Fp2.BYTES;
+  const lengths = {
+    secretKey: _size,
+    publicKey: _size,
+    signature: 2 * _size,
+    seed: _size
+  };
+  function randomSecretKey(seed) {
+    seed = seed === void 0 ? randomBytes3(lengths.seed) : seed;
+    return abytes2(seed, lengths.seed, "seed");
+  }
+  function isValidSecretKey(key3) {
+    return isBytes2(key3) && key3.length === lengths.secretKey;
+  }
+  function isValidPublicKey(key3, zip215) {
+    try {
+      return !!Point.fromBytes(key3, zip215 === void 0 ? verifyOpts.zip215 : zip215);
+    } catch (error) {
+      return false;
+    }
+  }
+  const utils = {
+    getExtendedPublicKey,
+    randomSecretKey,
+    isValidSecretKey,
+    isValidPublicKey,
+    /** Converts an Edwards public key to a companion Montgomery public key. */
+    toMontgomery(publicKey) {
+      if (toMontgomery2 === void 0)
+        throw new Error("Montgomery conversion is not supported for this curve");
+      return toMontgomery2(Point.fromBytes(publicKey));
+    },
+    toMontgomerySecret(secretKey) {
+      if (toMontgomerySecret2 === void 0)
+        throw new Error("Montgomery conversion is not supported for this curve");
+      return toMontgomerySecret2(secretKey);
+    }
+  };
+  Object.freeze(lengths);
+  Object.freeze(utils);
+  return Object.freeze({
+    keygen: createKeygen(randomSecretKey, getPublicKey),
+    getPublicKey,
+    sign: sign2,
+    verify: verify2,
+    utils,
+    Point,
+    lengths
+  });
+}
+
+// node_modules/@noble/curves/ed25519.js
+var _1n5 = /* @__PURE__ */ BigInt(1);
+var _2n3 = /* @__PURE__ */ BigInt(2);
+var _5n2 = /* @__PURE__ */ BigInt(5);
+var _8n3 = /* @__PURE__ */ BigInt(8);
+var ed25519_CURVE_p = /* @__PURE__ */ BigInt("0x7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed");
+var ed25519_CURVE = /* @__PURE__ */ (() => ({
+  p: ed25519_CURVE_p,
+  n: BigInt("0x1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed"),
+  h: _8n3,
+  a: BigInt("0x7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffec"),
+  d: BigInt("0x52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3"),
+  Gx: BigInt("0x216936d3cd6e53fec0a4e231fdd6dc5c692cc7609525a7b2c9562d608f25d51a"),
+  Gy: BigInt("0x6666666666666666666666666666666666666666666666666666666666666658")
+}))();
+function ed25519_pow_2_252_3(x3) {
+  const _10n = BigInt(10), _20n = BigInt(20), _40n = BigInt(40), _80n = BigInt(80);
+  const P3 = ed25519_CURVE_p;
+  const x22 = x3 * x3 % P3;
+  const b22 = x22 * x3 % P3;
+  const b4 = pow2(b22, _2n3, P3) * b22 % P3;
+  const b5 = pow2(b4, _1n5, P3) * x3 % P3;
+  const b10 = pow2(b5, _5n2, P3) * b5 % P3;
+  const b20 = pow2(b10, _10n, P3) * b10 % P3;
+  const b40 = pow2(b20, _20n, P3) * b20 % P3;
+  const b80 = pow2(b40, _40n, P3) * b40 % P3;
+  const b160 = pow2(b80, _80n, P3) * b80 % P3;
+  const b240 = pow2(b160, _80n, P3) * b80 % P3;
+  const b250 = pow2(b240, _10n, P3) * b10 % P3;
+  const pow_p_5_8 = pow2(b250, _2n3, P3) * x3 % P3;
+  return { pow_p_5_8, b2: b22 };
+}
+function adjustScalarBytes(bytes2) {
+  bytes2[0] &= 248;
+  bytes2[31] &= 127;
+  bytes2[31] |= 64;
+  return bytes2;
+}
+var ED25519_SQRT_M1 = /* @__PURE__ */ BigInt("19681161376707505956807079304988542015446066515923890162744021073123829784752");
+function uvRatio(u4, v4) {
+  const P3 = ed25519_CURVE_p;
+  const v32 = mod(v4 * v4 * v4, P3);
+  const v7 = mod(v32 * v32 * v4, P3);
+  const pow3 = ed25519_pow_2_252_3(u4 * v7).pow_p_5_8;
+  let x3 = mod(u4 * v32 * pow3, P3);
+  const vx2 = mod(v4 * x3 * x3, P3);
+  const root1 = x3;
+  const root2 = mod(x3 * ED25519_SQRT_M1, P3);
+  const useRoot1 = vx2 === u4;
+  const useRoot2 = vx2 === mod(-u4, P3);
+  const noRoot = vx2 === mod(-u4 * ED25519_SQRT_M1, P3);
+  if (useRoot1)
+    x3 = root1;
+  if (useRoot2 || noRoot)
+    x3 = root2;
+  if (isNegativeLE(x3, P3))
+    x3 = mod(-x3, P3);
+  return { isValid: useRoot1 || useRoot2, value: x3 };
+}
+var ed25519_Point = /* @__PURE__ */ edwards(ed25519_CURVE, { uvRatio });
+var Fp = /* @__PURE__ */ (() => ed25519_Point.Fp)();
+function toMontgomery(point) {
+  const { y: y5 } = point;
+  return Fp.toBytes(Fp.div(_1n5 + y5, _1n5 - y5));
+}
+function toMontgomerySecret(secretKey) {
+  const size2 = ed25519_Point.Fp.BYTES;
+  abytes(secretKey, size2);
+  return adjustScalarBytes(sha512(secretKey.subarray(0, size2))).subarray(0, size2);
+}
+function ed(opts) {
+  return eddsa(ed25519_Point, sha512, Object.assign({ adjustScalarBytes, toMontgomery, toMontgomerySecret, zip215: true }, opts));
+}
+var ed25519 = /* @__PURE__ */ ed({});
+
+// src/ledger/proof.ts
+var Malformed = class extends Error {
+  constructor(kind) {
+    super("malformed " + kind);
+    this.name = "Malformed";
+  }
+};
+var utf82 = (s4) => new TextEncoder().encode(s4);
+var joined = (...parts2) => {
+  const all3 = new Uint8Array(parts2.reduce((n3, part) => n3 + part.length, 0));
+  let at = 0;
+  for (const part of parts2) {
+    all3.set(part, at);
+    at += part.length;
+  }
+  return all3;
+};
+var equal = (a5, b4) => a5.length === b4.length && a5.every((byte, i4) => byte === b4[i4]);
+var sum = (bytes2) => new Uint8Array(sha256(bytes2));
+function hashOf(hex2) {
+  if (typeof hex2 !== "string" || !/^[0-9a-f]{64}$/.test(hex2)) throw new Malformed("hash");
+  return Uint8Array.from(hex2.match(/../g), (byte) => parseInt(byte, 16));
+}
+function fromBase64(text2, kind) {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text2) || text2.length % 4 !== 0) throw new Malformed(kind);
+  const bytes2 = Uint8Array.from(atob(text2), (c4) => c4.charCodeAt(0));
+  if (btoa(String.fromCharCode(...bytes2)) !== text2) throw new Malformed(kind);
+  return bytes2;
+}
+var leafHash = (entry4) => sum(joined(new Uint8Array([0]), entry4));
+var nodeHash = (left2, right) => sum(joined(new Uint8Array([1]), left2, right));
+var longest2 = 106;
+var odd = (n3) => n3 % 2 === 1;
+var half = (n3) => Math.floor(n3 / 2);
+var whole5 = (n3) => Number.isSafeInteger(n3) && n3 >= 0;
+function included(leaf, n3, size2, proof2, root) {
+  if (!whole5(n3) || !whole5(size2) || n3 >= size2 || proof2.length > longest2) return false;
+  let at = n3;
+  let last4 = size2 - 1;
+  let hash = leaf;
+  for (const next of proof2) {
+    if (last4 === 0) return false;
+    if (odd(at) || at === last4) {
+      hash = nodeHash(next, hash);
+      while (!odd(at) && at !== 0) {
+        at = half(at);
+        last4 = half(last4);
+      }
+    } else {
+      hash = nodeHash(hash, next);
+    }
+    at = half(at);
+    last4 = half(last4);
+  }
+  return last4 === 0 && equal(hash, root);
+}
+function grew(old, now, proof2) {
+  if (!whole5(old.size) || !whole5(now.size) || old.size > now.size || proof2.length > longest2) return false;
+  if (old.size === 0) return proof2.length === 0 && equal(old.root, sum(new Uint8Array()));
+  if (old.size === now.size) return proof2.length === 0 && equal(old.root, now.root);
+  let at = old.size - 1;
+  let last4 = now.size - 1;
+  while (odd(at)) {
+    at = half(at);
+    last4 = half(last4);
+  }
+  const path3 = at === 0 ? [old.root, ...proof2] : [...proof2];
+  if (path3.length === 0) return false;
+  let before2 = path3[0];
+  let after = path3[0];
+  for (const next of path3.slice(1)) {
+    if (last4 === 0) return false;
+    if (odd(at) || at === last4) {
+      before2 = nodeHash(next, before2);
+      after = nodeHash(next, after);
+      while (!odd(at) && at !== 0) {
+        at = half(at);
+        last4 = half(last4);
+      }
+    } else {
+      after = nodeHash(after, next);
+    }
+    at = half(at);
+    last4 = half(last4);
+  }
+  return last4 === 0 && equal(before2, old.root) && equal(after, now.root);
+}
+var ed25519Kind = 1;
+function keyOf(text2) {
+  const [, name, hash, key3] = /^([^+\s]+)\+([0-9a-f]{8})\+(\S+)$/u.exec(text2) ?? [];
+  if (!name) throw new Malformed("key");
+  const bytes2 = fromBase64(key3, "key");
+  if (bytes2.length !== 33 || bytes2[0] !== ed25519Kind || hex(sum(joined(utf82(name + "\n"), bytes2)).slice(0, 4)) !== hash) throw new Malformed("key");
+  return { name, hash, key: bytes2.slice(1) };
+}
+var hex = (bytes2) => [...bytes2].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+var longestNote = 64 << 10;
+var mostSignatures = 100;
+function signed2(note, keys2) {
+  if (note.length > longestNote || /[\0-\x09\x0b-\x1f]/.test(note) || note.includes("�")) throw new Malformed("note");
+  const cut2 = note.lastIndexOf("\n\n");
+  if (cut2 < 0 || !note.endsWith("\n")) throw new Malformed("note");
+  const text2 = note.slice(0, cut2 + 1);
+  const lines = note.slice(cut2 + 2, -1).split("\n");
+  if (lines.length > mostSignatures) throw new Malformed("note");
+  const checkpoint = checkpointOf(text2);
+  let good = false;
+  for (const line of lines) {
+    const [, name, signature] = /^\u2014 ([^+\s]+) (\S+)$/u.exec(line) ?? [];
+    if (!name) throw new Malformed("note");
+    const bytes2 = fromBase64(signature, "note");
+    if (bytes2.length < 5) throw new Malformed("note");
+    const key3 = keys2.find((k4) => k4.name === name && k4.name === checkpoint.origin && k4.hash === hex(bytes2.slice(0, 4)));
+    if (!key3) continue;
+    if (!signs(key3, text2, bytes2.slice(4))) return void 0;
+    good = true;
+  }
+  return good ? checkpoint : void 0;
+}
+function signs({ key: key3 }, text2, signature) {
+  try {
+    return signature.length === 64 && ed25519.verify(signature, utf82(text2), key3, { zip215: false });
+  } catch {
+    return false;
+  }
+}
+function checkpointOf(text2) {
+  const [origin, size2, root, ...more] = text2.slice(0, -1).split("\n");
+  if (!origin || !size2 || !root || !/^(0|[1-9]\d{0,15})$/.test(size2) || more.some((line) => line === "")) throw new Malformed("checkpoint");
+  const bytes2 = fromBase64(root, "checkpoint");
+  if (bytes2.length !== 32 || !whole5(Number(size2))) throw new Malformed("checkpoint");
+  return { origin, size: Number(size2), root: bytes2 };
+}
+function leafOf({ n: n3, time, kind, cid, size: size2, digest, commitment }) {
+  const plain2 = [time, kind, cid, digest, commitment].every((text2) => typeof text2 === "string" && /^[\w:.+-]*$/.test(text2));
+  if (!whole5(n3) || !whole5(size2) || !plain2) throw new Malformed("entry");
+  return utf82(JSON.stringify({ n: n3, time, kind, cid, size: size2, digest, commitment }));
+}
+
+// src/ledger/verify.ts
+var Wrongness = class extends Error {
+  constructor(wrong, n3) {
+    super(wrong);
+    this.wrong = wrong;
+    this.n = n3;
+  }
+  wrong;
+  n;
+};
+var atOnce4 = 4;
+async function verify(ledger2, entries2, kept5, done = () => void 0) {
+  try {
+    const keys2 = (await ledger2.keys()).map(keyOf);
+    const note = await ledger2.checkpoint();
+    const now = signed2(note, keys2);
+    if (!now) throw new Wrongness("signature");
+    if (kept5 !== void 0) await follows(ledger2, remembered(kept5, keys2), now);
+    const inside2 = ordered(entries2).filter(({ n: n3 }) => n3 < now.size);
+    await every2(ledger2, inside2, now, done);
+    return { is: "sound", size: now.size, root: btoa(String.fromCharCode(...now.root)), checked: inside2.length, waiting: entries2.length - inside2.length, first: kept5 === void 0, note };
+  } catch (err2) {
+    if (err2 instanceof Wrongness) return { is: "broken", wrong: err2.wrong, n: err2.n };
+    if (err2 instanceof Malformed) return { is: "broken", wrong: "malformed" };
+    throw err2;
+  }
+}
+function remembered(note, keys2) {
+  const old = signed2(note, keys2);
+  if (!old) throw new Wrongness("oldSignature");
+  return old;
+}
+async function follows(ledger2, old, now) {
+  if (now.origin !== old.origin) throw new Wrongness("oldSignature");
+  if (now.size < old.size) throw new Wrongness("shrunk");
+  if (now.size === old.size && !equal(now.root, old.root)) throw new Wrongness("forked");
+  if (now.size === old.size || old.size === 0) return;
+  if (!grew(old, now, hashes(await ledger2.grown(old.size, now.size)))) throw new Wrongness("rewritten");
+}
+function ordered(entries2) {
+  entries2.forEach((entry4, i4) => {
+    if (i4 > 0 && entry4.n >= entries2[i4 - 1].n) throw new Wrongness("order", entry4.n);
+  });
+  return entries2;
+}
+async function every2(ledger2, entries2, now, done) {
+  let next = 0;
+  let count3 = 0;
+  let over3 = false;
+  const work4 = async () => {
+    while (next < entries2.length && !over3) {
+      try {
+        await one(ledger2, entries2[next++], now);
+      } catch (err2) {
+        over3 = true;
+        throw err2;
+      }
+      if (!over3) done(++count3);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce4 }, work4));
+}
+async function one(ledger2, entry4, now) {
+  const proof2 = await ledger2.proof(entry4.n, now.size);
+  if (!proof2) throw new Wrongness("missing", entry4.n);
+  let holds2 = false;
+  try {
+    holds2 = included(leafHash(leafOf(entry4)), entry4.n, now.size, hashes(proof2), now.root);
+  } catch (err2) {
+    if (!(err2 instanceof Malformed)) throw err2;
+  }
+  if (!holds2) throw new Wrongness("entry", entry4.n);
+}
+var hashes = (proof2) => proof2.map(hashOf);
+
+// src/ledger/words.ts
 var t11 = catalog({
+  en: {
+    ledger: "Ledger",
+    ledgerText: "Everything that was published and removed, in a list that can only grow. It holds no names: these are your entries.",
+    parts: "Parts of this page",
+    entries: "Your entries",
+    none: "No entries yet",
+    noneText: "Each time you publish something or remove it from IPFS, an entry is made.",
+    more: "Show more",
+    kind_pin: "Published",
+    kind_unpin: "Removed from IPFS",
+    kind_fail: "Publishing failed",
+    inside: "Signed",
+    waits: "Waits for the next signature",
+    nth: "Entry {n}",
+    check: "Check the ledger",
+    checkText: "This browser computes for itself that your entries stand in the ledger, and that nothing was changed since it last looked.",
+    checkDo: "Verify in this browser",
+    running: "Being checked …",
+    noCheckpoint: "The server has not signed the ledger yet. It does so every few minutes: try again then.",
+    sound: { one: "All is well: {count} entry is where it belongs", other: "All is well: {count} entries are where they belong" },
+    soundSigned: { one: "The server has signed a ledger of {count} entry.", other: "The server has signed a ledger of {count} entries." },
+    soundSince: "Everything that stood in it on {time} still stands there unchanged.",
+    soundFirst: "This browser looked for the first time. The next check compares with today.",
+    soundWaiting: { one: "{count} of your entries waits for the next signature.", other: "{count} of your entries wait for the next signature." },
+    copyNote: "Copy signed checkpoint",
+    broken: "The ledger does not hold",
+    brokenDo: "This should never happen. Tell whoever runs this server, and keep a copy of what you see.",
+    wrong_malformed: "The server sent something that is no part of a ledger.",
+    wrong_signature: "The signature under the ledger is wrong, or of a key that the server does not name.",
+    wrong_oldSignature: "The ledger that this browser saw on {time} had another name, or a signature of a key that the server no longer names.",
+    wrong_shrunk: "Entries are missing: the ledger is shorter than on {time}.",
+    wrong_forked: "There are two ledgers of one length: this one is not the one that this browser saw on {time}.",
+    wrong_rewritten: "An entry that stood in the ledger on {time} was changed, removed or moved.",
+    wrong_order: "The server lists entry {n} twice, or out of order.",
+    wrong_entry: "Entry {n} does not stand in the ledger as it is shown here.",
+    wrong_missing: "Entry {n} is missing in the ledger."
+  },
+  de: {
+    ledger: "Register",
+    ledgerText: "Alles, was veröffentlicht und entfernt wurde, in einer Liste, die nur wachsen kann. Namen enthält sie nicht: Das sind Ihre Einträge.",
+    parts: "Teile dieser Seite",
+    entries: "Ihre Einträge",
+    none: "Noch keine Einträge",
+    noneText: "Jedes Mal, wenn Sie etwas veröffentlichen oder von IPFS entfernen, entsteht ein Eintrag.",
+    more: "Mehr anzeigen",
+    kind_pin: "Veröffentlicht",
+    kind_unpin: "Von IPFS entfernt",
+    kind_fail: "Veröffentlichen fehlgeschlagen",
+    inside: "Signiert",
+    waits: "Wartet auf die nächste Signatur",
+    nth: "Eintrag {n}",
+    check: "Register prüfen",
+    checkText: "Dieser Browser rechnet selbst nach, dass Ihre Einträge im Register stehen und dass seit seinem letzten Blick nichts verändert wurde.",
+    checkDo: "In diesem Browser prüfen",
+    running: "Wird geprüft …",
+    noCheckpoint: "Der Server hat das Register noch nicht signiert. Er tut es alle paar Minuten: Versuchen Sie es dann noch einmal.",
+    sound: { one: "Alles in Ordnung: {count} Eintrag steht, wo er hingehört", other: "Alles in Ordnung: {count} Einträge stehen, wo sie hingehören" },
+    soundSigned: { one: "Der Server hat ein Register mit {count} Eintrag signiert.", other: "Der Server hat ein Register mit {count} Einträgen signiert." },
+    soundSince: "Alles, was am {time} darin stand, steht unverändert noch dort.",
+    soundFirst: "Dieser Browser hat zum ersten Mal hingesehen. Die nächste Prüfung vergleicht mit heute.",
+    soundWaiting: { one: "{count} Ihrer Einträge wartet auf die nächste Signatur.", other: "{count} Ihrer Einträge warten auf die nächste Signatur." },
+    copyNote: "Signierten Stand kopieren",
+    broken: "Das Register stimmt nicht",
+    brokenDo: "Das darf nie vorkommen. Sagen Sie es dem Betreiber dieses Servers, und bewahren Sie auf, was Sie sehen.",
+    wrong_malformed: "Der Server hat etwas gesendet, das zu keinem Register gehört.",
+    wrong_signature: "Die Signatur unter dem Register ist falsch oder von einem Schlüssel, den der Server nicht nennt.",
+    wrong_oldSignature: "Das Register, das dieser Browser am {time} sah, hatte einen anderen Namen oder eine Signatur von einem Schlüssel, den der Server nicht mehr nennt.",
+    wrong_shrunk: "Es fehlen Einträge: Das Register ist kürzer als am {time}.",
+    wrong_forked: "Es gibt zwei Register einer Länge: Dieses ist nicht das, das dieser Browser am {time} sah.",
+    wrong_rewritten: "Ein Eintrag, der am {time} im Register stand, wurde verändert, entfernt oder verschoben.",
+    wrong_order: "Der Server nennt Eintrag {n} zweimal oder in falscher Folge.",
+    wrong_entry: "Eintrag {n} steht nicht so im Register, wie er hier gezeigt wird.",
+    wrong_missing: "Eintrag {n} fehlt im Register."
+  }
+});
+var problems8 = catalog({
+  en: {
+    no_checkpoint: "The server has not signed the ledger yet.",
+    not_yet_in_checkpoint: "This entry waits for the next signature of the ledger."
+  },
+  de: {
+    no_checkpoint: "Der Server hat das Register noch nicht signiert.",
+    not_yet_in_checkpoint: "Dieser Eintrag wartet auf die nächste Signatur des Registers."
+  }
+});
+
+// src/ledger/page.tsx
+function Ledger() {
+  const list3 = usePages((cursor, signal) => get("/account/ledger", { query: { cursor, limit: 50 }, signal }), changes2.value);
+  const { items } = list3;
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("div", { class: "card-head", children: /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("h1", { children: t11("ledger") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t11("ledgerText") })
+    ] }) }),
+    /* @__PURE__ */ a4(PublishedTabs, { label: t11("parts") }),
+    list3.problem && /* @__PURE__ */ a4(Failed, { problem: list3.problem, retry: list3.reload }),
+    !items ? !list3.problem && /* @__PURE__ */ a4(Skeleton, { rows: 4 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "history", title: t11("none"), children: /* @__PURE__ */ a4("p", { children: t11("noneText") }) }) : /* @__PURE__ */ a4($, { children: [
+      /* @__PURE__ */ a4(Check2, {}),
+      /* @__PURE__ */ a4("section", { class: "card", "aria-label": t11("entries"), children: /* @__PURE__ */ a4("ul", { class: "ledger-rows", children: items.map((entry4) => /* @__PURE__ */ a4(Row4, { entry: entry4 }, entry4.n)) }) })
+    ] }),
+    list3.more && /* @__PURE__ */ a4("div", { class: "ledger-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list3.busy, onClick: list3.more, children: t11("more") }) })
+  ] });
+}
+var icons3 = { pin: "globe", unpin: "trash", fail: "warning" };
+function Row4({ entry: entry4 }) {
+  const { n: n3, kind, cid, time, size: bytes2, in_checkpoint: inside2 } = entry4;
+  return /* @__PURE__ */ a4("li", { class: "ledger-row", children: [
+    /* @__PURE__ */ a4(Icon, { name: icons3[kind] ?? "file", class: kind === "fail" ? "ledger-bad" : void 0 }),
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("p", { children: [
+        /* @__PURE__ */ a4("strong", { children: t11(`kind_${kind}`) }),
+        " ",
+        /* @__PURE__ */ a4("span", { class: inside2 ? "tag good" : "tag", children: inside2 ? t11("inside") : t11("waits") })
+      ] }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: [
+        t11("nth", { n: n3 }),
+        " · ",
+        size(bytes2),
+        " · ",
+        /* @__PURE__ */ a4(Time, { at: time, children: dateTime(time) })
+      ] }),
+      cid && /* @__PURE__ */ a4("p", { class: "ledger-cid", children: cid })
+    ] })
+  ] });
+}
+function Check2() {
+  const [state, set] = d2({ is: "idle" });
+  const end4 = useEnd();
+  async function run2() {
+    if (state.is === "running") return;
+    set({ is: "running", done: 0, of: 0 });
+    try {
+      const entries2 = await all2(end4);
+      set({ is: "running", done: 0, of: entries2.length });
+      const before2 = kept4();
+      const finding = await verify(served(end4), entries2, before2?.note, (done) => !end4.aborted && set({ is: "running", done, of: entries2.length }));
+      if (end4.aborted) return;
+      if (finding.is === "sound") keep2(finding.note, /* @__PURE__ */ new Date());
+      changed();
+      set({ is: "over", finding, since: before2?.at });
+    } catch (err2) {
+      if (!end4.aborted) set({ is: "failed", problem: asProblem(err2) });
+    }
+  }
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "ledger-check", children: [
+    /* @__PURE__ */ a4("div", { class: "card-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { id: "ledger-check", children: t11("check") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t11("checkText") })
+      ] }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", "aria-disabled": state.is === "running", onClick: () => void run2(), children: [
+        /* @__PURE__ */ a4(Icon, { name: "shield" }),
+        " ",
+        t11("checkDo")
+      ] })
+    ] }),
+    /* @__PURE__ */ a4("div", { class: "ledger-found", role: "status", children: [
+      state.is === "running" && /* @__PURE__ */ a4($, { children: [
+        /* @__PURE__ */ a4("p", { children: t11("running") }),
+        /* @__PURE__ */ a4("progress", { value: state.done, max: Math.max(1, state.of), "aria-label": t11("running") })
+      ] }),
+      state.is === "over" && /* @__PURE__ */ a4(Found2, { finding: state.finding, since: state.since })
+    ] }),
+    state.is === "failed" && (state.problem.code === "no_checkpoint" ? /* @__PURE__ */ a4("p", { class: "notice", children: t11("noCheckpoint") }) : /* @__PURE__ */ a4(Failed, { problem: state.problem, retry: run2 }))
+  ] });
+}
+function Found2({ finding, since }) {
+  if (finding.is === "broken") {
+    return /* @__PURE__ */ a4("div", { class: "notice bad", children: [
+      /* @__PURE__ */ a4(Icon, { name: "warning" }),
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: t11("broken") }) }),
+        /* @__PURE__ */ a4("p", { children: words2(finding.wrong, finding.n, since) }),
+        /* @__PURE__ */ a4("p", { class: "small", children: t11("brokenDo") })
+      ] })
+    ] });
+  }
+  return /* @__PURE__ */ a4("div", { class: "notice ledger-sound", children: [
+    /* @__PURE__ */ a4(Icon, { name: "check" }),
+    /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: t11("sound", { count: finding.checked }) }) }),
+      /* @__PURE__ */ a4("ul", { children: [
+        /* @__PURE__ */ a4("li", { children: t11("soundSigned", { count: finding.size }) }),
+        /* @__PURE__ */ a4("li", { children: since ? t11("soundSince", { time: dateTime(since) }) : t11("soundFirst") }),
+        finding.waiting > 0 && /* @__PURE__ */ a4("li", { children: t11("soundWaiting", { count: finding.waiting }) })
+      ] }),
+      /* @__PURE__ */ a4(Copy, { text: finding.note, label: t11("copyNote") })
+    ] })
+  ] });
+}
+var words2 = (wrong, n3, since) => t11(`wrong_${wrong}`, { n: n3 ?? 0, time: since ? dateTime(since) : "" });
+
+// src/ledger/room.ts
+var ledger = {
+  routes: [{ path: "/published/ledger", page: Ledger, title: () => t11("ledger") }],
+  published: { href: "/published/ledger", label: () => t11("ledger"), order: 2 },
+  problems: problems8,
+  start: () => onChange("pins", changed)
+};
+
+// src/mailcode/words.ts
+var t12 = catalog({
   en: {
     step: "Code by e-mail",
     code: "Code from the e-mail",
@@ -16130,7 +18804,7 @@ var t11 = catalog({
     goStep: "Codes per E-Mail als Anmeldeschritt"
   }
 });
-var problems8 = catalog({
+var problems9 = catalog({
   en: {
     wrong_mailed_code: "That code is not right. Use the one from the newest e-mail: an older code no longer works."
   },
@@ -16148,7 +18822,7 @@ function Section({ status }) {
     setBusy(true);
     try {
       await post("/account/email-otp");
-      toast(t11("enabled"));
+      toast(t12("enabled"));
       await status.reload();
     } catch (err2) {
       toastProblem(err2);
@@ -16160,21 +18834,21 @@ function Section({ status }) {
     LayerCard,
     {
       layer: "email_otp",
-      title: t11("title"),
+      title: t12("title"),
       status,
-      text: (on, line) => t11(on ? "onText" : "offText", { address: whole5(line?.hint || masked(mine2)) }),
-      buttons: (on) => on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setAsking(true), children: t11("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: turnOn, children: t11("enable") }),
+      text: (on, line) => t12(on ? "onText" : "offText", { address: whole6(line?.hint || masked(mine2)) }),
+      buttons: (on) => on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setAsking(true), children: t12("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: turnOn, children: t12("enable") }),
       children: asking && /* @__PURE__ */ a4(
         TurnOff,
         {
-          title: t11("disableTitle"),
+          title: t12("disableTitle"),
           onClose: () => setAsking(false),
           off: (recovery2) => del("/account/email-otp", { query: { recovery: recovery2 } }),
           onOff: async () => {
-            toast(t11("disabled"));
+            toast(t12("disabled"));
             await status.reload();
           },
-          children: /* @__PURE__ */ a4("p", { children: t11("disableText") })
+          children: /* @__PURE__ */ a4("p", { children: t12("disableText") })
         }
       )
     }
@@ -16182,22 +18856,22 @@ function Section({ status }) {
 }
 function StepGoes() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.email_otp?.enabled ? /* @__PURE__ */ a4("li", { children: t11("goStep") }) : null;
+  return data?.email_otp?.enabled ? /* @__PURE__ */ a4("li", { children: t12("goStep") }) : null;
 }
 function masked(address4) {
   const at = address4.lastIndexOf("@");
   return at < 0 ? "" : [...address4.slice(0, at)].slice(0, 1).join("") + "…" + address4.slice(at);
 }
-var whole5 = (address4) => address4.replace("…", "…⁠");
+var whole6 = (address4) => address4.replace("…", "…⁠");
 
 // src/mailcode/step.tsx
 function Step({ layer, answer, again: again3 }) {
   return /* @__PURE__ */ a4(
     CodeForm,
     {
-      label: t11("code"),
-      hint: layer.sent_to ? t11("sentTo", { address: layer.sent_to }) : t11("sent"),
-      submit: t11("go"),
+      label: t12("code"),
+      hint: layer.sent_to ? t12("sentTo", { address: layer.sent_to }) : t12("sent"),
+      submit: t12("go"),
       autoFocus: true,
       again: { at: layer.resend_at, send: () => again3("/auth/attempts/{id}/email-otp/resend") },
       onCode: async (code) => {
@@ -16213,10 +18887,10 @@ function Step({ layer, answer, again: again3 }) {
 
 // src/mailcode/room.ts
 var mailcode = {
-  layers: { email_otp: { title: () => t11("step"), order: 2, Step } },
+  layers: { email_otp: { title: () => t12("step"), order: 2, Step } },
   security: { Section, order: 2 },
   loss: { Line: StepGoes, order: 5 },
-  problems: problems8
+  problems: problems9
 };
 
 // src/passkey/calm.tsx
@@ -16472,23 +19146,23 @@ async function startRegistration(options) {
   if (!credential) {
     throw new Error("Registration was not completed");
   }
-  const { id, rawId, response, type } = credential;
+  const { id, rawId, response: response2, type } = credential;
   let transports = void 0;
-  if (typeof response.getTransports === "function") {
-    transports = response.getTransports();
+  if (typeof response2.getTransports === "function") {
+    transports = response2.getTransports();
   }
   let responsePublicKeyAlgorithm = void 0;
-  if (typeof response.getPublicKeyAlgorithm === "function") {
+  if (typeof response2.getPublicKeyAlgorithm === "function") {
     try {
-      responsePublicKeyAlgorithm = response.getPublicKeyAlgorithm();
+      responsePublicKeyAlgorithm = response2.getPublicKeyAlgorithm();
     } catch (error) {
       warnOnBrokenImplementation("getPublicKeyAlgorithm()", error);
     }
   }
   let responsePublicKey = void 0;
-  if (typeof response.getPublicKey === "function") {
+  if (typeof response2.getPublicKey === "function") {
     try {
-      const _publicKey = response.getPublicKey();
+      const _publicKey = response2.getPublicKey();
       if (_publicKey !== null) {
         responsePublicKey = bufferToBase64URLString(_publicKey);
       }
@@ -16497,9 +19171,9 @@ async function startRegistration(options) {
     }
   }
   let responseAuthenticatorData;
-  if (typeof response.getAuthenticatorData === "function") {
+  if (typeof response2.getAuthenticatorData === "function") {
     try {
-      responseAuthenticatorData = bufferToBase64URLString(response.getAuthenticatorData());
+      responseAuthenticatorData = bufferToBase64URLString(response2.getAuthenticatorData());
     } catch (error) {
       warnOnBrokenImplementation("getAuthenticatorData()", error);
     }
@@ -16508,8 +19182,8 @@ async function startRegistration(options) {
     id,
     rawId: bufferToBase64URLString(rawId),
     response: {
-      attestationObject: bufferToBase64URLString(response.attestationObject),
-      clientDataJSON: bufferToBase64URLString(response.clientDataJSON),
+      attestationObject: bufferToBase64URLString(response2.attestationObject),
+      clientDataJSON: bufferToBase64URLString(response2.clientDataJSON),
       transports,
       publicKeyAlgorithm: responsePublicKeyAlgorithm,
       publicKey: responsePublicKey,
@@ -16630,18 +19304,18 @@ async function startAuthentication(options) {
   if (!credential) {
     throw new Error("Authentication was not completed");
   }
-  const { id, rawId, response, type } = credential;
+  const { id, rawId, response: response2, type } = credential;
   let userHandle = void 0;
-  if (response.userHandle) {
-    userHandle = bufferToBase64URLString(response.userHandle);
+  if (response2.userHandle) {
+    userHandle = bufferToBase64URLString(response2.userHandle);
   }
   return {
     id,
     rawId: bufferToBase64URLString(rawId),
     response: {
-      authenticatorData: bufferToBase64URLString(response.authenticatorData),
-      clientDataJSON: bufferToBase64URLString(response.clientDataJSON),
-      signature: bufferToBase64URLString(response.signature),
+      authenticatorData: bufferToBase64URLString(response2.authenticatorData),
+      clientDataJSON: bufferToBase64URLString(response2.clientDataJSON),
+      signature: bufferToBase64URLString(response2.signature),
       userHandle
     },
     type,
@@ -16651,8 +19325,8 @@ async function startAuthentication(options) {
 }
 
 // src/passkey/ceremony.ts
-function obstacle2(served, host = location.hostname) {
-  if (served === false || /^[\d.]+$|^\[/.test(host)) return "address";
+function obstacle2(served2, host = location.hostname) {
+  if (served2 === false || /^[\d.]+$|^\[/.test(host)) return "address";
   if (browserSupportsWebAuthn()) return void 0;
   return globalThis.isSecureContext ? "browser" : "insecure";
 }
@@ -16714,7 +19388,7 @@ function problemOf3(err2) {
 }
 
 // src/passkey/words.ts
-var t12 = catalog({
+var t13 = catalog({
   en: {
     passkeys: "Passkeys",
     text: "Sign in with your fingerprint, your face or your screen lock. A passkey needs no password and no code, and no false site can steal it.",
@@ -16796,7 +19470,7 @@ var t12 = catalog({
     go: { one: "Ihr Passkey", other: "Ihre {count} Passkeys" }
   }
 });
-var problems9 = catalog({
+var problems10 = catalog({
   en: {
     passkey_unused: "No passkey was used.",
     passkey_address: "The browser uses no passkeys at this address. Open Coffer at its usual address and try again.",
@@ -16834,27 +19508,27 @@ function Section2({ status }) {
     wanted2.value = false;
     if (!blocked) setWish({ kind: "add" });
   }, [wanted2.value]);
-  const changed3 = async (items) => {
+  const changed5 = async (items) => {
     set(items);
     await status.reload();
   };
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "passkeys", children: [
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "passkeys", children: t12("passkeys") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t12("text") })
+        /* @__PURE__ */ a4("h2", { id: "passkeys", children: t13("passkeys") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t13("text") })
       ] }),
-      data && !blocked && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "add" }), children: t12("add") })
+      data && !blocked && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "add" }), children: t13("add") })
     ] }),
     blocked && /* @__PURE__ */ a4("p", { class: "notice", children: [
       /* @__PURE__ */ a4(Icon, { name: "key" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: t12(`cannot_${blocked}`) })
+      /* @__PURE__ */ a4("span", { children: t13(`cannot_${blocked}`) })
     ] }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : data.length === 0 ? !blocked && /* @__PURE__ */ a4("p", { class: "passkeys-none", children: [
       /* @__PURE__ */ a4(Icon, { name: "key" }),
       " ",
-      t12("none")
+      t13("none")
     ] }) : /* @__PURE__ */ a4("ul", { class: "passkeys", children: data.map((p5) => /* @__PURE__ */ a4("li", { class: "passkey", children: [
       /* @__PURE__ */ a4("span", { class: "passkey-icon", children: /* @__PURE__ */ a4(Icon, { name: "key" }) }),
       /* @__PURE__ */ a4("div", { class: "passkey-text", children: [
@@ -16862,48 +19536,48 @@ function Section2({ status }) {
         /* @__PURE__ */ a4("p", { class: "hint", children: traits(p5) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
           p5.last_used_at ? /* @__PURE__ */ a4($, { children: [
-            t12("lastUse"),
+            t13("lastUse"),
             " ",
             /* @__PURE__ */ a4(Time, { at: p5.last_used_at, children: ago(p5.last_used_at) })
-          ] }) : t12("neverUsed"),
+          ] }) : t13("neverUsed"),
           " · ",
-          t12("since"),
+          t13("since"),
           " ",
           /* @__PURE__ */ a4(Time, { at: p5.created_at, children: date(p5.created_at) })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Menu, { label: t12("menu", { name: p5.name }), items: [
-        { icon: "pencil", label: t12("rename"), run: () => setWish({ kind: "rename", passkey: p5 }) },
-        { icon: "trash", label: t12("remove"), danger: true, run: () => setWish({ kind: "remove", passkey: p5 }) }
+      /* @__PURE__ */ a4(Menu, { label: t13("menu", { name: p5.name }), items: [
+        { icon: "pencil", label: t13("rename"), run: () => setWish({ kind: "rename", passkey: p5 }) },
+        { icon: "trash", label: t13("remove"), danger: true, run: () => setWish({ kind: "remove", passkey: p5 }) }
       ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
     ] }, p5.id)) }),
     wish?.kind === "add" && /* @__PURE__ */ a4(Add, { onClose: close, onAdded: async (passkey2) => {
       close();
-      toast(t12("added", { name: passkey2.name }));
-      await changed3([...data ?? [], passkey2]);
+      toast(t13("added", { name: passkey2.name }));
+      await changed5([...data ?? [], passkey2]);
     } }),
-    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t12("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t12("save"), onCancel: close, onSubmit: async (v4) => {
+    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t13("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t13("save"), onCancel: close, onSubmit: async (v4) => {
       const renamed = await patch("/account/passkeys/{id}", { path: { id: wish.passkey.id }, body: { name: v4.name } });
       close();
       set((data ?? []).map((p5) => p5.id === renamed.id ? renamed : p5));
-    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t12("name"), value: wish.passkey.name, required: true, maxLength: longest2, autoFocus: true, selectName: true }) }) }),
-    wish?.kind === "remove" && /* @__PURE__ */ a4(Confirm, { title: t12("removeTitle", { name: wish.passkey.name }), action: t12("remove"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t13("name"), value: wish.passkey.name, required: true, maxLength: longest3, autoFocus: true, selectName: true }) }) }),
+    wish?.kind === "remove" && /* @__PURE__ */ a4(Confirm, { title: t13("removeTitle", { name: wish.passkey.name }), action: t13("remove"), onClose: close, onConfirm: async () => {
       await del("/account/passkeys/{id}", { path: { id: wish.passkey.id } });
-      toast(t12("removed"));
-      await changed3((data ?? []).filter((p5) => p5.id !== wish.passkey.id));
+      toast(t13("removed"));
+      await changed5((data ?? []).filter((p5) => p5.id !== wish.passkey.id));
     }, children: [
-      /* @__PURE__ */ a4("p", { children: t12("removeText") }),
-      /* @__PURE__ */ a4("p", { children: wish.passkey.provider ? t12("removeThere", { place: wish.passkey.provider }) : t12("removeElse") })
+      /* @__PURE__ */ a4("p", { children: t13("removeText") }),
+      /* @__PURE__ */ a4("p", { children: wish.passkey.provider ? t13("removeThere", { place: wish.passkey.provider }) : t13("removeElse") })
     ] })
   ] });
 }
-var longest2 = 64;
+var longest3 = 64;
 function Add({ onClose, onAdded }) {
   const end4 = useEnd();
   const [none2, setNone] = d2(false);
-  return /* @__PURE__ */ a4(Dialog, { title: t12("add"), onClose, children: [
-    /* @__PURE__ */ a4("p", { children: t12("addText") }),
-    /* @__PURE__ */ a4(Form, { submit: t12("make"), icon: "key", onCancel: onClose, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Dialog, { title: t13("add"), onClose, children: [
+    /* @__PURE__ */ a4("p", { children: t13("addText") }),
+    /* @__PURE__ */ a4(Form, { submit: t13("make"), icon: "key", onCancel: onClose, onSubmit: async (v4) => {
       setNone(false);
       const options = await post("/account/passkeys/options");
       try {
@@ -16915,25 +19589,25 @@ function Add({ onClose, onAdded }) {
         setNone(true);
       }
     }, children: [
-      /* @__PURE__ */ a4(Calm, { children: none2 && t12("notMade") }),
-      /* @__PURE__ */ a4(Field, { name: "name", label: t12("name"), hint: t12("nameHint"), maxLength: longest2, autoFocus: true })
+      /* @__PURE__ */ a4(Calm, { children: none2 && t13("notMade") }),
+      /* @__PURE__ */ a4(Field, { name: "name", label: t13("name"), hint: t13("nameHint"), maxLength: longest3, autoFocus: true })
     ] })
   ] });
 }
 function traits({ name, provider, synced }) {
-  return [provider && provider !== name ? provider : "", t12(synced ? "synced" : "single")].filter(Boolean).join(" · ");
+  return [provider && provider !== name ? provider : "", t13(synced ? "synced" : "single")].filter(Boolean).join(" · ");
 }
 function PasskeysGo() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
   const count3 = data?.passkeys?.left ?? 0;
-  return count3 > 0 ? /* @__PURE__ */ a4("li", { children: t12("go", { count: count3 }) }) : null;
+  return count3 > 0 ? /* @__PURE__ */ a4("li", { children: t13("go", { count: count3 }) }) : null;
 }
 function InSummary({ lines }) {
   const count3 = lines.passkeys?.left ?? 0;
   return count3 > 0 ? /* @__PURE__ */ a4("li", { children: [
     /* @__PURE__ */ a4(Icon, { name: "key" }),
     " ",
-    lines.password?.enabled === false ? t12("inSummary", { count: count3 }) : t12("orAlone", { count: count3 })
+    lines.password?.enabled === false ? t13("inSummary", { count: count3 }) : t13("orAlone", { count: count3 })
   ] }) : null;
 }
 
@@ -16998,7 +19672,7 @@ function Enter({ onOpened, paused }) {
   if (!can) return null;
   return /* @__PURE__ */ a4($, { children: [
     problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
-    /* @__PURE__ */ a4(Ask, { label: t12("enter"), otherwise: t12("noneEnter"), onAsk: async () => {
+    /* @__PURE__ */ a4(Ask, { label: t13("enter"), otherwise: t13("noneEnter"), onAsk: async () => {
       setProblem(void 0);
       setAsking(true);
       try {
@@ -17010,21 +19684,21 @@ function Enter({ onOpened, paused }) {
     } }, refused4.current)
   ] });
 }
-function Pass({ challenge, guard: guard5, onOpened }) {
+function Pass({ challenge, guard: guard6, onOpened }) {
   const end4 = useEnd();
   if (useObstacle()) return null;
   const attempt = { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token };
-  return /* @__PURE__ */ a4(Ask, { label: t12("pass"), otherwise: t12("nonePass"), onAsk: async () => {
-    const options = await guard5(post("/auth/attempts/{id}/passkey/options", attempt));
+  return /* @__PURE__ */ a4(Ask, { label: t13("pass"), otherwise: t13("nonePass"), onAsk: async () => {
+    const options = await guard6(post("/auth/attempts/{id}/passkey/options", attempt));
     if (!options) return;
     const credential = await use2(options, end4);
-    const opened = await guard5(post("/auth/attempts/{id}/passkey", { ...attempt, body: { credential } }));
+    const opened = await guard6(post("/auth/attempts/{id}/passkey", { ...attempt, body: { credential } }));
     if (opened) await onOpened(opened);
   } });
 }
 function Activate({ main, onSend }) {
   if (useObstacle()) return null;
-  return /* @__PURE__ */ a4(Ask, { label: t12("pass"), otherwise: t12("noneProve"), main, focus: false, onAsk: () => onSend(async (end4) => {
+  return /* @__PURE__ */ a4(Ask, { label: t13("pass"), otherwise: t13("noneProve"), main, focus: false, onAsk: () => onSend(async (end4) => {
     const credential = await use2(await post("/auth/passkey/options", { open: true }), end4);
     await post("/auth/activate/passkey", { open: true, body: { credential } });
   }) });
@@ -17036,9 +19710,9 @@ function Prove({ main, onOpened, onCancel }) {
   if (blocked) return main ? /* @__PURE__ */ a4("p", { class: "notice", children: [
     /* @__PURE__ */ a4(Icon, { name: "key" }),
     " ",
-    /* @__PURE__ */ a4("span", { children: t12(`cannot_${blocked}`) })
+    /* @__PURE__ */ a4("span", { children: t13(`cannot_${blocked}`) })
   ] }) : null;
-  return /* @__PURE__ */ a4(Ask, { label: t12("prove"), otherwise: t12("noneProve"), main, onCancel, onAsk: async () => {
+  return /* @__PURE__ */ a4(Ask, { label: t13("prove"), otherwise: t13("noneProve"), main, onCancel, onAsk: async () => {
     const credential = await use2(await post("/account/reauthenticate/passkey/options"), end4);
     await onOpened(await post("/account/reauthenticate/passkey", { body: { credential } }));
   } });
@@ -17050,14 +19724,1504 @@ var passkey = {
   prove: { Way: Prove, on: proves, order: 1 },
   pass: { Way: Pass, order: 1 },
   activate: { Way: Activate, order: 1 },
-  security: { Section: Section2, order: 6, repairs: true, advised: { line: "passkeys", label: () => t12("addSecond"), run: beginAdding } },
+  security: { Section: Section2, order: 6, repairs: true, advised: { line: "passkeys", label: () => t13("addSecond"), run: beginAdding } },
   wayIn: { Names: InSummary, order: 9, alone: true },
   loss: { Line: PasskeysGo, order: 9 },
-  problems: problems9
+  problems: problems10
+};
+
+// src/pin/blocks.ts
+var Damaged = class extends Error {
+  constructor(what) {
+    super("damaged: " + what);
+    this.name = "Damaged";
+  }
+};
+var codecs = { 85: "raw", 112: "dag-pb" };
+var alphabet = "abcdefghijklmnopqrstuvwxyz234567";
+var cidBytes = 36;
+function parseCid(text2) {
+  if (!/^b[a-z2-7]{58}$/.test(text2)) return void 0;
+  const bytes2 = new Uint8Array(cidBytes);
+  let bits = 0;
+  let held4 = 0;
+  let at = 0;
+  for (const letter of text2.slice(1)) {
+    held4 = held4 << 5 | alphabet.indexOf(letter);
+    bits += 5;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes2[at++] = held4 >> bits;
+    held4 &= (1 << bits) - 1;
+  }
+  return held4 === 0 ? cidOf(bytes2) : void 0;
+}
+function cidOf(bytes2) {
+  const codec = codecs[bytes2[1]];
+  if (bytes2.length !== cidBytes || bytes2[0] !== 1 || !codec || bytes2[2] !== 18 || bytes2[3] !== 32) return void 0;
+  return { text: base32(bytes2), codec, digest: bytes2.slice(4) };
+}
+function base32(bytes2) {
+  let text2 = "b";
+  let bits = 0;
+  let held4 = 0;
+  for (const byte of bytes2) {
+    held4 = held4 << 8 | byte;
+    for (bits += 8; bits >= 5; ) {
+      bits -= 5;
+      text2 += alphabet[held4 >> bits];
+      held4 &= (1 << bits) - 1;
+    }
+  }
+  return bits > 0 ? text2 + alphabet[held4 << 5 - bits] : text2;
+}
+function* fields(b4) {
+  let at = 0;
+  const varint = () => {
+    let value = 0;
+    for (let i4 = 0; i4 < 8; i4++) {
+      const byte = b4[at++];
+      if (byte === void 0 || byte === 0 && i4 > 0) throw new Damaged("varint");
+      value += (byte & 127) * 2 ** (7 * i4);
+      if (byte < 128) {
+        if (!Number.isSafeInteger(value)) throw new Damaged("varint");
+        return value;
+      }
+    }
+    throw new Damaged("varint");
+  };
+  while (at < b4.length) {
+    const tag = varint();
+    const value = varint();
+    if (tag % 8 === 0) {
+      yield [Math.floor(tag / 8), value];
+    } else if (tag % 8 === 2 && value <= b4.length - at) {
+      yield [Math.floor(tag / 8), b4.slice(at, at += value)];
+    } else {
+      throw new Damaged("field");
+    }
+  }
+}
+var bytesOf = (value) => {
+  if (typeof value === "number") throw new Damaged("field");
+  return value;
+};
+var numberOf = (value) => {
+  if (typeof value !== "number") throw new Damaged("field");
+  return value;
+};
+function textOf2(b4) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(b4);
+  } catch {
+    throw new Damaged("name");
+  }
+}
+function linkOf(b4) {
+  let cid;
+  let name = "";
+  let before2 = 0;
+  for (const [number, value] of fields(b4)) {
+    if (number <= before2 || number > 3) throw new Damaged("link");
+    before2 = number;
+    if (number === 1) cid = cidOf(bytesOf(value));
+    else if (number === 2) name = textOf2(bytesOf(value));
+    else numberOf(value);
+  }
+  if (!cid) throw new Damaged("link");
+  return { name, cid };
+}
+var types2 = { directory: 1, file: 2, shard: 5 };
+var murmur3 = 34;
+var fanout = 256;
+var mostLinks = 1024;
+function nodeOf(block2) {
+  const links = [];
+  let data;
+  for (const [number, value] of fields(block2)) {
+    if (data || number !== 1 && number !== 2) throw new Damaged("node");
+    if (number === 2) links.push(linkOf(bytesOf(value)));
+    else data = bytesOf(value);
+  }
+  if (!data) throw new Damaged("node");
+  return unixfs(data, links);
+}
+function unixfs(b4, links) {
+  const one2 = {};
+  const sizes3 = [];
+  let before2 = 0;
+  for (const [number, value] of fields(b4)) {
+    if (number < before2 || number > 6 || number === before2 && number !== 4) throw new Damaged("message");
+    before2 = number;
+    if (number === 4) sizes3.push(numberOf(value));
+    else one2[number] = value;
+  }
+  const type = numberOf(one2[1] ?? -1);
+  const data = one2[2] === void 0 ? new Uint8Array() : bytesOf(one2[2]);
+  if (type === types2.file) return fileOf2(numberOf(one2[3] ?? 0), links, sizes3, data, one2);
+  if (sizes3.length > 0 || one2[3] !== void 0) throw new Damaged("folder");
+  if (type === types2.directory && one2[2] === void 0 && one2[5] === void 0 && one2[6] === void 0) return { is: "directory", links };
+  if (type === types2.shard && one2[5] === murmur3 && one2[6] === fanout) return shardOf(links, data);
+  throw new Damaged("type");
+}
+function fileOf2(size2, links, sizes3, data, one2) {
+  const told3 = sizes3.reduce((all3, n3) => all3 + n3, data.length);
+  const empty = sizes3.some((n3) => n3 === 0);
+  if (links.length !== sizes3.length || links.length > mostLinks || told3 !== size2 || empty || one2[5] !== void 0 || one2[6] !== void 0) throw new Damaged("file");
+  if (links.length > 0 && data.length > 0 || links.some(({ name }) => name !== "")) throw new Damaged("file");
+  return { is: "file", size: size2, links, sizes: sizes3, data };
+}
+function shardOf(links, data) {
+  const slots = links.map(({ name }) => /^[0-9A-F]{2}/.test(name) ? parseInt(name.slice(0, 2), 16) : -1);
+  const bit = (slot) => (data[data.length - 1 - (slot >> 3)] ?? 0) & 1 << (slot & 7);
+  const set = [...data].reduce((count3, byte) => count3 + byte.toString(2).replaceAll("0", "").length, 0);
+  if (data.length > fanout / 8 || set !== links.length || slots.some((slot, i4) => slot <= (slots[i4 - 1] ?? -1) || !bit(slot))) throw new Damaged("shard");
+  return { is: "shard", links };
+}
+var mostBlock = 2 << 20;
+var mostEntries = 1e5;
+var mostShards = 5e4;
+var deepest = 10;
+var ahead2 = 4;
+async function block(get3, { text: text2, digest }, signal) {
+  for (const anew of [false, true]) {
+    const bytes2 = await get3(text2, anew, signal);
+    const sum2 = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes2));
+    if (bytes2.length <= mostBlock && sum2.every((byte, i4) => byte === digest[i4])) return bytes2;
+  }
+  throw new Damaged("block " + text2);
+}
+async function folder3(get3, root, signal) {
+  const found = /* @__PURE__ */ new Map();
+  let shards = 0;
+  const add3 = ({ name, cid }, own) => {
+    if (own === "" || found.has(own) || found.size >= mostEntries) throw new Damaged("folder entry " + name);
+    found.set(own, cid);
+  };
+  const read9 = async (cid) => {
+    if (cid.codec !== "dag-pb") throw new Damaged("folder");
+    return nodeOf(await block(get3, cid, signal));
+  };
+  const top2 = await read9(root);
+  if (top2.is === "file") throw new Damaged("folder");
+  if (top2.is === "directory") {
+    for (const link of top2.links) add3(link, link.name);
+    return found;
+  }
+  let level2 = top2.links;
+  for (let depth = 0; level2.length > 0; depth++) {
+    const below2 = [];
+    for (const link of level2) {
+      if (link.name.length > 2) add3(link, link.name.slice(2));
+      else below2.push(link.cid);
+    }
+    shards += below2.length;
+    if (depth > deepest || shards > mostShards) throw new Damaged("folder");
+    level2 = [];
+    for (let i4 = 0; i4 < below2.length; i4 += ahead2) {
+      for (const node of await Promise.all(below2.slice(i4, i4 + ahead2).map(read9))) {
+        if (node.is !== "shard") throw new Damaged("shard");
+        level2.push(...node.links);
+      }
+    }
+  }
+  return found;
+}
+async function content(get3, root, signal) {
+  const top2 = await block(get3, root, signal);
+  const size2 = root.codec === "raw" ? top2.length : sizeOf2(nodeOf(top2));
+  return { size: size2, bytes: parts(get3, root, top2, size2, signal, 0) };
+}
+function sizeOf2(node) {
+  if (node.is !== "file") throw new Damaged("file");
+  return node.size;
+}
+async function* parts(get3, cid, bytes2, size2, signal, depth) {
+  if (cid.codec === "raw") {
+    if (bytes2.length !== size2) throw new Damaged("length of a block");
+    yield bytes2;
+    return;
+  }
+  const node = nodeOf(bytes2);
+  if (node.is !== "file" || node.size !== size2 || depth > deepest) throw new Damaged("file");
+  if (node.links.length === 0) {
+    yield node.data;
+    return;
+  }
+  const coming2 = [];
+  const ask4 = (i4) => {
+    const wanted5 = node.links[i4] && block(get3, node.links[i4].cid, signal);
+    wanted5?.catch(() => void 0);
+    if (wanted5) coming2.push(wanted5);
+  };
+  for (let i4 = 0; i4 < ahead2; i4++) ask4(i4);
+  for (const [i4, link] of node.links.entries()) {
+    const part = await coming2.shift();
+    ask4(i4 + ahead2);
+    yield* parts(get3, link.cid, part, node.sizes[i4], signal, depth + 1);
+  }
+}
+
+// src/pin/gateway.ts
+var tries = 6;
+var get2 = async (cid, anew, signal) => {
+  for (let lost2 = 0; ; lost2++) {
+    try {
+      return await once(cid, anew, signal);
+    } catch (err2) {
+      if (signal.aborted || err2 instanceof Damaged) throw err2;
+      const problem2 = asProblem(err2);
+      const wait = problem2.status === 429 ? problem2.retryAfter || 1 : problem2.temporary || problem2.code === "download_broken" ? problem2.retryAfter || 0.5 * 2 ** lost2 : 0;
+      if (wait === 0 || lost2 === tries) throw problem2;
+      await pause3(wait * 1e3, signal);
+    }
+  }
+};
+async function once(cid, anew, signal) {
+  const response2 = await fetch(`/ipfs/${cid}?format=raw`, { signal, credentials: "omit", cache: anew ? "reload" : "default", headers: { Accept: "application/vnd.ipld.raw" } }).catch((err2) => {
+    throw signal.aborted ? err2 : offline();
+  });
+  if (!response2.ok) {
+    const body = await response2.json().catch(() => void 0);
+    const problem2 = problemOf(response2.status, body, response2.headers.get("Retry-After"));
+    throw response2.status === 404 ? new Problem({ status: 404, code: "pin_block_gone" }) : problem2;
+  }
+  return whole7(response2, signal);
+}
+async function whole7(response2, signal) {
+  const parts2 = [];
+  let size2 = 0;
+  const reader = response2.body.getReader();
+  for (; ; ) {
+    const { done, value } = await reader.read().catch((err2) => {
+      throw signal.aborted ? err2 : new Problem({ status: 0, code: "download_broken" });
+    });
+    if (done) break;
+    size2 += value.length;
+    if (size2 > mostBlock) {
+      void reader.cancel();
+      throw new Damaged("block " + response2.url);
+    }
+    parts2.push(value);
+  }
+  const all3 = new Uint8Array(size2);
+  let at = 0;
+  for (const part of parts2) {
+    all3.set(part, at);
+    at += part.length;
+  }
+  return all3;
+}
+function pause3(ms, signal) {
+  return new Promise((resolve) => {
+    const timer2 = setTimeout(wake, ms);
+    function wake() {
+      clearTimeout(timer2);
+      removeEventListener("online", wake);
+      signal.removeEventListener("abort", wake);
+      resolve();
+    }
+    signal.addEventListener("abort", wake);
+    addEventListener("online", wake);
+  });
+}
+
+// src/pin/guest-words.ts
+var t14 = catalog({
+  en: {
+    title: "Published encrypted",
+    lead: "Published encrypted. This browser checks and decrypts it.",
+    size: "{size} in all",
+    files: { one: "{count} file", other: "{count} files" },
+    opening: "Being checked and decrypted …",
+    path: "Where you are",
+    contents: "In {name}",
+    folder: "Folder",
+    openFolder: "Open {name}",
+    look: "Show",
+    lookOf: "Show {name}",
+    download: "Download",
+    downloadOf: "Download {name}",
+    downloadAll: "Download all",
+    zipHint: "As one zip file.",
+    empty: "This folder is empty",
+    emptyText: "There is nothing to download here.",
+    goneTitle: "This is no longer published here",
+    goneText: "It was removed, or the address is not complete. Ask the person who sent the link.",
+    partTitle: "This link is not complete",
+    partText: "A part of the address is missing, such as the key behind the “#”. Copy the whole link.",
+    keyTitle: "This link does not fit",
+    keyText: "The key in the address does not open what is published. A letter of the link may be wrong: copy it again.",
+    damagedTitle: "This is damaged",
+    damagedText: "What the server sent is not what the link names. Nothing of it is shown. Try again later, or ask the person who sent the link.",
+    damaged: "“{name}” is damaged: what the server sent is not what the link names. Nothing of it was saved.",
+    downloads: "Downloads",
+    downloading: "Downloading {name}",
+    preparing: "Starting …",
+    receivedOf: "{received} of {size}",
+    saved: "Checked and saved",
+    cancelled: "Cancelled",
+    cancelOf: "Cancel {name}",
+    retryOf: "Try {name} again",
+    dismissOf: "Take {name} off the list",
+    again: "Try again",
+    more: "Show more"
+  },
+  de: {
+    title: "Verschlüsselt veröffentlicht",
+    lead: "Verschlüsselt veröffentlicht. Dieser Browser prüft und entschlüsselt es.",
+    size: "zusammen {size}",
+    files: { one: "{count} Datei", other: "{count} Dateien" },
+    opening: "Wird geprüft und entschlüsselt …",
+    path: "Wo Sie sind",
+    contents: "In {name}",
+    folder: "Ordner",
+    openFolder: "{name} öffnen",
+    look: "Ansehen",
+    lookOf: "{name} ansehen",
+    download: "Herunterladen",
+    downloadOf: "{name} herunterladen",
+    downloadAll: "Alles herunterladen",
+    zipHint: "Als eine Zip-Datei.",
+    empty: "Dieser Ordner ist leer",
+    emptyText: "Hier gibt es nichts herunterzuladen.",
+    goneTitle: "Das ist hier nicht mehr veröffentlicht",
+    goneText: "Es wurde entfernt, oder die Adresse ist unvollständig. Fragen Sie die Person, die den Link gesendet hat.",
+    partTitle: "Dieser Link ist unvollständig",
+    partText: "Ein Teil der Adresse fehlt, etwa der Schlüssel hinter dem „#“. Kopieren Sie den ganzen Link.",
+    keyTitle: "Dieser Link passt nicht",
+    keyText: "Der Schlüssel in der Adresse öffnet nicht, was veröffentlicht ist. Vielleicht stimmt ein Zeichen nicht: Kopieren Sie den Link noch einmal.",
+    damagedTitle: "Das ist beschädigt",
+    damagedText: "Was der Server gesendet hat, ist nicht, was der Link nennt. Nichts davon wird gezeigt. Versuchen Sie es später noch einmal, oder fragen Sie die Person, die den Link gesendet hat.",
+    damaged: "„{name}“ ist beschädigt: Was der Server gesendet hat, ist nicht, was der Link nennt. Nichts davon wurde gespeichert.",
+    downloads: "Downloads",
+    downloading: "{name} wird heruntergeladen",
+    preparing: "Beginnt …",
+    receivedOf: "{received} von {size}",
+    saved: "Geprüft und gespeichert",
+    cancelled: "Abgebrochen",
+    cancelOf: "{name} abbrechen",
+    retryOf: "{name} noch einmal versuchen",
+    dismissOf: "{name} aus der Liste nehmen",
+    again: "Noch einmal versuchen",
+    more: "Mehr anzeigen"
+  }
+});
+
+// src/pin/unseal.ts
+var segment = 64 << 10;
+var saltSize = 32;
+var headerSize = 40;
+var tagSize = 16;
+var mostSegments = 2 ** 32 - 1;
+var { subtle } = crypto;
+var utf83 = (s4) => new TextEncoder().encode(s4);
+var aad = utf83("coffer/pin/v1");
+async function hkdf(secret, salt, info) {
+  const key3 = await subtle.importKey("raw", secret, "HKDF", false, ["deriveBits"]);
+  return new Uint8Array(await subtle.deriveBits({ name: "HKDF", hash: "SHA-256", salt, info }, key3, 256));
+}
+var keyOf2 = (pin2, label) => hkdf(pin2, new Uint8Array(), utf83("coffer/pin/v1 " + label));
+var lastOf = (plain2) => Math.max(0, Math.ceil((plain2 - (segment - tagSize - headerSize)) / (segment - tagSize)));
+function plainSize(sealed) {
+  const segments = Math.ceil(sealed / segment);
+  const plain2 = sealed - headerSize - tagSize * segments;
+  if (!Number.isSafeInteger(sealed) || plain2 < 0 || segments > mostSegments || lastOf(plain2) !== segments - 1) throw new Damaged("length of a stream");
+  return plain2;
+}
+async function* unseal(pieces, size2, key3) {
+  plainSize(size2);
+  const last4 = Math.ceil(size2 / segment) - 1;
+  const held4 = new Uint8Array(segment);
+  let have = 0;
+  let index = 0;
+  let opener;
+  const lengthOf = (i4) => i4 === last4 ? size2 - last4 * segment : segment;
+  for await (const piece2 of pieces) {
+    for (let at = 0; at < piece2.length; ) {
+      if (index > last4) throw new Damaged("stream is too long");
+      const take4 = Math.min(lengthOf(index) - have, piece2.length - at);
+      held4.set(piece2.subarray(at, at + take4), have);
+      have += take4;
+      at += take4;
+      if (have < lengthOf(index)) continue;
+      opener ??= await openerOf(key3, held4);
+      const plain2 = await opener(held4.slice(index === 0 ? headerSize : 0, have), index, index === last4);
+      index++;
+      have = 0;
+      if (plain2.length > 0) yield plain2;
+    }
+  }
+  if (index <= last4) throw new Damaged("stream is too short");
+}
+async function openerOf(key3, header) {
+  if (header[0] !== headerSize) throw new Damaged("header of a stream");
+  const raw = await hkdf(key3, header.slice(1, 1 + saltSize), aad);
+  const aes = await subtle.importKey("raw", raw, "AES-GCM", false, ["decrypt"]);
+  const nonce = new Uint8Array(12);
+  nonce.set(header.subarray(1 + saltSize, headerSize));
+  return async (sealed, index, last4) => {
+    const iv = nonce.slice();
+    new DataView(iv.buffer).setUint32(7, index);
+    iv[11] = last4 ? 1 : 0;
+    try {
+      return new Uint8Array(await subtle.decrypt({ name: "AES-GCM", iv }, aes, sealed));
+    } catch {
+      throw new Damaged("segment " + index);
+    }
+  };
+}
+
+// src/pin/opened.ts
+function linkOf2(cid, fragment) {
+  const root = parseCid(cid);
+  const [, text2] = /^#v1\.([\w-]{43})$/.exec(fragment) ?? [];
+  if (!root || root.codec !== "dag-pb" || !text2) return void 0;
+  const key3 = Uint8Array.from(atob(text2.replaceAll("-", "+").replaceAll("_", "/") + "="), (c4) => c4.charCodeAt(0));
+  const again3 = btoa(String.fromCharCode(...key3)).replaceAll("+", "-").replaceAll("/", "_").replace("=", "");
+  return again3 === text2 ? { cid: root, key: key3 } : void 0;
+}
+var mostManifest = 16 << 20;
+var WrongKey = class extends Damaged {
+  constructor() {
+    super("the manifest does not open");
+  }
+};
+async function open2(get3, { cid, key: key3 }, signal) {
+  const entries2 = await folder3(get3, cid, signal);
+  const sealed = entries2.get("manifest");
+  if (!sealed) throw new Damaged("there is no manifest");
+  const { size: size2, bytes: bytes2 } = await content(get3, sealed, signal);
+  if (size2 > mostManifest) throw new Damaged("the manifest is too large");
+  const parts2 = [];
+  try {
+    for await (const part of unseal(bytes2, size2, await keyOf2(key3, "manifest"))) parts2.push(part);
+  } catch (err2) {
+    if (err2 instanceof Damaged && err2.message === "damaged: segment 0") throw new WrongKey();
+    throw err2;
+  }
+  const manifest = manifestOf(await new Blob(parts2).text(), entries2);
+  return {
+    ...manifest,
+    read(path3, stop) {
+      const file3 = manifest.files.find((f5) => f5.path === path3);
+      return readFile(get3, file3, key3, stop);
+    }
+  };
+}
+var DamagedFile = class extends Damaged {
+  constructor(path3, err2) {
+    super(`${path3}: ${err2.message}`);
+    this.path = path3;
+  }
+  path;
+};
+async function* readFile(get3, file3, key3, signal) {
+  try {
+    yield* checked(get3, file3, key3, signal);
+  } catch (err2) {
+    throw err2 instanceof Damaged ? new DamagedFile(file3.path, err2) : err2;
+  }
+}
+async function* checked(get3, file3, key3, signal) {
+  const { size: size2, bytes: bytes2 } = await content(get3, file3.cid, signal);
+  if (plainSize(size2) !== file3.size) throw new Damaged("length of a file");
+  const sum2 = sha256.create();
+  for await (const part of unseal(bytes2, size2, await keyOf2(key3, "file " + file3.ord))) {
+    sum2.update(part);
+    yield part;
+  }
+  if ([...sum2.digest()].map((b4) => b4.toString(16).padStart(2, "0")).join("") !== file3.digest) throw new Damaged("digest of a file");
+}
+var mostFiles = 10001;
+var longestPath = 4096;
+var bad = (what) => new Damaged("manifest: " + what);
+var record = (value) => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw bad("object");
+  return value;
+};
+var list2 = (value) => {
+  if (value === void 0 || value === null) return [];
+  if (!Array.isArray(value) || value.length > mostFiles) throw bad("list");
+  return value;
+};
+var nameOf2 = (text2) => text2.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "_");
+function pathOf(value) {
+  if (typeof value !== "string" || value.length > longestPath || value.split("/").some((part) => part === "" || part === "." || part === ".." || /[\\\0]/.test(part))) throw bad("path");
+  return nameOf2(value);
+}
+function manifestOf(text2, entries2) {
+  let all3;
+  try {
+    all3 = record(JSON.parse(text2));
+  } catch {
+    throw bad("JSON");
+  }
+  if (all3.v !== 1) throw bad("version");
+  const name = pathOf(all3.name);
+  if (name.includes("/")) throw bad("name");
+  const files = list2(all3.files).map((value) => fileOf3(record(value), entries2));
+  const folders2 = list2(all3.folders).map((value) => pathOf(typeof value === "object" ? record(value).path : value));
+  apart(files, folders2);
+  return { name, single: files.length === 1 && folders2.length === 0 && files[0].path === name, files, folders: folders2 };
+}
+function fileOf3(value, entries2) {
+  const path3 = pathOf(value.path);
+  const { file: ord, size: size2, sha256: digest, modified } = value;
+  const cid = typeof ord === "string" && /^(0|[1-9]\d{0,5})$/.test(ord) ? entries2.get(ord) : void 0;
+  if (!cid) throw bad("file");
+  if (typeof size2 !== "number" || !Number.isSafeInteger(size2) || size2 < 0) throw bad("size");
+  if (typeof digest !== "string" || !/^[0-9a-f]{64}$/.test(digest)) throw bad("digest");
+  const at = typeof modified === "string" && Date.parse(modified) >= 0 ? modified : "";
+  return { path: path3, name: path3.slice(path3.lastIndexOf("/") + 1), size: size2, modified: at, ord, cid, digest };
+}
+function apart(files, folders2) {
+  const taken = new Set(folders2);
+  const ords = /* @__PURE__ */ new Set();
+  if (taken.size !== folders2.length) throw bad("two folders of one path");
+  for (const { path: path3, ord } of files) {
+    if (taken.has(path3) || ords.has(ord)) throw bad("two files of one path");
+    taken.add(path3);
+    ords.add(ord);
+  }
+  const paths = new Set(files.map(({ path: path3 }) => path3));
+  for (const path3 of taken) {
+    for (let cut2 = path3.lastIndexOf("/"); cut2 > 0; cut2 = path3.lastIndexOf("/", cut2 - 1)) {
+      if (paths.has(path3.slice(0, cut2))) throw bad("a file in a file");
+    }
+  }
+}
+function inside({ files, folders: folders2 }, at, compare) {
+  const before2 = at ? at + "/" : "";
+  const found = /* @__PURE__ */ new Map();
+  const below2 = (path3, size2) => {
+    const name = path3.slice(before2.length).split("/")[0];
+    const had2 = found.get(name);
+    if (had2) had2.size += size2;
+    else found.set(name, { kind: "folder", path: before2 + name, name, size: size2, modified: "" });
+  };
+  for (const path3 of folders2) if (path3.startsWith(before2)) below2(path3, 0);
+  for (const file3 of files) {
+    if (!file3.path.startsWith(before2)) continue;
+    if (file3.path.indexOf("/", before2.length) >= 0) below2(file3.path, file3.size);
+    else found.set(file3.name, { ...file3, kind: "file" });
+  }
+  return [...found.values()].sort((a5, b4) => a5.kind === b4.kind ? compare(a5.name, b4.name) : a5.kind === "folder" ? -1 : 1);
+}
+
+// src/pin/save.ts
+var savings = y3([]);
+var running5 = O(() => savings.value.filter((s4) => s4.state.value === "running").length);
+var large = 64 << 20;
+var piece = 4 << 20;
+var ids2 = 0;
+function save3(wanted5) {
+  guard3();
+  const same2 = (s4) => s4.key === wanted5.key;
+  if (savings.peek().some((s4) => same2(s4) && s4.state.peek() === "running")) return;
+  const mine2 = {
+    ...wanted5,
+    id: ++ids2,
+    received: y3(0),
+    state: y3("running"),
+    problem: y3(void 0),
+    damaged: y3(void 0),
+    meter: new Meter(),
+    stop: new AbortController()
+  };
+  savings.value = [...savings.peek().filter((s4) => !same2(s4)), mine2];
+  carry2(mine2).then(() => {
+    mine2.state.value = "done";
+  }, (err2) => {
+    if (err2 instanceof DamagedFile) mine2.damaged.value = err2.path;
+    const problem2 = mine2.stop.signal.aborted ? cancelled() : problemOf4(err2);
+    mine2.problem.value = problem2;
+    mine2.state.value = problem2.code === "cancelled" ? "cancelled" : "failed";
+  });
+}
+var cancel2 = (s4) => s4.stop.abort();
+function forget2(s4) {
+  savings.value = savings.peek().filter((o5) => o5 !== s4);
+}
+function leave4(of) {
+  for (const s4 of savings.peek()) if (s4.key.startsWith(of)) cancel2(s4);
+  savings.value = savings.peek().filter((s4) => !s4.key.startsWith(of));
+}
+var problemOf4 = (err2) => err2 instanceof Damaged ? new Problem({ status: -1, code: "pin_damaged" }) : asProblem(err2);
+async function carry2(s4) {
+  const { showSaveFilePicker } = window;
+  if (s4.size < large || !showSaveFilePicker) return gather(s4);
+  const handle = await showSaveFilePicker.call(window, { suggestedName: s4.name }).catch(() => {
+    throw cancelled();
+  });
+  try {
+    const to = await handle.createWritable();
+    try {
+      await read5(s4, (part) => to.write(part));
+    } catch (err2) {
+      await to.abort();
+      throw err2;
+    }
+    await to.close();
+  } catch (err2) {
+    await handle.remove?.().catch(() => void 0);
+    throw err2;
+  }
+}
+async function gather(s4) {
+  const parts2 = [];
+  let held4 = [];
+  let bytes2 = 0;
+  const put2 = () => {
+    parts2.push(new Blob(held4));
+    held4 = [];
+    bytes2 = 0;
+  };
+  await read5(s4, (part) => {
+    held4.push(part);
+    if ((bytes2 += part.length) >= piece) put2();
+  });
+  put2();
+  give(new Blob(parts2, { type: "application/octet-stream" }), s4.name);
+}
+async function read5(s4, put2) {
+  const { signal: stop } = s4.stop;
+  s4.meter.start(performance.now(), 0);
+  for await (const part of s4.read(stop)) {
+    if (stop.aborted) throw cancelled();
+    await put2(part);
+    s4.received.value += part.length;
+    s4.meter.note(performance.now(), s4.received.peek());
+  }
+  if (stop.aborted) throw cancelled();
+}
+var guarded2 = false;
+function guard3() {
+  if (guarded2) return;
+  guarded2 = true;
+  addEventListener("beforeunload", (event) => {
+    if (running5.value > 0) event.preventDefault();
+  });
+}
+
+// src/pin/guest-downloads.tsx
+function Downloads({ of, focus }) {
+  const mine2 = savings.value.filter((s4) => s4.key.startsWith(of + " "));
+  const moves2 = mine2.some((s4) => s4.state.value === "running");
+  const [, tick] = d2(0);
+  A2(() => {
+    if (!moves2) return;
+    const timer2 = setInterval(() => tick((n3) => n3 + 1), 1e3);
+    return () => clearInterval(timer2);
+  }, [moves2]);
+  if (mine2.length === 0) return null;
+  return /* @__PURE__ */ a4("section", { class: "opened-downloads", "aria-label": t14("downloads"), children: /* @__PURE__ */ a4("ul", { children: mine2.map((s4) => /* @__PURE__ */ a4(Line3, { of: s4, focus }, s4.id)) }) });
+}
+function Line3({ of: s4, focus }) {
+  const state = s4.state.value;
+  const { name } = s4;
+  const press = (icon, label, run2) => /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onClick: run2, children: /* @__PURE__ */ a4(Icon, { name: icon }) });
+  return /* @__PURE__ */ a4("li", { class: "opened-transfer", children: [
+    /* @__PURE__ */ a4("div", { class: "opened-text", children: [
+      /* @__PURE__ */ a4("p", { class: "opened-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
+      state === "running" && /* @__PURE__ */ a4("progress", { value: Math.min(s4.received.value, s4.size), max: Math.max(1, s4.size), "aria-label": t14("downloading", { name }) }),
+      /* @__PURE__ */ a4("p", { class: "hint", role: state === "running" ? void 0 : "status", children: state === "failed" ? /* @__PURE__ */ a4("span", { class: "error", children: why2(s4) }) : numbers2(s4) })
+    ] }),
+    state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
+    (state === "failed" || state === "cancelled") && press("retry", t14("retryOf", { name }), () => save3(s4)),
+    state === "running" ? press("close", t14("cancelOf", { name }), () => cancel2(s4)) : press("close", t14("dismissOf", { name }), () => {
+      focus();
+      forget2(s4);
+    })
+  ] });
+}
+var why2 = (s4) => s4.damaged.value !== void 0 ? t14("damaged", { name: s4.damaged.value }) : s4.problem.value ? say(s4.problem.value) : "";
+function numbers2(s4) {
+  const bytes2 = s4.received.value;
+  switch (s4.state.value) {
+    case "done":
+      return [t14("saved"), size(s4.size)].join(" · ");
+    case "cancelled":
+      return t14("cancelled");
+  }
+  if (bytes2 === 0) return t14("preparing");
+  return [percent(Math.min(bytes2, s4.size), s4.size), t14("receivedOf", { received: size(bytes2), size: size(s4.size) }), ...pace(s4.meter, s4.size - bytes2)].join(" · ");
+}
+
+// src/pin/zip.ts
+var most32 = 4294967295;
+var version2 = 45;
+var flags = 2056;
+function fields2(...all3) {
+  const b4 = new Uint8Array(all3.reduce((n3, [size2]) => n3 + size2, 0));
+  const view = new DataView(b4.buffer);
+  let at = 0;
+  for (const [size2, value] of all3) {
+    if (size2 === 2) view.setUint16(at, value, true);
+    else if (size2 === 4) view.setUint32(at, value, true);
+    else view.setBigUint64(at, BigInt(value), true);
+    at += size2;
+  }
+  return b4;
+}
+async function* zip(entries2) {
+  const directory = [];
+  let at = 0;
+  for (const { path: path3, size: size2, modified, bytes: bytes2 } of entries2) {
+    const name = new TextEncoder().encode(path3);
+    const [time, date2] = dosTime(modified);
+    const common = (crc2) => [[2, flags], [2, 0], [2, time], [2, date2], [4, crc2], [4, most32], [4, most32], [2, name.length]];
+    yield fields2([4, 67324752], [2, version2], ...common(0), [2, 20]);
+    yield name;
+    yield fields2([2, 1], [2, 16], [8, size2], [8, size2]);
+    let crc = 0;
+    if (bytes2) {
+      for await (const part of bytes2()) {
+        crc = crc32(part, crc);
+        yield part;
+      }
+    }
+    yield fields2([4, 134695760], [4, crc], [8, size2], [8, size2]);
+    const attributes = path3.endsWith("/") ? 16 | 16877 << 16 : 33188 << 16;
+    directory.push(
+      fields2([4, 33639248], [2, 768 | version2], [2, version2], ...common(crc), [2, 28], [2, 0], [2, 0], [2, 0], [4, attributes >>> 0], [4, most32]),
+      name,
+      fields2([2, 1], [2, 24], [8, size2], [8, size2], [8, at])
+    );
+    at += 30 + name.length + 20 + size2 + 24;
+  }
+  const length = directory.reduce((n3, d5) => n3 + d5.length, 0);
+  yield* directory;
+  const count3 = entries2.length;
+  yield fields2([4, 101075792], [8, 44], [2, 768 | version2], [2, version2], [4, 0], [4, 0], [8, count3], [8, count3], [8, length], [8, at]);
+  yield fields2([4, 117853008], [4, 0], [8, at + length], [4, 1]);
+  yield fields2([4, 101010256], [2, 0], [2, 0], [2, 65535], [2, 65535], [4, most32], [4, most32], [2, 0]);
+}
+function dosTime(at) {
+  const ms = at ? Date.parse(at) : Date.now();
+  const d5 = new Date(Math.min(Math.max(ms, Date.UTC(1980, 0, 2)), Date.UTC(2107, 11, 30)));
+  return [d5.getHours() << 11 | d5.getMinutes() << 5 | d5.getSeconds() >> 1, d5.getFullYear() - 1980 << 9 | d5.getMonth() + 1 << 5 | d5.getDate()];
+}
+var table = new Int32Array(256);
+for (let n3 = 0; n3 < 256; n3++) {
+  let c4 = n3;
+  for (let bit = 0; bit < 8; bit++) c4 = c4 & 1 ? c4 >>> 1 ^ 3988292384 : c4 >>> 1;
+  table[n3] = c4;
+}
+function crc32(b4, before2) {
+  let c4 = ~before2;
+  for (let i4 = 0; i4 < b4.length; i4++) c4 = c4 >>> 8 ^ table[(c4 ^ b4[i4]) & 255];
+  return ~c4 >>> 0;
+}
+
+// src/pin/guest-read.tsx
+var page = (at) => location.pathname + (at && "?path=" + encodeURIComponent(at)) + location.hash;
+function response(content2, path3, signal) {
+  const parts2 = content2.read(path3, signal);
+  return new Response(new ReadableStream({
+    async pull(to) {
+      try {
+        const { done, value } = await parts2.next();
+        if (done) to.close();
+        else to.enqueue(value);
+      } catch (err2) {
+        to.error(err2);
+      }
+    },
+    cancel: () => void parts2.return(void 0)
+  }));
+}
+async function whole8(content2, path3, signal) {
+  try {
+    return new Response(await response(content2, path3, signal).blob());
+  } catch (err2) {
+    throw signal.aborted ? err2 : problemOf4(err2);
+  }
+}
+var saveFile = (content2, of, file3) => save3({ key: `${of} ${file3.path}`, name: file3.name, size: file3.size, read: (signal) => content2.read(file3.path, signal) });
+function saveAll(content2, of, at) {
+  const before2 = at ? at + "/" : "";
+  const name = at ? at.slice(at.lastIndexOf("/") + 1) : content2.name;
+  const files = content2.files.filter(({ path: path3 }) => path3.startsWith(before2));
+  const folders2 = content2.folders.filter((path3) => path3.startsWith(before2) && path3 !== at);
+  const entries2 = (signal) => [
+    ...folders2.map((path3) => ({ path: `${name}/${path3.slice(before2.length)}/`, size: 0, modified: "" })),
+    ...files.map((file3) => ({ path: `${name}/${file3.path.slice(before2.length)}`, size: file3.size, modified: file3.modified, bytes: () => content2.read(file3.path, signal) }))
+  ];
+  save3({ key: `${of} zip ${at}`, name: name + ".zip", size: files.reduce((sum2, file3) => sum2 + file3.size, 0), read: (signal) => zip(entries2(signal)) });
+}
+function Contents({ content: content2, of }) {
+  const at = new URLSearchParams(place.value.search).get("path") ?? "";
+  const rows = inside(content2, at, compareNames);
+  const [looking, look2] = d2();
+  const button = T2(null);
+  const was = T2(at);
+  A2(() => {
+    if (was.current !== at) {
+      scrollTo(0, 0);
+      focusMain();
+    }
+    was.current = at;
+  }, [at]);
+  const names2 = at ? at.split("/") : [];
+  const title = names2.at(-1) ?? content2.name;
+  const [file3] = content2.files;
+  const single = content2.single && file3 !== void 0;
+  const sum2 = content2.files.reduce((all3, { size: bytes2 }) => all3 + bytes2, 0);
+  return /* @__PURE__ */ a4("div", { class: "opened", children: [
+    /* @__PURE__ */ a4("header", { class: "opened-head", children: [
+      /* @__PURE__ */ a4("p", { class: "opened-lead", children: t14("lead") }),
+      names2.length > 0 && /* @__PURE__ */ a4("nav", { class: "opened-above", "aria-label": t14("path"), children: /* @__PURE__ */ a4("ol", { children: [content2.name, ...names2.slice(0, -1)].map((name, i4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4(To2, { at: names2.slice(0, i4).join("/"), label: name, children: /* @__PURE__ */ a4(Name, { name }) }) }, i4)) }) }),
+      /* @__PURE__ */ a4("h1", { children: [
+        /* @__PURE__ */ a4(Icon, { name: single ? iconOf2({ kind: "file", name: content2.name }) : "folder", class: "kind" }),
+        " ",
+        /* @__PURE__ */ a4("span", { children: title })
+      ] }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: single ? size(sum2) : [t14("files", { count: content2.files.length }), t14("size", { size: size(sum2) })].join(" · ") })
+    ] }),
+    single ? /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
+      /* @__PURE__ */ a4("button", { type: "button", ref: button, class: "button primary big", onClick: () => saveFile(content2, of, file3), children: [
+        /* @__PURE__ */ a4(Icon, { name: "download" }),
+        " ",
+        t14("download")
+      ] }),
+      kindOf2(file3) && /* @__PURE__ */ a4("button", { type: "button", class: "button big", onClick: () => look2(file3.path), children: [
+        /* @__PURE__ */ a4(Icon, { name: "eye" }),
+        " ",
+        t14("look")
+      ] })
+    ] }) : rows.length > 0 && /* @__PURE__ */ a4("div", { class: "card-buttons opened-main", children: [
+      /* @__PURE__ */ a4("button", { type: "button", ref: button, class: "button primary big", onClick: () => saveAll(content2, of, at), children: [
+        /* @__PURE__ */ a4(Icon, { name: "download" }),
+        " ",
+        t14("downloadAll")
+      ] }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t14("zipHint") })
+    ] }),
+    /* @__PURE__ */ a4(Downloads, { of, focus: () => button.current?.focus() }),
+    !single && (rows.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: t14("empty"), children: /* @__PURE__ */ a4("p", { children: t14("emptyText") }) }) : /* @__PURE__ */ a4(List5, { title, rows, look: look2, save: (row) => saveFile(content2, of, row) })),
+    looking !== void 0 && /* @__PURE__ */ a4(
+      Preview,
+      {
+        items: rows.map((row) => ({ ...row, id: row.path, modified_at: row.modified })),
+        id: looking,
+        more: void 0,
+        read: (item, signal) => whole8(content2, item.id, signal),
+        onSave: (item) => saveFile(content2, of, { ...item, path: item.id, modified: item.modified_at }),
+        onClose: () => look2(void 0)
+      }
+    )
+  ] });
+}
+var most6 = 200;
+function List5({ title, rows, look: look2, save: keep5 }) {
+  const [shown2, show4] = d2(most6);
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("ul", { class: "opened-rows", "aria-label": t14("contents", { name: title }), children: rows.slice(0, shown2).map((row) => /* @__PURE__ */ a4("li", { class: "opened-row", children: [
+      /* @__PURE__ */ a4(Icon, { name: iconOf2(row), class: "kind kind-" + iconOf2(row) }),
+      /* @__PURE__ */ a4("div", { class: "opened-text", children: [
+        /* @__PURE__ */ a4("p", { class: "opened-name", children: row.kind === "folder" ? /* @__PURE__ */ a4(To2, { at: row.path, label: t14("openFolder", { name: row.name }), children: /* @__PURE__ */ a4(Name, { name: row.name }) }) : kindOf2(row) ? /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t14("lookOf", { name: row.name }), onClick: () => look2(row.path), children: /* @__PURE__ */ a4(Name, { name: row.name }) }) : /* @__PURE__ */ a4(Name, { name: row.name, read: true }) }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: [
+          [row.kind === "folder" && t14("folder"), size(row.size)].filter(Boolean).join(" · "),
+          row.modified && /* @__PURE__ */ a4($, { children: [
+            " · ",
+            /* @__PURE__ */ a4(Time, { at: row.modified, children: date(row.modified) })
+          ] })
+        ] })
+      ] }),
+      row.kind === "file" && /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": t14("downloadOf", { name: row.name }), title: t14("downloadOf", { name: row.name }), onClick: () => keep5(row), children: /* @__PURE__ */ a4(Icon, { name: "download" }) })
+    ] }, row.path)) }),
+    rows.length > shown2 && /* @__PURE__ */ a4("div", { class: "opened-rest", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => show4(shown2 + most6), children: t14("more") }) })
+  ] });
+}
+function To2({ at, label, children }) {
+  const href = page(at);
+  return /* @__PURE__ */ a4("a", { href, "aria-label": label, onClick: (event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    go(href);
+  }, children });
+}
+
+// src/pin/guest-page.tsx
+var called2 = y3("");
+var titleOfOpened = () => called2.value || t14("title");
+var last3;
+function Opened({ params }) {
+  const [fragment] = d2(location.hash);
+  const link = linkOf2(params.cid, fragment);
+  if (!link) return /* @__PURE__ */ a4(Stop, { icon: "link", title: t14("partTitle"), children: /* @__PURE__ */ a4("p", { children: t14("partText") }) });
+  return /* @__PURE__ */ a4(Page, { link, of: params.cid + fragment }, params.cid + fragment);
+}
+function Page({ link, of }) {
+  const [door, set] = d2(() => last3?.of === of ? { is: "open", content: last3.content } : { is: "loading" });
+  const asking = T2(void 0);
+  const name = door.is === "open" ? door.content.name : "";
+  async function load2() {
+    asking.current?.abort();
+    const { signal: stop } = asking.current = new AbortController();
+    set({ is: "loading" });
+    const next = await open2(get2, link, stop).then((content2) => ({ is: "open", content: content2 }), doorOf);
+    if (stop.aborted) return;
+    if (next.is === "open") last3 = { of, content: next.content };
+    set(next);
+  }
+  A2(() => {
+    if (door.is !== "open") void load2();
+    return () => asking.current?.abort();
+  }, []);
+  A2(() => () => {
+    if (!location.pathname.startsWith("/p/")) leave4(of);
+  }, []);
+  A2(() => {
+    called2.value = name;
+    return () => {
+      called2.value = "";
+    };
+  }, [name]);
+  const was = T2(door.is);
+  A2(() => {
+    if (was.current !== door.is && was.current !== "loading" && door.is !== "loading") focusMain();
+    was.current = door.is;
+  }, [door.is]);
+  const retry2 = /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => void load2(), children: [
+    /* @__PURE__ */ a4(Icon, { name: "retry" }),
+    " ",
+    t14("again")
+  ] }) });
+  switch (door.is) {
+    case "loading":
+      return /* @__PURE__ */ a4($, { children: [
+        /* @__PURE__ */ a4("h1", { class: "hidden", children: t14("title") }),
+        /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: t14("opening") }),
+        /* @__PURE__ */ a4(Skeleton, {})
+      ] });
+    case "gone":
+      return /* @__PURE__ */ a4(Stop, { icon: "link", title: t14("goneTitle"), children: /* @__PURE__ */ a4("p", { children: t14("goneText") }) });
+    case "key":
+      return /* @__PURE__ */ a4(Stop, { icon: "key", title: t14("keyTitle"), children: /* @__PURE__ */ a4("p", { children: t14("keyText") }) });
+    case "damaged":
+      return /* @__PURE__ */ a4(Stop, { icon: "warning", title: t14("damagedTitle"), children: [
+        /* @__PURE__ */ a4("p", { children: t14("damagedText") }),
+        retry2
+      ] });
+    case "failed":
+      return /* @__PURE__ */ a4($, { children: [
+        /* @__PURE__ */ a4("h1", { children: t14("title") }),
+        /* @__PURE__ */ a4(Failed, { problem: door.problem, retry: load2 })
+      ] });
+    case "open":
+      return /* @__PURE__ */ a4(Contents, { content: door.content, of });
+  }
+}
+function doorOf(err2) {
+  if (err2 instanceof WrongKey) return { is: "key" };
+  if (err2 instanceof Damaged) return { is: "damaged" };
+  const problem2 = asProblem(err2);
+  return problem2.status === 404 ? { is: "gone" } : { is: "failed", problem: problem2 };
+}
+function Stop({ icon, title, children }) {
+  return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: icon }) }),
+    /* @__PURE__ */ a4("h1", { children: title }),
+    children
+  ] });
+}
+
+// src/pin/words.ts
+var t15 = catalog({
+  en: {
+    published: "Published",
+    publishedText: "What you have put on IPFS, a network where anyone can keep a copy and every copy can be checked.",
+    parts: "Parts of this page",
+    pins: "Pins",
+    none: "You have published nothing",
+    noneText: "Choose “Publish” in the menu of a file or folder.",
+    noTargetText: "Whoever runs this server has not set where it may publish.",
+    toFiles: "Go to your files",
+    more: "Show more",
+    publish: "Publish",
+    another: "Publish once more",
+    makeFile: "Coffer puts a copy of this file, as it is now, on IPFS.",
+    makeFolder: "Coffer puts a copy of everything in this folder, as it is now, on IPFS.",
+    readers: "Who can read it",
+    sealed: "Encrypted",
+    sealedText: "Only people with the link can read it. IPFS and its providers see neither names nor content.",
+    open: "Public for ever",
+    openText: "Anyone can read it, under its name. It cannot be taken back.",
+    forEver: "Anyone may copy this file from the moment it is published. Removing it here does not remove the copies of others: nobody can take it back.",
+    forEverFolder: "Anyone may copy these files and see their names from the moment they are published. Removing them here does not remove the copies of others: nobody can take them back.",
+    sure: "I know that this is public for ever",
+    to: "Where it is kept",
+    toOne: "It is kept by {name}.",
+    copyText: "It stays published when you change or delete the file here, until you remove it.",
+    publishSealed: "Publish encrypted",
+    publishOpen: "Publish for everyone",
+    state_queued: "Waiting",
+    state_sending: "Being sent",
+    state_pinned: "Published, not checked yet",
+    state_verified: "Published and checked",
+    state_failed: "Failed",
+    state_removing: "Being removed",
+    doing_queued: "It will be sent soon. You can leave this page.",
+    doing_sending: "It is on its way. You can leave this page.",
+    doing_pinned: "Coffer reads a part of it back to check it.",
+    doing_removing: "The providers are told to drop it. What others copied stays with them.",
+    at_queued: "waits",
+    at_sending: "is being sent",
+    at_pinned: "keeps it, not checked yet",
+    at_verified: "keeps it, checked",
+    at_removing: "is being removed",
+    verifiedAt: "keeps it, checked on {time}",
+    nextTry: "{reason} Next try: {time}.",
+    fileGone: "The file is no longer among your files. Its published copy stays until you remove it.",
+    inLedger: { one: "In the ledger: entry {list}", other: "In the ledger: entries {list}" },
+    providersOf: "Where {name} is kept",
+    linkOf: "Link to {name}",
+    copyLink: "Copy link",
+    cidOf: "Address (CID) of {name}",
+    copyCid: "Copy CID",
+    menu: "Actions for {name}",
+    verify: "Check again",
+    verifying: "Coffer reads it back and checks it.",
+    retry: "Try again",
+    retrying: "Coffer tries again.",
+    qr: "QR code",
+    qrOf: "QR code of the link to {name}",
+    qrHint: "Scan it with the camera of a phone to open the link there.",
+    seeAt: "Open at {name}",
+    openFolder: "Open folder",
+    remove: "Remove from IPFS",
+    removeTitle: "Remove from IPFS?",
+    removeSealed: "The link stops working here, and the providers drop their copy. Whoever has saved the content keeps it.",
+    removeOpen: "The providers drop their copy. It stays public wherever others have copied it.",
+    goPins: "What you published on IPFS: the providers drop their copies; copies of others stay",
+    reason_other: "The provider did not take it.",
+    reason_damaged: "The file as Coffer stores it cannot be read.",
+    reason_no_such_target: "Whoever runs this server has taken this provider away.",
+    reason_waiting: "It stands in the provider’s queue.",
+    reason_stuck: "The provider has kept it in its queue for too long.",
+    reason_provider_failed: "The provider says that it could not get it.",
+    reason_shared: "The same content is being published there just now.",
+    reason_not_yet: "It cannot be read back yet.",
+    reason_not_retrievable: "It could not be read back from there.",
+    reason_vanished: "It is no longer there, though it was.",
+    reason_wrong_bytes: "Other content came back from there than was published.",
+    reason_unreachable: "The provider cannot be reached.",
+    reason_busy: "The provider is busy.",
+    reason_unauthorized: "The provider does not accept this server. Tell whoever runs it.",
+    reason_payment: "The provider’s plan does not cover it. Tell whoever runs this server.",
+    reason_too_large: "It is too large for the provider.",
+    reason_refused: "The provider has refused it.",
+    reason_not_allowed: "This server may not call the provider’s address. Tell whoever runs it.",
+    reason_unclear: "The provider’s answer makes no sense.",
+    reason_incomplete: "The provider has not received all of it.",
+    reason_absent: "The provider does not have it yet.",
+    reason_other_cid: "The provider named another address for it than Coffer computed. What it holds is not what you published.",
+    name_pinata: "Pinata",
+    name_kubo: "IPFS node (Kubo)",
+    name_psa: "Pinning service"
+  },
+  de: {
+    published: "Veröffentlicht",
+    publishedText: "Was Sie auf IPFS gestellt haben: ein Netz, in dem jeder eine Kopie aufbewahren kann und jede Kopie prüfbar ist.",
+    parts: "Teile dieser Seite",
+    pins: "Pins",
+    none: "Sie haben nichts veröffentlicht",
+    noneText: "Wählen Sie „Veröffentlichen“ im Menü einer Datei oder eines Ordners.",
+    noTargetText: "Wer diesen Server betreibt, hat nicht festgelegt, wohin er veröffentlichen darf.",
+    toFiles: "Zu Ihren Dateien",
+    more: "Mehr anzeigen",
+    publish: "Veröffentlichen",
+    another: "Noch einmal veröffentlichen",
+    makeFile: "Coffer stellt eine Kopie dieser Datei, wie sie jetzt ist, auf IPFS.",
+    makeFolder: "Coffer stellt eine Kopie von allem in diesem Ordner, wie es jetzt ist, auf IPFS.",
+    readers: "Wer es lesen kann",
+    sealed: "Verschlüsselt",
+    sealedText: "Nur wer den Link hat, kann es lesen. IPFS und seine Anbieter sehen weder Namen noch Inhalt.",
+    open: "Für immer öffentlich",
+    openText: "Alle können es lesen, mit Namen. Es lässt sich nicht zurückholen.",
+    forEver: "Ab der Veröffentlichung kann jeder diese Datei kopieren. Wenn Sie sie hier entfernen, bleiben die Kopien anderer: Niemand kann sie zurückholen.",
+    forEverFolder: "Ab der Veröffentlichung kann jeder diese Dateien kopieren und ihre Namen sehen. Wenn Sie sie hier entfernen, bleiben die Kopien anderer: Niemand kann sie zurückholen.",
+    sure: "Mir ist klar, dass das für immer öffentlich ist",
+    to: "Wo es aufbewahrt wird",
+    toOne: "Aufbewahrt wird es bei {name}.",
+    copyText: "Es bleibt veröffentlicht, auch wenn Sie die Datei hier ändern oder löschen, bis Sie es entfernen.",
+    publishSealed: "Verschlüsselt veröffentlichen",
+    publishOpen: "Für alle veröffentlichen",
+    state_queued: "Wartet",
+    state_sending: "Wird gesendet",
+    state_pinned: "Veröffentlicht, noch nicht geprüft",
+    state_verified: "Veröffentlicht und geprüft",
+    state_failed: "Fehlgeschlagen",
+    state_removing: "Wird entfernt",
+    doing_queued: "Es wird bald gesendet. Sie können diese Seite verlassen.",
+    doing_sending: "Es ist unterwegs. Sie können diese Seite verlassen.",
+    doing_pinned: "Coffer liest zur Prüfung einen Teil zurück.",
+    doing_removing: "Die Anbieter werden aufgefordert, es zu löschen. Was andere kopiert haben, bleibt dort.",
+    at_queued: "wartet",
+    at_sending: "wird gesendet",
+    at_pinned: "bewahrt es auf, noch nicht geprüft",
+    at_verified: "bewahrt es auf, geprüft",
+    at_removing: "wird entfernt",
+    verifiedAt: "bewahrt es auf, geprüft am {time}",
+    nextTry: "{reason} Nächster Versuch: {time}.",
+    fileGone: "Die Datei ist nicht mehr unter Ihren Dateien. Die veröffentlichte Kopie bleibt, bis Sie sie entfernen.",
+    inLedger: { one: "Im Register: Eintrag {list}", other: "Im Register: Einträge {list}" },
+    providersOf: "Wo {name} aufbewahrt wird",
+    linkOf: "Link zu {name}",
+    copyLink: "Link kopieren",
+    cidOf: "Adresse (CID) von {name}",
+    copyCid: "CID kopieren",
+    menu: "Aktionen für {name}",
+    verify: "Noch einmal prüfen",
+    verifying: "Coffer liest es zurück und prüft es.",
+    retry: "Noch einmal versuchen",
+    retrying: "Coffer versucht es noch einmal.",
+    qr: "QR-Code",
+    qrOf: "QR-Code des Links zu {name}",
+    qrHint: "Scannen Sie ihn mit der Kamera eines Telefons, um den Link dort zu öffnen.",
+    seeAt: "Bei {name} öffnen",
+    openFolder: "Ordner öffnen",
+    remove: "Von IPFS entfernen",
+    removeTitle: "Von IPFS entfernen?",
+    removeSealed: "Der Link gilt hier nicht mehr, und die Anbieter löschen ihre Kopie. Wer den Inhalt gespeichert hat, behält ihn.",
+    removeOpen: "Die Anbieter löschen ihre Kopie. Wo andere es kopiert haben, bleibt es öffentlich.",
+    goPins: "Was Sie auf IPFS veröffentlicht haben: Die Anbieter löschen ihre Kopien; Kopien anderer bleiben",
+    reason_other: "Der Anbieter hat es nicht angenommen.",
+    reason_damaged: "Die Datei, wie Coffer sie gespeichert hat, ist nicht lesbar.",
+    reason_no_such_target: "Wer diesen Server betreibt, hat diesen Anbieter entfernt.",
+    reason_waiting: "Es steht in der Warteschlange des Anbieters.",
+    reason_stuck: "Der Anbieter hat es zu lange in seiner Warteschlange gelassen.",
+    reason_provider_failed: "Der Anbieter meldet, dass er es nicht bekommen konnte.",
+    reason_shared: "Derselbe Inhalt wird dort gerade veröffentlicht.",
+    reason_not_yet: "Es lässt sich noch nicht zurücklesen.",
+    reason_not_retrievable: "Es ließ sich von dort nicht zurücklesen.",
+    reason_vanished: "Es ist nicht mehr dort, obwohl es dort war.",
+    reason_wrong_bytes: "Von dort kam anderer Inhalt zurück, als veröffentlicht wurde.",
+    reason_unreachable: "Der Anbieter ist nicht erreichbar.",
+    reason_busy: "Der Anbieter ist ausgelastet.",
+    reason_unauthorized: "Der Anbieter lässt diesen Server nicht zu. Sagen Sie es dessen Betreiber.",
+    reason_payment: "Der Tarif beim Anbieter deckt es nicht ab. Sagen Sie es dem Betreiber dieses Servers.",
+    reason_too_large: "Es ist dem Anbieter zu groß.",
+    reason_refused: "Der Anbieter hat es abgelehnt.",
+    reason_not_allowed: "Dieser Server darf die Adresse des Anbieters nicht aufrufen. Sagen Sie es dessen Betreiber.",
+    reason_unclear: "Die Antwort des Anbieters ergibt keinen Sinn.",
+    reason_incomplete: "Der Anbieter hat nicht alles davon erhalten.",
+    reason_absent: "Der Anbieter hat es noch nicht.",
+    reason_other_cid: "Der Anbieter nannte dafür eine andere Adresse, als Coffer errechnet hat. Was er hat, ist nicht, was Sie veröffentlicht haben.",
+    name_pinata: "Pinata",
+    name_kubo: "IPFS-Knoten (Kubo)",
+    name_psa: "Pinning-Dienst"
+  }
+});
+var problems11 = catalog({
+  en: {
+    pin_block_gone: "This server no longer has a part of this.",
+    pin_damaged: "This is damaged: what the server sent is not what the link names.",
+    no_pin_target: "Whoever runs this server has not set where it may publish.",
+    already_pinned: "This is being published already. Wait until that has ended.",
+    too_many_pins: "You have published 10,000 times. Remove something first.",
+    pin_too_large: "This is more than may be published at once.",
+    not_failed: "This has not failed: there is nothing to try again.",
+    format_required: "The address has to say in which form the content is wanted.",
+    not_acceptable: "Published content is not handed out in this form.",
+    invalid_cid: "This is no address (CID) of published content.",
+    not_cached: "This server does not have this part.",
+    field_pin_target: "Choose at least one provider.",
+    field_unknown_target: "There is no such provider any longer. Close this and try again."
+  },
+  de: {
+    pin_block_gone: "Dieser Server hat einen Teil davon nicht mehr.",
+    pin_damaged: "Das ist beschädigt: Was der Server gesendet hat, ist nicht, was der Link nennt.",
+    no_pin_target: "Wer diesen Server betreibt, hat nicht festgelegt, wohin er veröffentlichen darf.",
+    already_pinned: "Das wird gerade veröffentlicht. Warten Sie, bis das beendet ist.",
+    too_many_pins: "Sie haben 10.000-mal veröffentlicht. Entfernen Sie zuerst etwas.",
+    pin_too_large: "Das ist mehr, als auf einmal veröffentlicht werden darf.",
+    not_failed: "Das ist nicht fehlgeschlagen: Es gibt nichts noch einmal zu versuchen.",
+    format_required: "Die Adresse muss sagen, in welcher Form der Inhalt gewünscht ist.",
+    not_acceptable: "Veröffentlichter Inhalt wird in dieser Form nicht ausgegeben.",
+    invalid_cid: "Das ist keine Adresse (CID) von veröffentlichtem Inhalt.",
+    not_cached: "Dieser Server hat diesen Teil nicht.",
+    field_pin_target: "Wählen Sie mindestens einen Anbieter.",
+    field_unknown_target: "Diesen Anbieter gibt es nicht mehr. Schließen Sie dies und versuchen Sie es noch einmal."
+  }
+});
+
+// src/pin/pins.ts
+var changes3 = y3(0);
+var changed2 = () => {
+  changes3.value++;
+};
+function useChanges() {
+  const now = changes3.value;
+  const [seen, see] = d2(now);
+  A2(() => {
+    if (seen === now) return;
+    const timer2 = setTimeout(() => see(changes3.peek()), 250);
+    return () => clearTimeout(timer2);
+  }, [seen, seen === now]);
+  return seen;
+}
+var known = y3(void 0);
+var targets = O(() => known.value?.targets ?? []);
+var placed = () => known.value !== void 0 && (known.value.targets.length > 0 || known.value.some);
+function startPins() {
+  let who;
+  const learn = async (of) => {
+    const { items } = await get("/pins/targets");
+    const some = items.length > 0 || (await get("/pins", { query: { limit: 1 } })).items.length > 0;
+    if (who === of) known.value = { targets: items, some };
+  };
+  const again3 = () => void (who && learn(who).catch(() => void 0));
+  x2(() => {
+    const id = auth.value.is === "in" ? auth.value.account.id : void 0;
+    if (id === who) return;
+    who = id;
+    known.value = void 0;
+    again3();
+  });
+  onChange("pins", () => {
+    if (!known.peek()) again3();
+    changed2();
+  });
+  onChange("files", changed2);
+}
+var reasonOf = (reason) => t15.find(`reason_${reason}`) ?? t15("reason_other");
+var nameOf3 = (target2) => t15.find(`name_${target2}`) ?? target2;
+function wordOf(at) {
+  if (at.state === "failed") return at.reason ? reasonOf(at.reason) : t15("reason_other");
+  if (at.state === "verified" && at.verified_at) return t15("verifiedAt", { time: dateTime(at.verified_at) });
+  if (at.next_try_at && at.reason) return t15("nextTry", { reason: reasonOf(at.reason), time: dateTime(at.next_try_at) });
+  return t15(`at_${at.state}`);
+}
+
+// src/pin/pin-row.tsx
+var tags = { verified: "tag good", failed: "tag bad" };
+function PinRow({ pin: pin2, named: named2 }) {
+  const { name, cid, link, targets: targets2 } = pin2;
+  const doing = t15.find(`doing_${pin2.state}`);
+  const title = named2 ? name : t15(pin2.encrypt ? "sealed" : "open");
+  return /* @__PURE__ */ a4("li", { class: "pin-row", "data-pin": pin2.id, children: [
+    /* @__PURE__ */ a4("span", { class: "pin-icon", children: /* @__PURE__ */ a4(Icon, { name: pin2.encrypt ? "key" : "globe" }) }),
+    /* @__PURE__ */ a4("div", { class: "pin-text", children: [
+      /* @__PURE__ */ a4("p", { class: "pin-name", tabIndex: -1, children: [
+        /* @__PURE__ */ a4("strong", { children: named2 ? /* @__PURE__ */ a4(Name, { name: title, read: true }) : title }),
+        " ",
+        /* @__PURE__ */ a4("span", { class: tags[pin2.state] ?? "tag", children: t15(`state_${pin2.state}`) })
+      ] }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: [
+        [named2 && t15(pin2.encrypt ? "sealed" : "open"), pin2.size > 0 && size(pin2.size)].filter(Boolean).map((part) => `${part} · `),
+        /* @__PURE__ */ a4(Time, { at: pin2.created_at, children: ago(pin2.created_at) })
+      ] }),
+      pin2.state === "failed" && pin2.reason && !targets2.some((at) => at.state === "failed") && /* @__PURE__ */ a4("p", { class: "pin-why", children: reasonOf(pin2.reason) }),
+      !pin2.file_id && /* @__PURE__ */ a4("p", { class: "hint", children: t15("fileGone") }),
+      pin2.ledger.length > 0 && /* @__PURE__ */ a4("p", { class: "hint", children: t15("inLedger", { count: pin2.ledger.length, list: pin2.ledger.join(", ") }) }),
+      doing && /* @__PURE__ */ a4("p", { class: "hint", children: doing })
+    ] }),
+    /* @__PURE__ */ a4(Menu, { label: t15("menu", { name: title }), items: menu(pin2, named2), children: /* @__PURE__ */ a4(Icon, { name: "more" }) }),
+    targets2.length > 0 && /* @__PURE__ */ a4("ul", { class: "pin-at", "aria-label": t15("providersOf", { name: title }), children: targets2.map((at) => /* @__PURE__ */ a4(Where2, { at }, at.name)) }),
+    link && pin2.state !== "removing" && /* @__PURE__ */ a4("div", { class: "pin-url", children: [
+      /* @__PURE__ */ a4("input", { readOnly: true, value: link, "aria-label": t15("linkOf", { name: title }), spellcheck: false, onFocus: (event) => event.currentTarget.select() }),
+      /* @__PURE__ */ a4(Copy, { text: link, label: t15("copyLink") })
+    ] }),
+    cid && /* @__PURE__ */ a4("div", { class: "pin-url", children: [
+      /* @__PURE__ */ a4("input", { readOnly: true, value: cid, "aria-label": t15("cidOf", { name: title }), spellcheck: false, onFocus: (event) => event.currentTarget.select() }),
+      /* @__PURE__ */ a4(Copy, { text: cid, label: t15("copyCid") })
+    ] })
+  ] });
+}
+function Where2({ at }) {
+  return /* @__PURE__ */ a4("li", { class: at.state === "failed" ? "pin-failed" : void 0, children: [
+    /* @__PURE__ */ a4(Icon, { name: at.state === "verified" ? "check" : at.state === "failed" ? "warning" : "retry" }),
+    /* @__PURE__ */ a4("span", { children: [
+      /* @__PURE__ */ a4("strong", { children: nameOf3(at.name) }),
+      " ",
+      wordOf(at)
+    ] })
+  ] });
+}
+function menu(pin2, named2) {
+  const tree = folders();
+  const items = [];
+  if (pin2.state === "pinned" || pin2.state === "verified") items.push({ icon: "shield", label: t15("verify"), run: () => void act2("/pins/{id}/verify", pin2, t15("verifying")) });
+  if (pin2.state === "failed") items.push({ icon: "retry", label: t15("retry"), run: () => void act2("/pins/{id}/retry", pin2, t15("retrying")) });
+  if (pin2.link) items.push({ icon: "phone", label: t15("qr"), run: () => void askQr(pin2, pin2.link) });
+  for (const { name, gateway_url: url } of pin2.encrypt ? [] : pin2.targets) {
+    if (url) items.push({ icon: "eye", label: t15("seeAt", { name: nameOf3(name) }), href: url, leave: true });
+  }
+  if (tree && named2 && pin2.file_id && pin2.kind === "folder") items.push({ icon: "folder", label: t15("openFolder"), href: tree.href(pin2.file_id) });
+  if (pin2.state !== "removing") items.push({ icon: "trash", label: t15("remove"), danger: true, run: () => void askRemove(pin2) });
+  return items;
+}
+async function act2(path3, { id }, said2) {
+  try {
+    await post(path3, { path: { id } });
+    changed2();
+    toast(said2);
+  } catch (err2) {
+    toastProblem(err2);
+  }
+}
+var askQr = ({ name }, link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t15("qr"), onClose: close, children: /* @__PURE__ */ a4("div", { class: "pin-scan", children: [
+  /* @__PURE__ */ a4(Qr, { class: "pin-square", text: link, label: t15("qrOf", { name }) }),
+  /* @__PURE__ */ a4("p", { class: "hint", children: t15("qrHint") })
+] }) }));
+var askRemove = (pin2) => ask((close) => /* @__PURE__ */ a4(Confirm, { title: t15("removeTitle"), action: t15("remove"), onClose: close, onConfirm: async () => {
+  await del("/pins/{id}", { path: { id: pin2.id } });
+  changed2();
+}, children: [
+  /* @__PURE__ */ a4("p", { class: "long-name", children: pin2.name }),
+  /* @__PURE__ */ a4("p", { children: t15(pin2.encrypt ? "removeSealed" : "removeOpen") })
+] }));
+
+// src/pin/list-page.tsx
+function Pins() {
+  const list3 = usePages((cursor, signal) => get("/pins", { query: { cursor, limit: 50 }, signal }), useChanges());
+  const { items } = list3;
+  const tree = folders();
+  const had2 = T2(false);
+  A2(() => {
+    if (had2.current && document.activeElement === document.body && !document.querySelector("dialog[open]")) focusMain();
+    had2.current = items !== void 0;
+  }, [items]);
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("div", { class: "card-head", children: /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("h1", { children: t15("published") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t15("publishedText") })
+    ] }) }),
+    /* @__PURE__ */ a4(PublishedTabs, { label: t15("parts") }),
+    list3.problem && /* @__PURE__ */ a4(Failed, { problem: list3.problem, retry: list3.reload }),
+    !items ? !list3.problem && /* @__PURE__ */ a4(Skeleton, { rows: 4 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "globe", title: t15("none"), children: [
+      /* @__PURE__ */ a4("p", { children: t15(targets.value.length > 0 ? "noneText" : "noTargetText") }),
+      tree && /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button primary", href: tree.href(""), children: t15("toFiles") }) })
+    ] }) : /* @__PURE__ */ a4("section", { class: "card", "aria-label": t15("pins"), children: /* @__PURE__ */ a4("ul", { class: "pin-rows", children: items.map((pin2) => /* @__PURE__ */ a4(PinRow, { pin: pin2, named: true }, pin2.id)) }) }),
+    list3.more && /* @__PURE__ */ a4("div", { class: "pin-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list3.busy, onClick: list3.more, children: t15("more") }) })
+  ] });
+}
+
+// src/pin/loss.tsx
+function PinsGo() {
+  return placed() ? /* @__PURE__ */ a4("li", { children: t15("goPins") }) : null;
+}
+
+// src/pin/publish.tsx
+var askPublish = (entry4) => ask((close) => /* @__PURE__ */ a4(Publish, { entry: entry4, onClose: close }));
+function Publish({ entry: entry4, onClose }) {
+  const [making, setMaking] = d2(false);
+  const [fresh2, setFresh] = d2();
+  const { data, problem: problem2, reload } = useLoad((signal) => every3(entry4.id, signal), [entry4.id]);
+  const box = T2(null);
+  const count3 = useChanges();
+  const seen = T2(count3);
+  A2(() => {
+    if (seen.current === count3) return;
+    seen.current = count3;
+    void reload();
+  }, [count3]);
+  A2(() => {
+    const row = fresh2 && box.current?.querySelector(`[data-pin="${fresh2}"] .pin-name`);
+    if (row) {
+      row.focus();
+      setFresh(void 0);
+    } else if (data && document.activeElement === document.body) {
+      box.current.closest("dialog").querySelector("h2").focus();
+    }
+  }, [data, fresh2]);
+  const show4 = async (pin2) => {
+    setMaking(false);
+    setFresh(pin2.id);
+    await reload();
+    changed2();
+  };
+  return /* @__PURE__ */ a4(Dialog, { title: t15("publish"), class: "pin-dialog", onClose, children: [
+    /* @__PURE__ */ a4("p", { class: "long-name", children: entry4.name }),
+    /* @__PURE__ */ a4("div", { ref: box, class: "pin-parts", children: problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4($, { children: [
+      data.length === 0 && /* @__PURE__ */ a4(Make, { entry: entry4, onMade: show4 }),
+      data.length > 0 && /* @__PURE__ */ a4("ul", { class: "pin-rows", children: data.map((pin2) => /* @__PURE__ */ a4(PinRow, { pin: pin2 }, pin2.id)) }),
+      data.length > 0 && /* @__PURE__ */ a4("div", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setMaking(true), children: [
+        /* @__PURE__ */ a4(Icon, { name: "plus" }),
+        " ",
+        t15("another")
+      ] }) })
+    ] }) }),
+    making && /* @__PURE__ */ a4(Dialog, { title: t15("another"), class: "pin-dialog", onClose: () => setMaking(false), children: /* @__PURE__ */ a4(Make, { entry: entry4, onMade: show4, onCancel: () => setMaking(false) }) })
+  ] });
+}
+function Make({ entry: entry4, onMade, onCancel }) {
+  const [open4, setOpen] = d2(false);
+  const all3 = targets.value;
+  const folder4 = entry4.kind === "folder";
+  const choice = (to, title, text2) => /* @__PURE__ */ a4("label", { class: "pin-option", children: [
+    /* @__PURE__ */ a4("input", { type: "radio", name: "encrypt", value: to ? "no" : "yes", checked: open4 === to, onChange: () => setOpen(to) }),
+    /* @__PURE__ */ a4("span", { children: [
+      /* @__PURE__ */ a4("strong", { children: title }),
+      /* @__PURE__ */ a4("span", { class: "hint", children: text2 })
+    ] })
+  ] });
+  return /* @__PURE__ */ a4(Form, { submit: t15(open4 ? "publishOpen" : "publishSealed"), icon: "globe", danger: open4, onCancel, onSubmit: async (values) => {
+    const chosen3 = all3.filter(({ name }) => all3.length === 1 || values["to " + name] !== void 0).map(({ name }) => name);
+    if (chosen3.length === 0) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/targets", code: "pin_target" }] });
+    await onMade(await post("/files/{id}/pins", { path: { id: entry4.id }, body: { encrypt: !open4, targets: chosen3 } }));
+  }, children: [
+    /* @__PURE__ */ a4("p", { children: t15(folder4 ? "makeFolder" : "makeFile") }),
+    /* @__PURE__ */ a4("fieldset", { class: "pin-options", children: [
+      /* @__PURE__ */ a4("legend", { children: t15("readers") }),
+      choice(false, t15("sealed"), t15("sealedText")),
+      choice(true, t15("open"), t15("openText"))
+    ] }),
+    open4 && /* @__PURE__ */ a4("div", { class: "notice bad", children: [
+      /* @__PURE__ */ a4(Icon, { name: "warning" }),
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("p", { children: t15(folder4 ? "forEverFolder" : "forEver") }),
+        /* @__PURE__ */ a4("label", { class: "pin-sure", children: [
+          /* @__PURE__ */ a4("input", { type: "checkbox", name: "sure", required: true }),
+          " ",
+          t15("sure")
+        ] })
+      ] })
+    ] }),
+    all3.length === 1 ? /* @__PURE__ */ a4("p", { class: "hint", children: t15("toOne", { name: nameOf3(all3[0].name) }) }) : /* @__PURE__ */ a4("fieldset", { class: "pin-targets", children: [
+      /* @__PURE__ */ a4("legend", { children: t15("to") }),
+      all3.map(({ name }) => /* @__PURE__ */ a4("label", { children: [
+        /* @__PURE__ */ a4("input", { type: "checkbox", name: "to " + name, defaultChecked: true }),
+        " ",
+        nameOf3(name)
+      ] }, name))
+    ] }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t15("copyText") })
+  ] });
+}
+async function every3(id, signal) {
+  const all3 = [];
+  let cursor;
+  do {
+    const page3 = await get("/pins", { query: { file: id, cursor, limit: 200 }, signal });
+    all3.push(...page3.items);
+    cursor = page3.next_cursor || void 0;
+  } while (cursor);
+  return all3;
+}
+
+// src/pin/room.ts
+var pin = {
+  routes: [
+    { path: "/published", page: Pins, title: () => t15("published") },
+    { path: "/p/:cid", page: Opened, title: titleOfOpened, open: true, alone: true }
+  ],
+  places: [{ href: "/published", icon: "globe", label: () => t15("published"), order: 4.5, phone: "more", there: placed }],
+  published: { href: "/published", label: () => t15("pins"), order: 1 },
+  entry: {
+    deeds: (entry4) => targets.value.length > 0 ? [{ icon: "globe", label: t15("publish"), run: () => void askPublish(entry4) }] : [],
+    order: 2
+  },
+  loss: { Line: PinsGo, order: 4.7 },
+  problems: problems11,
+  start: startPins
 };
 
 // src/question/words.ts
-var t13 = catalog({
+var t16 = catalog({
   en: {
     step: "Security question",
     hintIs: "Your hint: {hint}",
@@ -17125,7 +21289,7 @@ var t13 = catalog({
     goStep: "Ihre Sicherheitsfrage und ihre Antwort"
   }
 });
-var problems10 = catalog({
+var problems12 = catalog({
   en: {
     wrong_answer: "That answer is not right. Capital letters and spaces do not matter, but every letter does.",
     field_in_question: "The answer stands in the question. Change one of them.",
@@ -17151,23 +21315,23 @@ function Section3({ status }) {
     LayerCard,
     {
       layer: "security_question",
-      title: t13("title"),
+      title: t16("title"),
       status,
-      text: (on) => on ? t13("onText") : t13("offText"),
+      text: (on) => on ? t16("onText") : t16("offText"),
       buttons: (on) => on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("change"), children: t13("change") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("disable"), children: t13("disable") })
-      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("enable"), children: t13("enable") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("change"), children: t16("change") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("disable"), children: t16("disable") })
+      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("enable"), children: t16("enable") }),
       children: [
-        (wish === "enable" || wish === "change") && /* @__PURE__ */ a4(Dialog, { title: wish === "enable" ? t13("enableTitle") : t13("changeTitle"), onClose: close, children: /* @__PURE__ */ a4(SetUp, { change: wish === "change", onClose: close, onDone: () => done(wish === "enable" ? t13("enabled") : t13("changed")) }) }),
+        (wish === "enable" || wish === "change") && /* @__PURE__ */ a4(Dialog, { title: wish === "enable" ? t16("enableTitle") : t16("changeTitle"), onClose: close, children: /* @__PURE__ */ a4(SetUp, { change: wish === "change", onClose: close, onDone: () => done(wish === "enable" ? t16("enabled") : t16("changed")) }) }),
         wish === "disable" && /* @__PURE__ */ a4(
           TurnOff,
           {
-            title: t13("disableTitle"),
+            title: t16("disableTitle"),
             onClose: close,
             off: (recovery2) => del("/account/security-question", { query: { recovery: recovery2 } }),
-            onOff: () => done(t13("disabled")),
-            children: /* @__PURE__ */ a4("p", { children: t13("disableText") })
+            onOff: () => done(t16("disabled")),
+            children: /* @__PURE__ */ a4("p", { children: t16("disableText") })
           }
         )
       ]
@@ -17176,26 +21340,26 @@ function Section3({ status }) {
 }
 function StepGoes2() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.security_question?.enabled ? /* @__PURE__ */ a4("li", { children: t13("goStep") }) : null;
+  return data?.security_question?.enabled ? /* @__PURE__ */ a4("li", { children: t16("goStep") }) : null;
 }
 function SetUp({ change, onClose, onDone }) {
   const [idea, setIdea] = d2();
-  return /* @__PURE__ */ a4(Form, { submit: change ? t13("changeDo") : t13("enable"), onCancel: onClose, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Form, { submit: change ? t16("changeDo") : t16("enable"), onCancel: onClose, onSubmit: async (v4) => {
     await put("/account/security-question", { body: { question: v4.question, answer: v4.answer, hint: v4.hint } });
     await onDone();
   }, children: [
-    change && /* @__PURE__ */ a4("p", { class: "hint", children: t13("changeText") }),
-    /* @__PURE__ */ a4(Field, { name: "question", label: t13("question"), class: "asked", value: idea, required: true, autoFocus: idea === void 0, maxLength: 200, autoComplete: "off", hint: t13("questionHint") }, idea),
-    /* @__PURE__ */ a4("div", { class: "ideas", role: "group", "aria-label": t13("ideas"), children: [t13("idea1"), t13("idea2"), t13("idea3")].map((text2) => /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setIdea(text2), children: text2 }, text2)) }),
-    /* @__PURE__ */ a4(Field, { name: "answer", label: t13("answer"), secret: true, required: true, maxLength: 200, autoComplete: "off", spellcheck: false, hint: t13("answerHint") }),
-    /* @__PURE__ */ a4(Field, { name: "hint", label: t13("hint"), maxLength: 200, autoComplete: "off", hint: t13("hintHint") })
+    change && /* @__PURE__ */ a4("p", { class: "hint", children: t16("changeText") }),
+    /* @__PURE__ */ a4(Field, { name: "question", label: t16("question"), class: "asked", value: idea, required: true, autoFocus: idea === void 0, maxLength: 200, autoComplete: "off", hint: t16("questionHint") }, idea),
+    /* @__PURE__ */ a4("div", { class: "ideas", role: "group", "aria-label": t16("ideas"), children: [t16("idea1"), t16("idea2"), t16("idea3")].map((text2) => /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setIdea(text2), children: text2 }, text2)) }),
+    /* @__PURE__ */ a4(Field, { name: "answer", label: t16("answer"), secret: true, required: true, maxLength: 200, autoComplete: "off", spellcheck: false, hint: t16("answerHint") }),
+    /* @__PURE__ */ a4(Field, { name: "hint", label: t16("hint"), maxLength: 200, autoComplete: "off", hint: t16("hintHint") })
   ] });
 }
 
 // src/question/step.tsx
 function Step2({ layer, answer }) {
-  if (!layer.question) return /* @__PURE__ */ a4("p", { children: t13("unreadable") });
-  return /* @__PURE__ */ a4(Form, { submit: t13("go"), onSubmit: (v4) => answer("/auth/attempts/{id}/security-question", { answer: v4.answer }), children: /* @__PURE__ */ a4(
+  if (!layer.question) return /* @__PURE__ */ a4("p", { children: t16("unreadable") });
+  return /* @__PURE__ */ a4(Form, { submit: t16("go"), onSubmit: (v4) => answer("/auth/attempts/{id}/security-question", { answer: v4.answer }), children: /* @__PURE__ */ a4(
     Field,
     {
       name: "answer",
@@ -17208,20 +21372,20 @@ function Step2({ layer, answer }) {
       autoComplete: "off",
       spellcheck: false,
       hint: layer.hint ? /* @__PURE__ */ a4($, { children: [
-        t13("hintIs", { hint: layer.hint }),
+        t16("hintIs", { hint: layer.hint }),
         /* @__PURE__ */ a4("br", {}),
-        t13("forgiving")
-      ] }) : t13("forgiving")
+        t16("forgiving")
+      ] }) : t16("forgiving")
     }
   ) });
 }
 
 // src/question/room.ts
 var question = {
-  layers: { security_question: { title: () => t13("step"), order: 9, Step: Step2 } },
+  layers: { security_question: { title: () => t16("step"), order: 9, Step: Step2 } },
   security: { Section: Section3, order: 4 },
   loss: { Line: StepGoes2, order: 7 },
-  problems: problems10
+  problems: problems12
 };
 
 // src/recovery/enter.ts
@@ -17242,7 +21406,7 @@ async function enterBy(link, send4, done) {
 }
 
 // src/recovery/words.ts
-var t14 = catalog({
+var t17 = catalog({
   en: {
     waysBack: "Ways back in",
     waysBackHint: "For the day when you lose your phone or forget your password. Set one up before you need it.",
@@ -17630,7 +21794,7 @@ var t14 = catalog({
     activateDamaged: "Ein Teil der Adresse fehlt. Kopieren Sie den ganzen Link aus der Mail oder lassen Sie sich einen neuen senden."
   }
 });
-var problems11 = catalog({
+var problems13 = catalog({
   en: {
     backup_codes_enabled: "Backup codes are on already. Show them, or make new ones.",
     backup_codes_off: "Backup codes are off. Turn them on first.",
@@ -17669,12 +21833,12 @@ function Sent({ text: text2, next, send: send4, again: again3, children }) {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
-    /* @__PURE__ */ a4("h1", { children: t14("sent") }),
+    /* @__PURE__ */ a4("h1", { children: t17("sent") }),
     /* @__PURE__ */ a4("p", { children: text2 }),
     /* @__PURE__ */ a4("p", { children: [
       next,
       " ",
-      lives && t14("lives", { time: duration(lives) })
+      lives && t17("lives", { time: duration(lives) })
     ] }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       /* @__PURE__ */ a4(SendAgain, { send: async () => {
@@ -17684,7 +21848,7 @@ function Sent({ text: text2, next, send: send4, again: again3, children }) {
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }),
     /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t14("noMail"),
+      t17("noMail"),
       " ",
       children
     ] })
@@ -17708,16 +21872,16 @@ function Activate2() {
   const [anew, setAnew] = d2(false);
   if (anew || !(link.token || link.dead)) return /* @__PURE__ */ a4(Ask2, { moved: anew });
   if (link.dead) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead, gone: t14("activateGone"), damaged: t14("activateDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => setAnew(true), children: t14("newLink") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead, gone: t17("activateGone"), damaged: t17("activateDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => setAnew(true), children: t17("newLink") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow centre", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "user" }) }),
-    /* @__PURE__ */ a4("h1", { children: t14("activate") }),
-    /* @__PURE__ */ a4("p", { children: t14("activateText") }),
-    /* @__PURE__ */ a4(Form, { submit: t14("activateDo"), onSubmit: () => enterBy(link, (token2, opening2) => post("/auth/activate/confirm", { open: true, body: { token: token2, ...opening2 } }), t14("activateDone")), children: null })
+    /* @__PURE__ */ a4("h1", { children: t17("activate") }),
+    /* @__PURE__ */ a4("p", { children: t17("activateText") }),
+    /* @__PURE__ */ a4(Form, { submit: t17("activateDo"), onSubmit: () => enterBy(link, (token2, opening2) => post("/auth/activate/confirm", { open: true, body: { token: token2, ...opening2 } }), t17("activateDone")), children: null })
   ] });
 }
 function Ask2({ moved: moved4 }) {
@@ -17732,28 +21896,28 @@ function Ask2({ moved: moved4 }) {
     setSent(() => send4);
   }
   if (sent) {
-    return /* @__PURE__ */ a4(Sent, { text: t14("activateSent"), next: t14("activateNext"), send: () => sent(end4), again: t14("activateAgain"), children: null });
+    return /* @__PURE__ */ a4(Sent, { text: t17("activateSent"), next: t17("activateNext"), send: () => sent(end4), again: t17("activateAgain"), children: null });
   }
   if (shown2) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-      /* @__PURE__ */ a4("h1", { children: t14("activate") }),
-      /* @__PURE__ */ a4("p", { class: "address-line", children: t14("activateShown", { name: shown2.by }) }),
-      /* @__PURE__ */ a4(Form, { submit: t14("send"), onSubmit: () => onSend(shown2.send), children: null }),
+      /* @__PURE__ */ a4("h1", { children: t17("activate") }),
+      /* @__PURE__ */ a4("p", { class: "address-line", children: t17("activateShown", { name: shown2.by }) }),
+      /* @__PURE__ */ a4(Form, { submit: t17("send"), onSubmit: () => onSend(shown2.send), children: null }),
       /* @__PURE__ */ a4("p", { class: "aside", children: [
-        t14("notDeactivated"),
+        t17("notDeactivated"),
         " ",
         /* @__PURE__ */ a4(SignInLink, {})
       ] })
     ] });
   }
-  const form = /* @__PURE__ */ a4(Form, { submit: t14("send"), quiet: First !== void 0, onSubmit: (v4) => onSend(() => post("/auth/activate", { open: true, body: { identifier: v4.identifier, password: v4.password } })), children: [
-    /* @__PURE__ */ a4(Field, { name: "identifier", label: t14("identifier"), autoComplete: "username", required: true, spellcheck: false, value: identifier, autoFocus: !identifier && !moved4 && !First }),
-    /* @__PURE__ */ a4(Password, { name: "password", label: t14("password"), autoComplete: "current-password", required: true, value: password })
+  const form = /* @__PURE__ */ a4(Form, { submit: t17("send"), quiet: First !== void 0, onSubmit: (v4) => onSend(() => post("/auth/activate", { open: true, body: { identifier: v4.identifier, password: v4.password } })), children: [
+    /* @__PURE__ */ a4(Field, { name: "identifier", label: t17("identifier"), autoComplete: "username", required: true, spellcheck: false, value: identifier, autoFocus: !identifier && !moved4 && !First }),
+    /* @__PURE__ */ a4(Password, { name: "password", label: t17("password"), autoComplete: "current-password", required: true, value: password })
   ] });
   const others2 = collect((room) => room.activate).filter(({ Way: Way3 }) => Way3 !== First).map(({ Way: Way3, order }) => /* @__PURE__ */ a4(Way3, { onSend }, order));
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t14("activate") }),
-    /* @__PURE__ */ a4("p", { children: t14(First ? "activateOnce" : password ? "activateLed" : "activateAsk") }),
+    /* @__PURE__ */ a4("h1", { children: t17("activate") }),
+    /* @__PURE__ */ a4("p", { children: t17(First ? "activateOnce" : password ? "activateLed" : "activateAsk") }),
     First ? /* @__PURE__ */ a4(First, { main: true, onSend }) : form,
     !password && /* @__PURE__ */ a4(Others, { children: [
       First && form,
@@ -17761,12 +21925,12 @@ function Ask2({ moved: moved4 }) {
     ] }),
     /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       !password && /* @__PURE__ */ a4("p", { children: [
-        t14("activateNone"),
+        t17("activateNone"),
         " ",
-        /* @__PURE__ */ a4("a", { href: "/forgot", children: t14("activateNoneDo") })
+        /* @__PURE__ */ a4("a", { href: "/forgot", children: t17("activateNoneDo") })
       ] }),
       /* @__PURE__ */ a4("p", { children: [
-        t14("notDeactivated"),
+        t17("notDeactivated"),
         " ",
         /* @__PURE__ */ a4(SignInLink, {})
       ] })
@@ -17778,7 +21942,7 @@ function Ask2({ moved: moved4 }) {
 function Paper2({ codes: codes2, made: made3 = (/* @__PURE__ */ new Date()).toISOString() }) {
   const good = codes2.filter((c4) => !c4.used_at).map((c4) => grouped(c4.code));
   const name = auth.value.is === "in" ? auth.value.account.username : "";
-  const heading = [t14("paperTitle", { username: name }), t14("paperMade", { date: date(made3) })];
+  const heading = [t17("paperTitle", { username: name }), t17("paperMade", { date: date(made3) })];
   return /* @__PURE__ */ a4("div", { class: "paper", children: [
     /* @__PURE__ */ a4("div", { class: "paper-head", children: [
       /* @__PURE__ */ a4("h3", { children: heading[0] }),
@@ -17788,29 +21952,29 @@ function Paper2({ codes: codes2, made: made3 = (/* @__PURE__ */ new Date()).toIS
       /* @__PURE__ */ a4("s", { children: grouped(code) }),
       " ",
       /* @__PURE__ */ a4("span", { class: "hint", children: [
-        t14("codesUsed"),
+        t17("codesUsed"),
         " ",
         /* @__PURE__ */ a4(Time, { at: used_at, children: date(used_at) })
       ] })
     ] }) : /* @__PURE__ */ a4("span", { children: grouped(code) }) }, code)) }),
-    /* @__PURE__ */ a4("p", { class: "paper-foot", children: t14("paperFoot", { address: location.host }) }),
+    /* @__PURE__ */ a4("p", { class: "paper-foot", children: t17("paperFoot", { address: location.host }) }),
     good.length > 0 && /* @__PURE__ */ a4("div", { class: "paper-tools", children: [
       /* @__PURE__ */ a4(Copy, { text: good.join("\n") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save3(`coffer-${t14("paperFile")}-${name}.txt`, [...heading, "", ...good, "", t14("paperFoot", { address: location.host }), ""].join("\r\n")), children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => save4(`coffer-${t17("paperFile")}-${name}.txt`, [...heading, "", ...good, "", t17("paperFoot", { address: location.host }), ""].join("\r\n")), children: [
         /* @__PURE__ */ a4(Icon, { name: "download" }),
         " ",
-        t14("codesText")
+        t17("codesText")
       ] }),
       /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => print(), children: [
         /* @__PURE__ */ a4(Icon, { name: "print" }),
         " ",
-        t14("codesPrint")
+        t17("codesPrint")
       ] })
     ] })
   ] });
 }
 var grouped = (code) => code.replace(/(.{4})(?=.)/g, "$1 ");
-function save3(name, text2) {
+function save4(name, text2) {
   const url = URL.createObjectURL(new Blob([text2], { type: "text/plain;charset=utf-8" }));
   const link = document.createElement("a");
   link.href = url;
@@ -17822,16 +21986,16 @@ function save3(name, text2) {
 // src/recovery/trusted.tsx
 function TrustedAddress({ status, may }) {
   const line = status.data.trusted_email;
-  const { data: known3, reload, set } = useLoad((signal) => get("/account/trusted-email", { quiet: true, signal }).catch((err2) => {
+  const { data: known4, reload, set } = useLoad((signal) => get("/account/trusted-email", { quiet: true, signal }).catch((err2) => {
     if (err2 instanceof Problem && err2.code === "step_up_required") return void 0;
     throw err2;
   }), []);
   const [wish, setWish] = d2();
   const [busy3, setBusy] = d2(false);
   const close = () => setWish(void 0);
-  const pending = known3?.pending_email;
-  const resting = known3?.usable_from && Date.parse(known3.usable_from) > serverNow() ? known3.usable_from : void 0;
-  const on = line.enabled || known3?.email !== void 0;
+  const pending = known4?.pending_email;
+  const resting = known4?.usable_from && Date.parse(known4.usable_from) > serverNow() ? known4.usable_from : void 0;
+  const on = line.enabled || known4?.email !== void 0;
   A2(() => {
     if (!pending) return;
     const seen = () => {
@@ -17842,7 +22006,7 @@ function TrustedAddress({ status, may }) {
     document.addEventListener("visibilitychange", seen);
     return () => document.removeEventListener("visibilitychange", seen);
   }, [pending]);
-  async function read8(then) {
+  async function read9(then) {
     if (busy3) return;
     setBusy(true);
     try {
@@ -17854,7 +22018,7 @@ function TrustedAddress({ status, may }) {
       setBusy(false);
     }
   }
-  async function changed3(said2) {
+  async function changed5(said2) {
     toast(said2);
     await Promise.all([reload(), status.reload()]);
   }
@@ -17865,65 +22029,65 @@ function TrustedAddress({ status, may }) {
     Way2,
     {
       id: "trusted-email",
-      title: t14("trusted"),
+      title: t17("trusted"),
       good: on && !resting,
-      tag: resting ? t14("trustedRests") : on ? t14("waysOn") : pending ? t14("trustedWaits") : t14("waysOff"),
+      tag: resting ? t17("trustedRests") : on ? t17("waysOn") : pending ? t17("trustedWaits") : t17("waysOff"),
       text: /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("p", { class: "hint address-line", children: !on ? t14("trustedOff") : t14("trustedOn", { address: known3?.email ?? whole6(line.hint ?? "") }) }),
-        resting ? /* @__PURE__ */ a4("p", { class: "hint", children: t14("trustedFrom", { time: dateTime(resting) }) }) : /* @__PURE__ */ a4(Used, { line })
+        /* @__PURE__ */ a4("p", { class: "hint address-line", children: !on ? t17("trustedOff") : t17("trustedOn", { address: known4?.email ?? whole9(line.hint ?? "") }) }),
+        resting ? /* @__PURE__ */ a4("p", { class: "hint", children: t17("trustedFrom", { time: dateTime(resting) }) }) : /* @__PURE__ */ a4(Used, { line })
       ] }),
       buttons: (on || may) && /* @__PURE__ */ a4($, { children: [
-        on && !known3 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read8(), children: t14("trustedShow") }),
-        may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read8("set"), children: on ? t14("trustedChange") : pending ? t14("trustedOther") : t14("trustedSet") }),
-        on && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("off"), children: t14("trustedTurnOff") })
+        on && !known4 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read9(), children: t17("trustedShow") }),
+        may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: () => read9("set"), children: on ? t17("trustedChange") : pending ? t17("trustedOther") : t17("trustedSet") }),
+        on && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish("off"), children: t17("trustedTurnOff") })
       ] }),
       children: [
         pending && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
           /* @__PURE__ */ a4(Icon, { name: "mail" }),
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("p", { class: "address-line", children: known3?.email ? t14("trustedPendingNext", { pending, email: known3.email }) : t14("trustedPending", { pending }) }),
+            /* @__PURE__ */ a4("p", { class: "address-line", children: known4?.email ? t17("trustedPendingNext", { pending, email: known4.email }) : t17("trustedPending", { pending }) }),
             /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
               /* @__PURE__ */ a4(SendAgain, { send: async () => {
                 await ask4(pending);
-                return t14("trustedSentAgain");
+                return t17("trustedSentAgain");
               } }, pending),
-              !known3?.email && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
+              !known4?.email && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: async () => {
                 try {
                   await del("/account/trusted-email");
-                  await changed3(t14("trustedTakenBack"));
+                  await changed5(t17("trustedTakenBack"));
                 } catch (err2) {
                   toastProblem(err2);
                 }
-              }, children: t14("trustedTakeBack") })
+              }, children: t17("trustedTakeBack") })
             ] })
           ] })
         ] }),
-        wish === "set" && /* @__PURE__ */ a4(Dialog, { title: on ? t14("trustedChangeTitle") : t14("trustedSetTitle"), onClose: close, children: /* @__PURE__ */ a4(Ask3, { present: known3?.email, onClose: close, onAsk: async (email) => {
+        wish === "set" && /* @__PURE__ */ a4(Dialog, { title: on ? t17("trustedChangeTitle") : t17("trustedSetTitle"), onClose: close, children: /* @__PURE__ */ a4(Ask3, { present: known4?.email, onClose: close, onAsk: async (email) => {
           await ask4(email);
           close();
-          await changed3(t14("trustedSent"));
+          await changed5(t17("trustedSent"));
         } }) }),
-        wish === "off" && /* @__PURE__ */ a4(Confirm, { title: t14("trustedOffTitle"), action: t14("trustedOffDo"), onClose: close, onConfirm: async () => {
+        wish === "off" && /* @__PURE__ */ a4(Confirm, { title: t17("trustedOffTitle"), action: t17("trustedOffDo"), onClose: close, onConfirm: async () => {
           await del("/account/trusted-email");
           close();
-          await changed3(t14("trustedIsOff"));
-        }, children: /* @__PURE__ */ a4("p", { class: "address-line", children: t14("trustedOffText", { address: known3?.email ?? whole6(line.hint ?? "") }) }) })
+          await changed5(t17("trustedIsOff"));
+        }, children: /* @__PURE__ */ a4("p", { class: "address-line", children: t17("trustedOffText", { address: known4?.email ?? whole9(line.hint ?? "") }) }) })
       ]
     }
   );
 }
 function Ask3({ present, onAsk, onClose }) {
   const rest = useSettings()?.trusted_rest_seconds;
-  return /* @__PURE__ */ a4(Form, { submit: t14("trustedSend"), onCancel: onClose, onSubmit: (v4) => onAsk(v4.email), children: [
-    /* @__PURE__ */ a4(Field, { name: "email", label: t14("trustedEmail"), type: "email", inputMode: "email", autoComplete: "email", required: true, autoFocus: true, spellcheck: false, hint: t14("trustedEmailHint") }),
+  return /* @__PURE__ */ a4(Form, { submit: t17("trustedSend"), onCancel: onClose, onSubmit: (v4) => onAsk(v4.email), children: [
+    /* @__PURE__ */ a4(Field, { name: "email", label: t17("trustedEmail"), type: "email", inputMode: "email", autoComplete: "email", required: true, autoFocus: true, spellcheck: false, hint: t17("trustedEmailHint") }),
     /* @__PURE__ */ a4("ul", { class: "next-steps hint", children: [
-      /* @__PURE__ */ a4("li", { children: t14("trustedNextLink") }),
-      rest !== 0 && /* @__PURE__ */ a4("li", { children: rest ? t14("trustedNextRest", { time: duration(rest) }) : t14("trustedNextRestBare") }),
-      present && /* @__PURE__ */ a4("li", { class: "address-line", children: t14("trustedNextOld", { email: present }) })
+      /* @__PURE__ */ a4("li", { children: t17("trustedNextLink") }),
+      rest !== 0 && /* @__PURE__ */ a4("li", { children: rest ? t17("trustedNextRest", { time: duration(rest) }) : t17("trustedNextRestBare") }),
+      present && /* @__PURE__ */ a4("li", { class: "address-line", children: t17("trustedNextOld", { email: present }) })
     ] })
   ] });
 }
-var whole6 = (address4) => address4.replace("…", "…⁠");
+var whole9 = (address4) => address4.replace("…", "…⁠");
 
 // src/recovery/ways-back.tsx
 var needed = 2;
@@ -17933,14 +22097,14 @@ function WaysBack({ status }) {
   const next = data && stepsOf(data, false)[0];
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "ways-back", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "ways-back", children: t14("waysBack") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t14("waysBackHint") })
+      /* @__PURE__ */ a4("h2", { id: "ways-back", children: t17("waysBack") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t17("waysBackHint") })
     ] }),
     data && missing > 0 && /* @__PURE__ */ a4("div", { class: "notice", children: [
       /* @__PURE__ */ a4(Icon, { name: "shield" }),
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("p", { children: t14("waysNeed", { count: missing }) }),
-        next && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => leadToStep(next), children: t14("waysNeedDo") })
+        /* @__PURE__ */ a4("p", { children: t17("waysNeed", { count: missing }) }),
+        next && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => leadToStep(next), children: t17("waysNeedDo") })
       ] })
     ] }),
     !data && !problem2 && /* @__PURE__ */ a4(Skeleton, { rows: 2 }),
@@ -17978,7 +22142,7 @@ function BackupCodes({ status, may }) {
   const [busy3, setBusy] = d2(false);
   const line = status.data.backup_codes;
   const on = line.enabled;
-  async function open2(work4) {
+  async function open4(work4) {
     if (busy3) return;
     setBusy(true);
     try {
@@ -17990,12 +22154,12 @@ function BackupCodes({ status, may }) {
       setBusy(false);
     }
   }
-  const make3 = () => open2(async () => {
+  const make3 = () => open4(async () => {
     const { codes: codes2 } = await (on ? post("/account/backup-codes/regenerate") : post("/account/backup-codes"));
     setWaiting(void 0);
     return { is: "fresh", made: { codes: codes2, renewed: on } };
   });
-  const show4 = () => open2(async () => ({ is: "known", known: await get("/account/backup-codes") }));
+  const show4 = () => open4(async () => ({ is: "known", known: await get("/account/backup-codes") }));
   A2(() => {
     if (!wanted3.value) return;
     wanted3.value = false;
@@ -18011,95 +22175,95 @@ function BackupCodes({ status, may }) {
     Way2,
     {
       id: "backup-codes",
-      title: t14("codes"),
-      tag: on ? t14("waysOn") : t14("waysOff"),
+      title: t17("codes"),
+      tag: on ? t17("waysOn") : t17("waysOff"),
       good: on,
       text: /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("p", { class: "hint", children: on ? codesLeft(line) : t14("codesOff") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? codesLeft(line) : t17("codesOff") }),
         /* @__PURE__ */ a4(Used, { line })
       ] }),
       buttons: on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: show4, children: t14("codesShow") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "off" }), children: t14("codesTurnOff") })
-      ] }) : may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: make3, children: t14("codesMake") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: show4, children: t17("codesShow") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "off" }), children: t17("codesTurnOff") })
+      ] }) : may && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": busy3, onClick: make3, children: t17("codesMake") }),
       children: [
         waiting3 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
           /* @__PURE__ */ a4(Icon, { name: "warning" }),
           /* @__PURE__ */ a4("div", { children: [
-            /* @__PURE__ */ a4("p", { children: waiting3.renewed ? t14("codesNotNew") : t14("codesNotOn") }),
-            /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "fresh", made: waiting3 }), children: t14("codesAgain") })
+            /* @__PURE__ */ a4("p", { children: waiting3.renewed ? t17("codesNotNew") : t17("codesNotOn") }),
+            /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ is: "fresh", made: waiting3 }), children: t17("codesAgain") })
           ] })
         ] }),
         wish?.is === "fresh" && /* @__PURE__ */ a4(Fresh, { made: wish.made, onClose: () => {
           setWish(void 0);
           setWaiting(wish.made);
-        }, onDone: () => done(wish.made.renewed ? t14("codesRenewed") : t14("codesAreOn")) }),
-        wish?.is === "known" && /* @__PURE__ */ a4(Dialog, { title: t14("codesYours"), onClose: () => setWish(void 0), children: /* @__PURE__ */ a4(KnownCodes, { known: wish.known, make: may ? make3 : void 0, confirm: () => setWish({ is: "fresh", made: { codes: wish.known.pending, renewed: true } }) }) }),
-        wish?.is === "off" && /* @__PURE__ */ a4(Confirm, { title: t14("codesOffTitle"), action: t14("codesOffDo"), onClose: () => setWish(void 0), onConfirm: async () => {
+        }, onDone: () => done(wish.made.renewed ? t17("codesRenewed") : t17("codesAreOn")) }),
+        wish?.is === "known" && /* @__PURE__ */ a4(Dialog, { title: t17("codesYours"), onClose: () => setWish(void 0), children: /* @__PURE__ */ a4(KnownCodes, { known: wish.known, make: may ? make3 : void 0, confirm: () => setWish({ is: "fresh", made: { codes: wish.known.pending, renewed: true } }) }) }),
+        wish?.is === "off" && /* @__PURE__ */ a4(Confirm, { title: t17("codesOffTitle"), action: t17("codesOffDo"), onClose: () => setWish(void 0), onConfirm: async () => {
           await del("/account/backup-codes");
-          await done(t14("codesAreOff"));
-        }, children: /* @__PURE__ */ a4("p", { children: t14("codesOffText") }) })
+          await done(t17("codesAreOff"));
+        }, children: /* @__PURE__ */ a4("p", { children: t17("codesOffText") }) })
       ]
     }
   );
 }
 function codesLeft({ left: left2 }) {
-  if (left2 === void 0) return t14("codesOn");
-  return left2 === 0 ? t14("codesNone") : t14("codesLeft", { count: left2 });
+  if (left2 === void 0) return t17("codesOn");
+  return left2 === 0 ? t17("codesNone") : t17("codesLeft", { count: left2 });
 }
 function Fresh({ made: { codes: codes2, renewed }, onClose, onDone }) {
-  return /* @__PURE__ */ a4(Dialog, { title: renewed ? t14("codesSaveNew") : t14("codesSave"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t14("codesSaved"), onCancel: onClose, onSubmit: async () => {
+  return /* @__PURE__ */ a4(Dialog, { title: renewed ? t17("codesSaveNew") : t17("codesSave"), onClose, children: /* @__PURE__ */ a4(Form, { submit: t17("codesSaved"), onCancel: onClose, onSubmit: async () => {
     await post("/account/backup-codes/confirm");
     await onDone();
   }, children: [
-    /* @__PURE__ */ a4("p", { children: t14("codesKeep") }),
+    /* @__PURE__ */ a4("p", { children: t17("codesKeep") }),
     /* @__PURE__ */ a4(Paper2, { codes: codes2.map((code) => ({ code })) }),
-    /* @__PURE__ */ a4("p", { children: renewed ? t14("codesOldGood") : t14("codesNotYet") })
+    /* @__PURE__ */ a4("p", { children: renewed ? t17("codesOldGood") : t17("codesNotYet") })
   ] }) });
 }
-function KnownCodes({ known: known3, make: make3, confirm }) {
+function KnownCodes({ known: known4, make: make3, confirm }) {
   return /* @__PURE__ */ a4("div", { class: "form", children: [
-    known3.pending.length > 0 && /* @__PURE__ */ a4("div", { class: "notice", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("p", { children: t14("codesPending") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: confirm, children: t14("codesPendingDo") })
+    known4.pending.length > 0 && /* @__PURE__ */ a4("div", { class: "notice", children: /* @__PURE__ */ a4("div", { children: [
+      /* @__PURE__ */ a4("p", { children: t17("codesPending") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: confirm, children: t17("codesPendingDo") })
     ] }) }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t14("codesOnce") }),
-    /* @__PURE__ */ a4(Paper2, { codes: known3.codes, made: known3.confirmed_at }),
-    make3 && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: make3, children: t14("codesNew") }) })
+    /* @__PURE__ */ a4("p", { class: "hint", children: t17("codesOnce") }),
+    /* @__PURE__ */ a4(Paper2, { codes: known4.codes, made: known4.confirmed_at }),
+    make3 && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: make3, children: t17("codesNew") }) })
   ] });
 }
 
 // src/recovery/forgot.tsx
 function Forgot() {
-  const [email, setEmail] = d2(known);
+  const [email, setEmail] = d2(known2);
   const [sent, setSent] = d2(false);
   const send4 = (to) => post("/auth/password/forgot", { open: true, body: { email: to } });
   if (sent) {
-    return /* @__PURE__ */ a4(Sent, { text: t14("forgotSent", { email }), next: t14("forgotNext"), send: () => send4(email), again: t14("forgotAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(false), children: t14("otherEmail") }) });
+    return /* @__PURE__ */ a4(Sent, { text: t17("forgotSent", { email }), next: t17("forgotNext"), send: () => send4(email), again: t17("forgotAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(false), children: t17("otherEmail") }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t14("forgot") }),
-    /* @__PURE__ */ a4("p", { children: t14("forgotText") }),
-    /* @__PURE__ */ a4(Form, { submit: t14("send"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t17("forgot") }),
+    /* @__PURE__ */ a4("p", { children: t17("forgotText") }),
+    /* @__PURE__ */ a4(Form, { submit: t17("send"), onSubmit: async (v4) => {
       await send4(v4.email);
       setEmail(v4.email);
       setSent(true);
-    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t14("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, autoFocus: true, value: email }) }),
+    }, children: /* @__PURE__ */ a4(Field, { name: "email", label: t17("email"), type: "email", inputMode: "email", autoComplete: "email", required: true, spellcheck: false, autoFocus: true, value: email }) }),
     /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       /* @__PURE__ */ a4("p", { children: [
-        t14("forgotOther"),
+        t17("forgotOther"),
         " ",
-        /* @__PURE__ */ a4("a", { href: "/recover", children: t14("recoverLink") })
+        /* @__PURE__ */ a4("a", { href: "/recover", children: t17("recoverLink") })
       ] }),
       !me() && /* @__PURE__ */ a4("p", { children: [
-        t14("remembered"),
+        t17("remembered"),
         " ",
         /* @__PURE__ */ a4(SignInLink, {})
       ] })
     ] })
   ] });
 }
-function known() {
+function known2() {
   const { identifier } = takeTyped();
   if (identifier.includes("@")) return identifier;
   return me()?.email ?? "";
@@ -18111,7 +22275,7 @@ function WaysGo() {
   const codes2 = data?.backup_codes?.enabled;
   const trusted = data?.trusted_email?.enabled;
   if (!codes2 && !trusted) return null;
-  return /* @__PURE__ */ a4("li", { children: codes2 && trusted ? t14("goWays") : codes2 ? t14("goCodes") : t14("goTrusted") });
+  return /* @__PURE__ */ a4("li", { children: codes2 && trusted ? t17("goWays") : codes2 ? t17("goCodes") : t17("goTrusted") });
 }
 
 // src/recovery/recover.tsx
@@ -18128,7 +22292,7 @@ function wayOfLink() {
   return way === "backup-code" || way === "trusted-email" ? way : location.hash ? "backup-code" : void 0;
 }
 var entry2 = () => history.state ?? {};
-var keep2 = (part) => history.replaceState({ ...entry2(), ...part }, "");
+var keep3 = (part) => history.replaceState({ ...entry2(), ...part }, "");
 var calls = {
   "backup-code": { confirm: "/auth/recovery/backup-code/confirm", check: "/auth/recovery/backup-code/confirm/check" },
   "trusted-email": { confirm: "/auth/recovery/trusted-email/confirm", check: "/auth/recovery/trusted-email/confirm/check" }
@@ -18136,19 +22300,19 @@ var calls = {
 function Linked({ way, onAnew }) {
   const { confirm, check: check2 } = calls[way];
   const link = useOneTime(check2);
-  A2(() => keep2({ way }), []);
+  A2(() => keep3({ way }), []);
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t14("recoverGone"), damaged: t14("recoverDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onAnew, children: t14("recoverAnew") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t17("recoverGone"), damaged: t17("recoverDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: onAnew, children: t17("recoverAnew") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-    /* @__PURE__ */ a4("h1", { children: t14("recover") }),
-    /* @__PURE__ */ a4("p", { children: way === "backup-code" ? t14("linkCodeText") : t14("linkTrustedText") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t14("allTold") }),
-    /* @__PURE__ */ a4(Form, { submit: t14("linkDo"), onSubmit: async () => {
+    /* @__PURE__ */ a4("h1", { children: t17("recover") }),
+    /* @__PURE__ */ a4("p", { children: way === "backup-code" ? t17("linkCodeText") : t17("linkTrustedText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t17("allTold") }),
+    /* @__PURE__ */ a4(Form, { submit: t17("linkDo"), onSubmit: async () => {
       await enterBy(link, (token2, opening2) => post(confirm, { open: true, body: { token: token2, ...opening2 } })).catch(toActivation(""));
     }, children: null })
   ] });
@@ -18162,7 +22326,7 @@ function toActivation(identifier, password) {
   };
 }
 function Ask4({ moved: moved4 }) {
-  const [choice, setChoice] = d2(known2);
+  const [choice, setChoice] = d2(known3);
   const [sent, setSent] = d2();
   const typed2 = T2({ code: "", password: "" });
   const rests = useSettings()?.trusted_rest_seconds;
@@ -18173,17 +22337,17 @@ function Ask4({ moved: moved4 }) {
   function change(part) {
     const next = { ...choice, ...part };
     setChoice(next);
-    keep2({ way: void 0, recover: next });
+    keep3({ way: void 0, recover: next });
   }
   if (sent) {
     const trusted = by === "trusted-email";
-    return /* @__PURE__ */ a4(Sent, { text: trusted ? [t14("sentTrusted"), rests && t14("sentTrustedRest", { time: duration(rests) })].filter(Boolean).join(" ") : t14("sentCode"), next: trusted ? t14("sentTrustedNext") : t14("sentCodeNext"), send: sent, again: t14("sentRecoverAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t14("otherWay") }) });
+    return /* @__PURE__ */ a4(Sent, { text: trusted ? [t17("sentTrusted"), rests && t17("sentTrustedRest", { time: duration(rests) })].filter(Boolean).join(" ") : t17("sentCode"), next: trusted ? t17("sentTrustedNext") : t17("sentCodeNext"), send: sent, again: t17("sentRecoverAgain"), children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t17("otherWay") }) });
   }
   const mailed = by === "trusted-email" || forgot;
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t14("recover") }),
-    /* @__PURE__ */ a4("p", { children: t14("recoverText") }),
-    /* @__PURE__ */ a4(Form, { asks: `${by} ${forgot}`, submit: mailed ? t14("send") : t14("linkDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t17("recover") }),
+    /* @__PURE__ */ a4("p", { children: t17("recoverText") }),
+    /* @__PURE__ */ a4(Form, { asks: `${by} ${forgot}`, submit: mailed ? t17("send") : t17("linkDo"), onSubmit: async (v4) => {
       const identifier = v4.identifier;
       if (by === "trusted-email") {
         const send4 = () => post("/auth/recovery/trusted-email", { open: true, body: { identifier } });
@@ -18201,41 +22365,41 @@ function Ask4({ moved: moved4 }) {
         if ("access_token" in opened) await keeper().enter(opened);
       }, toActivation(identifier, v4.password));
     }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t14("identifier"), autoComplete: "username", required: true, spellcheck: false, value: choice.identifier, autoFocus: !choice.identifier && !moved4, onInput: (identifier) => change({ identifier }) }),
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t17("identifier"), autoComplete: "username", required: true, spellcheck: false, value: choice.identifier, autoFocus: !choice.identifier && !moved4, onInput: (identifier) => change({ identifier }) }),
       /* @__PURE__ */ a4("fieldset", { class: "choice", children: [
-        /* @__PURE__ */ a4("legend", { children: t14("recoverWay") }),
+        /* @__PURE__ */ a4("legend", { children: t17("recoverWay") }),
         ["backup-code", "trusted-email"].map((way) => /* @__PURE__ */ a4("label", { children: [
           /* @__PURE__ */ a4("input", { type: "radio", name: "way", value: way, checked: by === way, onChange: () => change({ by: way }) }),
           /* @__PURE__ */ a4("span", { children: [
-            way === "backup-code" ? t14("wayCode") : t14("wayTrusted"),
+            way === "backup-code" ? t17("wayCode") : t17("wayTrusted"),
             " ",
-            /* @__PURE__ */ a4("span", { class: "hint", children: way === "backup-code" ? t14("wayCodeHint") : t14("wayTrustedHint") })
+            /* @__PURE__ */ a4("span", { class: "hint", children: way === "backup-code" ? t17("wayCodeHint") : t17("wayTrustedHint") })
           ] })
         ] }, way))
       ] }),
       by === "backup-code" && /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4(Field, { name: "code", label: t14("backupCode"), secret: true, class: "code backup-code", inputMode: "numeric", autoComplete: "off", required: true, maxLength: 30, spellcheck: false, value: typed2.current.code, hint: t14("backupCodeHint"), onInput: (code) => typed2.current.code = code }),
-        !forgot && /* @__PURE__ */ a4(Password, { name: "password", label: t14("password"), autoComplete: "current-password", required: true, value: typed2.current.password, onInput: (password) => typed2.current.password = password }),
+        /* @__PURE__ */ a4(Field, { name: "code", label: t17("backupCode"), secret: true, class: "code backup-code", inputMode: "numeric", autoComplete: "off", required: true, maxLength: 30, spellcheck: false, value: typed2.current.code, hint: t17("backupCodeHint"), onInput: (code) => typed2.current.code = code }),
+        !forgot && /* @__PURE__ */ a4(Password, { name: "password", label: t17("password"), autoComplete: "current-password", required: true, value: typed2.current.password, onInput: (password) => typed2.current.password = password }),
         /* @__PURE__ */ a4("label", { class: "choice-check", children: [
           /* @__PURE__ */ a4("input", { type: "checkbox", checked: forgot, onChange: () => change({ forgot: !forgot }) }),
           " ",
-          t14("noPassword")
+          t17("noPassword")
         ] })
       ] }),
       /* @__PURE__ */ a4("div", { class: "notice small", role: "status", children: /* @__PURE__ */ a4("p", { children: [
-        /* @__PURE__ */ a4("strong", { children: t14("whatNext") }),
+        /* @__PURE__ */ a4("strong", { children: t17("whatNext") }),
         " ",
-        by === "trusted-email" ? t14("nextTrusted") : forgot ? t14("nextCodeMail") : t14("nextCode")
+        by === "trusted-email" ? t17("nextTrusted") : forgot ? t17("nextCodeMail") : t17("nextCode")
       ] }) })
     ] }),
     !me() && /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t14("recoverNot"),
+      t17("recoverNot"),
       " ",
       /* @__PURE__ */ a4(SignInLink, {})
     ] })
   ] });
 }
-function known2() {
+function known3() {
   const { identifier } = takeTyped();
   return entry2().recover ?? { identifier: identifier || (me()?.username ?? ""), by: "backup-code", forgot: false };
 }
@@ -18253,51 +22417,51 @@ function Repair() {
   return recovered.steps ? /* @__PURE__ */ a4(Strong, { ...view }) : /* @__PURE__ */ a4(Weak, { ...view });
 }
 var methods = ["pwd", "email", "backup_code", "trusted_email", "delay"];
-function Head2({ recovered, lead: lead2, whole: whole7 }) {
+function Head2({ recovered, lead: lead2, whole: whole10 }) {
   return /* @__PURE__ */ a4("div", { class: "repair-head", children: [
-    /* @__PURE__ */ a4("h1", { children: t14("repair") }),
+    /* @__PURE__ */ a4("h1", { children: t17("repair") }),
     /* @__PURE__ */ a4("p", { children: lead2 }),
-    /* @__PURE__ */ a4("ul", { class: "proved", "aria-label": t14("proved"), children: methods.filter((by) => recovered.by.includes(by)).map((by) => /* @__PURE__ */ a4("li", { children: [
+    /* @__PURE__ */ a4("ul", { class: "proved", "aria-label": t17("proved"), children: methods.filter((by) => recovered.by.includes(by)).map((by) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4(Icon, { name: "check" }),
       " ",
-      t14(`by_${by}`)
+      t17(`by_${by}`)
     ] }, by)) }),
     /* @__PURE__ */ a4("p", { class: "hint", children: [
-      !whole7 && t14("repairUntil", { time: clock(recovered.until) }),
+      !whole10 && t17("repairUntil", { time: clock(recovered.until) }),
       " ",
-      t14("allToldNow")
+      t17("allToldNow")
     ] })
   ] });
 }
-function Strong({ account: account2, recovered, whole: whole7 }) {
+function Strong({ account: account2, recovered, whole: whole10 }) {
   const status = useLoad((signal) => get("/account/security", { signal }), []);
   const [set, setSet] = d2(false);
-  const first = !recovered.by.includes("pwd");
+  const first2 = !recovered.by.includes("pwd");
   const reload = async () => {
     if (auth.value.is === "repair") await keeper().level();
     await status.reload();
   };
   const password = /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-password", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "repair-password", children: t14("password") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: set ? t14("repairPasswordDone") : first ? t14("repairPasswordFirst") : t14("repairPasswordToo") })
+      /* @__PURE__ */ a4("h2", { id: "repair-password", children: t17("password") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: set ? t17("repairPasswordDone") : first2 ? t17("repairPasswordFirst") : t17("repairPasswordToo") })
     ] }),
-    !set && /* @__PURE__ */ a4(Change2, { account: account2, quiet: !first, onSet: () => {
+    !set && /* @__PURE__ */ a4(Change2, { account: account2, quiet: !first2, onSet: () => {
       setSet(true);
       focusMain();
     } })
   ] });
   const steps3 = /* @__PURE__ */ a4("div", { class: "repair-steps", role: "group", "aria-labelledby": "repair-steps", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "repair-steps", children: t14("repairSteps") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t14("repairStepsText") })
+      /* @__PURE__ */ a4("h2", { id: "repair-steps", children: t17("repairSteps") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t17("repairStepsText") })
     ] }),
     status.problem && /* @__PURE__ */ a4(Failed, { problem: status.problem, retry: status.reload }),
     collect((room) => room.layers && room.security).map(({ Section: Section6, order }) => /* @__PURE__ */ a4(Section6, { status: { ...status, reload } }, order))
   ] });
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4(Head2, { recovered, whole: whole7, lead: whole7 ? t14("repairWhole") : first ? t14("repairPasswordLead") : t14("repairStepsLead") }),
-    first ? /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4(Head2, { recovered, whole: whole10, lead: whole10 ? t17("repairWhole") : first2 ? t17("repairPasswordLead") : t17("repairStepsLead") }),
+    first2 ? /* @__PURE__ */ a4($, { children: [
       password,
       steps3
     ] }) : /* @__PURE__ */ a4($, { children: [
@@ -18307,31 +22471,31 @@ function Strong({ account: account2, recovered, whole: whole7 }) {
     collect((room) => room.security?.repairs ? room.security : void 0).map(({ Section: Section6, order }) => /* @__PURE__ */ a4(Section6, { status: { ...status, reload } }, order)),
     /* @__PURE__ */ a4("section", { class: "card repair-end", "aria-labelledby": "repair-end", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "repair-end", children: whole7 ? t14("repairReady") : t14("repairNot") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: whole7 ? t14("repairReadyText", { time: clock(recovered.until) }) : t14("repairNotText") })
+        /* @__PURE__ */ a4("h2", { id: "repair-end", children: whole10 ? t17("repairReady") : t17("repairNot") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: whole10 ? t17("repairReadyText", { time: clock(recovered.until) }) : t17("repairNotText") })
       ] }),
-      whole7 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => go(firstPlace(), { replace: true }), children: t14("repairDone") })
+      whole10 && /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => go(firstPlace(), { replace: true }), children: t17("repairDone") })
     ] })
   ] });
 }
 function Weak({ account: account2, recovered }) {
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4(Head2, { recovered, lead: t14("repairWeakLead") }),
+    /* @__PURE__ */ a4(Head2, { recovered, lead: t17("repairWeakLead") }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-password", children: [
       /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "repair-password", children: t14("password") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t14("repairPasswordWeak") })
+        /* @__PURE__ */ a4("h2", { id: "repair-password", children: t17("password") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t17("repairPasswordWeak") })
       ] }),
       /* @__PURE__ */ a4(Change2, { account: account2 })
     ] }),
     /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "repair-lost", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "repair-lost", children: t14("repairLost") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: recovered.from ? t14("repairLostFrom", { time: dateTime(recovered.from) }) : t14("repairLostText") })
+      /* @__PURE__ */ a4("h2", { id: "repair-lost", children: t17("repairLost") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: recovered.from ? t17("repairLostFrom", { time: dateTime(recovered.from) }) : t17("repairLostText") })
     ] }) })
   ] });
 }
 function Change2({ account: account2, quiet: quiet2, onSet }) {
-  return /* @__PURE__ */ a4(Form, { submit: t14("resetDo"), quiet: quiet2, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Form, { submit: t17("resetDo"), quiet: quiet2, onSubmit: async (v4) => {
     const opened = await put("/account/password", { body: { new_password: v4.new_password } });
     if ("access_token" in opened && onSet) {
       await keeper().take(opened);
@@ -18339,10 +22503,10 @@ function Change2({ account: account2, quiet: quiet2, onSet }) {
     } else {
       await keeper().enter(opened);
     }
-    toast(t14("resetDone"));
+    toast(t17("resetDone"));
   }, children: [
     /* @__PURE__ */ a4("input", { class: "hidden", type: "text", name: "username", autoComplete: "username", readOnly: true, tabIndex: -1, "aria-hidden": "true", value: account2.username }),
-    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t14("newPassword"), about: [account2.first_name, account2.last_name, account2.username, account2.email.split("@")[0]] })
+    /* @__PURE__ */ a4(NewPassword, { name: "new_password", label: t17("newPassword"), about: [account2.first_name, account2.last_name, account2.username, account2.email.split("@")[0]] })
   ] });
 }
 
@@ -18350,57 +22514,57 @@ function Change2({ account: account2, quiet: quiet2, onSet }) {
 function Reset() {
   const link = useOneTime("/auth/password/reset/check");
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t14("resetGone"), damaged: t14("resetDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t14("newLink") }),
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t17("resetGone"), damaged: t17("resetDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+      /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t17("newLink") }),
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-    /* @__PURE__ */ a4("h1", { children: t14("reset") }),
-    /* @__PURE__ */ a4("p", { children: t14("resetText") }),
-    /* @__PURE__ */ a4(Form, { submit: t14("resetDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4("h1", { children: t17("reset") }),
+    /* @__PURE__ */ a4("p", { children: t17("resetText") }),
+    /* @__PURE__ */ a4(Form, { submit: t17("resetDo"), onSubmit: async (v4) => {
       try {
-        await enterBy(link, (token2, opening2) => post("/auth/password/reset", { open: true, body: { token: token2, password: v4.password, ...opening2 } }), t14("resetDone"));
+        await enterBy(link, (token2, opening2) => post("/auth/password/reset", { open: true, body: { token: token2, password: v4.password, ...opening2 } }), t17("resetDone"));
       } catch (err2) {
         if (!(err2 instanceof Problem) || err2.code !== "account_deactivated") throw err2;
         link.used();
         setTyped({ identifier: "", password: v4.password });
         go("/activate", { replace: true });
-        toast(t14("resetDone"));
+        toast(t17("resetDone"));
       }
-    }, children: /* @__PURE__ */ a4(NewPassword, { label: t14("newPassword"), stranger: true }) })
+    }, children: /* @__PURE__ */ a4(NewPassword, { label: t17("newPassword"), stranger: true }) })
   ] });
 }
 
 // src/recovery/stop.tsx
-function Stop() {
+function Stop2() {
   const link = useOneTime("/auth/recovery/stop/check");
   const [done, setDone] = d2(false);
   A2(() => {
     if (done) focusMain();
   }, [done]);
-  const newPassword = /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t14("stopNext") });
+  const newPassword = /* @__PURE__ */ a4("a", { class: "button primary", href: "/forgot", children: t17("stopNext") });
   if (done) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-      /* @__PURE__ */ a4("h1", { children: t14("stopDone") }),
-      /* @__PURE__ */ a4("p", { children: t14("stopAdvice") }),
+      /* @__PURE__ */ a4("h1", { children: t17("stopDone") }),
+      /* @__PURE__ */ a4("p", { children: t17("stopAdvice") }),
       /* @__PURE__ */ a4("div", { class: "form-actions", children: newPassword })
     ] });
   }
   if (link.dead || !link.token) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t14("stopGone"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+    return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t17("stopGone"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       newPassword,
       /* @__PURE__ */ a4(SignInLink, { class: "button" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "warning" }) }),
-    /* @__PURE__ */ a4("h1", { children: t14("stop") }),
-    /* @__PURE__ */ a4("p", { children: t14("stopText") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t14("stopMine") }),
-    /* @__PURE__ */ a4(Form, { submit: t14("stopDo"), danger: true, onSubmit: async () => {
+    /* @__PURE__ */ a4("h1", { children: t17("stop") }),
+    /* @__PURE__ */ a4("p", { children: t17("stopText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t17("stopMine") }),
+    /* @__PURE__ */ a4(Form, { submit: t17("stopDo"), danger: true, onSubmit: async () => {
       if (!await link.use((token2) => post("/auth/recovery/stop", { open: true, body: { token: token2 } }))) return;
       setDone(true);
       if (me()) void get("/account").catch(() => void 0);
@@ -18417,24 +22581,24 @@ function TrustedLink() {
     if (done) focusMain();
   }, [done]);
   const security = securityPage();
-  const way = security && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: security.href, children: auth.value.is === "in" ? security.label() : t14("trustedSignIn") }) });
-  const next = rest === 0 ? t14("trustedCountsNow") : rest ? t14("trustedCounts", { time: duration(rest) }) : t14("trustedCountsBare");
+  const way = security && /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: security.href, children: auth.value.is === "in" ? security.label() : t17("trustedSignIn") }) });
+  const next = rest === 0 ? t17("trustedCountsNow") : rest ? t17("trustedCounts", { time: duration(rest) }) : t17("trustedCountsBare");
   if (done) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-      /* @__PURE__ */ a4("h1", { children: t14("trustedProved") }),
+      /* @__PURE__ */ a4("h1", { children: t17("trustedProved") }),
       /* @__PURE__ */ a4("p", { children: next }),
-      /* @__PURE__ */ a4("p", { children: t14("trustedNotices") }),
+      /* @__PURE__ */ a4("p", { children: t17("trustedNotices") }),
       way
     ] });
   }
-  if (link.dead || !link.token) return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t14("trustedGone"), children: way });
+  if (link.dead || !link.token) return /* @__PURE__ */ a4(DeadLink, { dead: link.dead ?? "damaged", gone: t17("trustedGone"), children: way });
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
-    /* @__PURE__ */ a4("h1", { children: t14("trustedProve") }),
-    /* @__PURE__ */ a4("p", { children: t14("trustedProveText") }),
-    /* @__PURE__ */ a4("p", { class: "hint", children: t14("trustedProveNot") }),
-    /* @__PURE__ */ a4(Form, { submit: t14("trustedProveDo"), onSubmit: async () => {
+    /* @__PURE__ */ a4("h1", { children: t17("trustedProve") }),
+    /* @__PURE__ */ a4("p", { children: t17("trustedProveText") }),
+    /* @__PURE__ */ a4("p", { class: "hint", children: t17("trustedProveNot") }),
+    /* @__PURE__ */ a4(Form, { submit: t17("trustedProveDo"), onSubmit: async () => {
       if (await link.use((token2) => post("/auth/trusted-email/verify", { open: true, body: { token: token2 } }))) setDone(true);
     }, children: null })
   ] });
@@ -18443,32 +22607,32 @@ function TrustedLink() {
 // src/recovery/room.ts
 var recovery = {
   routes: [
-    { path: "/forgot", page: Forgot, title: () => t14("forgot"), open: true },
-    { path: "/reset", page: Reset, title: () => t14("reset"), open: true },
-    { path: "/activate", page: Activate2, title: () => t14("activate"), open: true },
-    { path: "/recover", page: Recover, title: () => t14("recover"), open: true },
-    { path: "/repair", page: Repair, title: () => t14("repair"), alone: true },
-    { path: "/stop-recovery", page: Stop, title: () => t14("stop"), open: true },
-    { path: "/trusted-email", page: TrustedLink, title: () => t14("trustedProve"), open: true }
+    { path: "/forgot", page: Forgot, title: () => t17("forgot"), open: true },
+    { path: "/reset", page: Reset, title: () => t17("reset"), open: true },
+    { path: "/activate", page: Activate2, title: () => t17("activate"), open: true },
+    { path: "/recover", page: Recover, title: () => t17("recover"), open: true },
+    { path: "/repair", page: Repair, title: () => t17("repair"), alone: true },
+    { path: "/stop-recovery", page: Stop2, title: () => t17("stop"), open: true },
+    { path: "/trusted-email", page: TrustedLink, title: () => t17("trustedProve"), open: true }
   ],
   security: {
     Section: WaysBack,
     order: 7,
-    advised: { line: "backup_codes", label: (on) => on ? t14("codesNew") : t14("codesMake"), run: setUp },
-    ways: { backup_codes: ({ left: left2 }) => left2 === void 0 ? t14("codes") : t14("codesGlance", { count: left2 }), trusted_email: () => t14("trusted") }
+    advised: { line: "backup_codes", label: (on) => on ? t17("codesNew") : t17("codesMake"), run: setUp },
+    ways: { backup_codes: ({ left: left2 }) => left2 === void 0 ? t17("codes") : t17("codesGlance", { count: left2 }), trusted_email: () => t17("trusted") }
   },
   loss: { Line: WaysGo, order: 8 },
   repair: "/repair",
-  problems: problems11,
+  problems: problems13,
   waysBack: {
-    password: { href: "/forgot", label: () => t14("forgotLink"), take: setTyped },
-    activate: { href: "/activate", label: () => t14("activate"), take: setTyped },
-    recover: { href: "/recover", label: () => t14("recoverLink"), take: setTyped }
+    password: { href: "/forgot", label: () => t17("forgotLink"), take: setTyped },
+    activate: { href: "/activate", label: () => t17("activate"), take: setTyped },
+    recover: { href: "/recover", label: () => t17("recoverLink"), take: setTyped }
   }
 };
 
 // src/session/words.ts
-var t15 = catalog({
+var t18 = catalog({
   en: {
     signIn: "Sign in",
     welcome: "Sign in to Coffer",
@@ -18499,6 +22663,7 @@ var t15 = catalog({
     proofPassword: "Confirm with your password",
     devices: "Devices",
     devicesText: "Every device that is signed in to your account. Sign out any you don’t recognise.",
+    allDevices: "All devices",
     endOthers: "Sign out all others",
     endOthersText: { one: "The other device is signed out at once.", other: "The {count} other devices are signed out at once." },
     endedOthers: "All other devices are signed out.",
@@ -18569,6 +22734,7 @@ var t15 = catalog({
     proofPassword: "Mit Ihrem Passwort bestätigen",
     devices: "Geräte",
     devicesText: "Jedes Gerät, das in Ihrem Konto angemeldet ist. Melden Sie ab, was Sie nicht kennen.",
+    allDevices: "Alle Geräte",
     endOthers: "Alle anderen abmelden",
     endOthersText: { one: "Das andere Gerät wird sofort abgemeldet.", other: "Die {count} anderen Geräte werden sofort abgemeldet." },
     endedOthers: "Alle anderen Geräte sind abgemeldet.",
@@ -18610,7 +22776,7 @@ var t15 = catalog({
     pointText: "Jedes angemeldete Gerät steht mit seinem Ort in einer Liste. Melden Sie eines ab, und es ist sofort abgemeldet."
   }
 });
-var problems12 = catalog({
+var problems14 = catalog({
   en: {
     wrong_password: "Wrong password.",
     attempt_over: "Too many wrong codes, or too late. Please sign in again.",
@@ -18630,7 +22796,39 @@ var problems12 = catalog({
 });
 
 // src/session/devices.tsx
+var first = 3;
 function Devices() {
+  const { data, list: list3, endOthers, dialogs } = useDevices(first);
+  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "devices", children: [
+    /* @__PURE__ */ a4("div", { class: "card-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h2", { id: "devices", children: t18("devices") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t18("devicesText") })
+      ] }),
+      endOthers
+    ] }),
+    list3,
+    data && /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: "/security/devices", children: t18("allDevices") }) }),
+    dialogs
+  ] });
+}
+function AllDevices() {
+  const { list: list3, endOthers, dialogs } = useDevices();
+  const above = securityPage();
+  useParent(above?.href, above?.label());
+  return /* @__PURE__ */ a4($, { children: [
+    /* @__PURE__ */ a4("div", { class: "card-head", children: [
+      /* @__PURE__ */ a4("div", { children: [
+        /* @__PURE__ */ a4("h1", { children: t18("devices") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t18("devicesText") })
+      ] }),
+      endOthers
+    ] }),
+    /* @__PURE__ */ a4("section", { class: "card", "aria-label": t18("devices"), children: list3 }),
+    dialogs
+  ] });
+}
+function useDevices(most7 = Infinity) {
   const { data, problem: problem2, reload } = useLoad((signal) => allDevices(signal), []);
   const [wish, setWish] = d2();
   const close = () => setWish(void 0);
@@ -18640,80 +22838,85 @@ function Devices() {
     return () => document.removeEventListener("visibilitychange", seen);
   }, [reload]);
   const others2 = (data ?? []).filter((d5) => !d5.current).length;
-  return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "devices", children: [
-    /* @__PURE__ */ a4("div", { class: "card-head", children: [
-      /* @__PURE__ */ a4("div", { children: [
-        /* @__PURE__ */ a4("h2", { id: "devices", children: t15("devices") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t15("devicesText") })
+  return {
+    data,
+    endOthers: others2 > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t18("endOthers") }),
+    list: problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : /* @__PURE__ */ a4("ul", { class: "devices", children: data.slice(0, most7).map((d5) => /* @__PURE__ */ a4(Row5, { device: d5, onWish: setWish }, d5.id)) }),
+    dialogs: wish && /* @__PURE__ */ a4(Asked, { wish, others: others2, close, reload })
+  };
+}
+function Row5({ device: d5, onWish }) {
+  return /* @__PURE__ */ a4("li", { class: "device", children: [
+    /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(nameOf4(d5)) ? "phone" : "device" }) }),
+    /* @__PURE__ */ a4("div", { class: "device-text", children: [
+      /* @__PURE__ */ a4("p", { class: "device-name", children: [
+        /* @__PURE__ */ a4("strong", { title: nameOf4(d5), children: nameOf4(d5) }),
+        " ",
+        d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t18("this") })
       ] }),
-      others2 > 0 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setWish({ kind: "endOthers" }), children: t15("endOthers") })
+      /* @__PURE__ */ a4("p", { class: "hint", children: traits2(d5) }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: [
+        t18("lastUse"),
+        " ",
+        /* @__PURE__ */ a4(Time, { at: d5.last_used_at, children: d5.current ? t18("now") : ago(d5.last_used_at) }),
+        " · ",
+        t18("firstUse"),
+        " ",
+        /* @__PURE__ */ a4(Time, { at: d5.created_at, children: dateTime(d5.created_at) })
+      ] })
     ] }),
-    problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : /* @__PURE__ */ a4("ul", { class: "devices", children: data.map((d5) => /* @__PURE__ */ a4("li", { class: "device", children: [
-      /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(nameOf2(d5)) ? "phone" : "device" }) }),
-      /* @__PURE__ */ a4("div", { class: "device-text", children: [
-        /* @__PURE__ */ a4("p", { class: "device-name", children: [
-          /* @__PURE__ */ a4("strong", { title: nameOf2(d5), children: nameOf2(d5) }),
-          " ",
-          d5.current && /* @__PURE__ */ a4("span", { class: "tag", children: t15("this") })
-        ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: traits2(d5) }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: [
-          t15("lastUse"),
-          " ",
-          /* @__PURE__ */ a4(Time, { at: d5.last_used_at, children: d5.current ? t15("now") : ago(d5.last_used_at) }),
-          " · ",
-          t15("firstUse"),
-          " ",
-          /* @__PURE__ */ a4(Time, { at: d5.created_at, children: dateTime(d5.created_at) })
-        ] })
-      ] }),
-      /* @__PURE__ */ a4(Menu, { label: t15("deviceMenu", { name: nameOf2(d5) }), items: [
-        { icon: "pencil", label: t15("rename"), run: () => setWish({ kind: "rename", device: d5 }) },
-        ...d5.current ? [] : [{ icon: "signOut", label: t15("end"), danger: true, run: () => setWish({ kind: "end", device: d5 }) }]
-      ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
-    ] }, d5.id)) }),
-    wish?.kind === "rename" && /* @__PURE__ */ a4(Dialog, { title: t15("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t15("save"), onCancel: close, onSubmit: async (v4) => {
+    /* @__PURE__ */ a4(Menu, { label: t18("deviceMenu", { name: nameOf4(d5) }), items: [
+      { icon: "pencil", label: t18("rename"), run: () => onWish({ kind: "rename", device: d5 }) },
+      ...d5.current ? [] : [{ icon: "signOut", label: t18("end"), danger: true, run: () => onWish({ kind: "end", device: d5 }) }]
+    ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
+  ] });
+}
+function Asked({ wish, others: others2, close, reload }) {
+  if (wish.kind === "rename") {
+    return /* @__PURE__ */ a4(Dialog, { title: t18("renameTitle"), onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t18("save"), onCancel: close, onSubmit: async (v4) => {
       await patch("/sessions/{id}", { path: { id: wish.device.id }, body: { name: v4.name } });
       close();
       await reload();
-    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t15("deviceName"), value: nameOf2(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) }),
-    wish?.kind === "end" && /* @__PURE__ */ a4(Confirm, { title: t15("endTitle"), action: t15("end"), onClose: close, onConfirm: async () => {
+    }, children: /* @__PURE__ */ a4(Field, { name: "name", label: t18("deviceName"), value: nameOf4(wish.device), required: true, maxLength: 100, autoFocus: true, selectName: true }) }) });
+  }
+  if (wish.kind === "end") {
+    return /* @__PURE__ */ a4(Confirm, { title: t18("endTitle"), action: t18("end"), onClose: close, onConfirm: async () => {
       await del("/sessions/{id}", { path: { id: wish.device.id } });
-      toast(t15("ended"));
+      toast(t18("ended"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t15("endText", { name: nameOf2(wish.device) }) }) }),
-    wish?.kind === "endOthers" && /* @__PURE__ */ a4(Confirm, { title: t15("endOthers"), action: t15("endOthers"), onClose: close, onConfirm: async () => {
-      await del("/sessions");
-      toast(t15("endedOthers"));
-      await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t15("endOthersText", { count: others2 }) }) })
-  ] });
+    }, children: /* @__PURE__ */ a4("p", { children: t18("endText", { name: nameOf4(wish.device) }) }) });
+  }
+  return /* @__PURE__ */ a4(Confirm, { title: t18("endOthers"), action: t18("endOthers"), onClose: close, onConfirm: async () => {
+    await del("/sessions");
+    toast(t18("endedOthers"));
+    await reload();
+  }, children: /* @__PURE__ */ a4("p", { children: t18("endOthersText", { count: others2 }) }) });
 }
 function DevicesGo() {
   const { data } = useLoad((signal) => allDevices(signal), []);
-  return /* @__PURE__ */ a4("li", { children: data ? t15("goDevices", { count: data.length }) : t15("goDevicesAll") });
+  return /* @__PURE__ */ a4("li", { children: data ? t18("goDevices", { count: data.length }) : t18("goDevicesAll") });
 }
 async function allDevices(signal) {
-  const all2 = [];
+  const all3 = [];
   let cursor;
   do {
-    const page2 = await get("/sessions", { query: { limit: 200, cursor }, signal });
-    all2.push(...page2.items);
-    cursor = page2.next_cursor;
+    const page3 = await get("/sessions", { query: { limit: 200, cursor }, signal });
+    all3.push(...page3.items);
+    cursor = page3.next_cursor;
   } while (cursor);
-  return all2.sort((a5, b4) => Number(b4.current) - Number(a5.current));
+  return all3.sort((a5, b4) => Number(b4.current) - Number(a5.current) || Date.parse(b4.last_used_at) - Date.parse(a5.last_used_at));
 }
 function traits2(d5) {
   const browser = d5.device.split(" ")[0] ?? "";
-  return [nameOf2(d5).includes(browser) ? "" : d5.device, how2(d5), d5.place, d5.address].filter(Boolean).join(" · ");
+  return [nameOf4(d5).includes(browser) ? "" : d5.device, how2(d5), d5.place, d5.address].filter(Boolean).join(" · ");
 }
 function how2({ aal, amr }) {
-  if (amr.includes("hwk") || amr.includes("swk")) return t15("byPasskey");
-  if (amr.includes("fed")) return t15(aal === "aal1" ? "byOther" : "byOtherSteps");
-  return t15(aal === "aal1" ? "byPassword" : "bySteps");
+  if (amr.includes("hwk") || amr.includes("swk")) return t18("byPasskey");
+  if (amr.includes("fed")) return t18(aal === "aal1" ? "byOther" : "byOtherSteps");
+  return t18(aal === "aal1" ? "byPassword" : "bySteps");
 }
-function nameOf2(d5) {
-  return d5.name || d5.device || t15("unknownDevice");
+function nameOf4(d5) {
+  return d5.name || d5.device || t18("unknownDevice");
 }
 
 // src/session/key.ts
@@ -18723,42 +22926,42 @@ var curves = ["P-521", "P-256"];
 var pair;
 async function clientKey() {
   if (!globalThis.crypto?.subtle || !globalThis.indexedDB) return void 0;
-  pair = await read5("client") ?? await make2();
+  pair = await read6("client") ?? await make2();
   const jwk = await crypto.subtle.exportKey("jwk", pair.publicKey);
   return { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y };
 }
 async function make2() {
-  let last3;
+  let last4;
   for (const namedCurve of curves) {
     try {
       const made3 = await crypto.subtle.generateKey({ name: "ECDH", namedCurve }, false, ["deriveBits"]);
       await write3("client", made3);
       return made3;
     } catch (err2) {
-      last3 = err2;
+      last4 = err2;
     }
   }
-  throw last3;
+  throw last4;
 }
 async function prover(session2) {
-  const own = pair ?? await read5("client");
+  const own = pair ?? await read6("client");
   if (!own) throw new Error("the session wants signed requests, but its key is gone");
-  const { subtle } = crypto;
+  const { subtle: subtle2 } = crypto;
   const { namedCurve } = own.publicKey.algorithm;
   const { kty, crv, x: x3, y: y5 } = session2.server_public_key;
-  const server = await subtle.importKey("jwk", { kty, crv, x: x3, y: y5 }, { name: "ECDH", namedCurve }, true, []);
-  const agreed = await subtle.deriveBits({ name: "ECDH", public: server }, own.privateKey, namedCurve === "P-521" ? 528 : 256);
+  const server = await subtle2.importKey("jwk", { kty, crv, x: x3, y: y5 }, { name: "ECDH", namedCurve }, true, []);
+  const agreed = await subtle2.deriveBits({ name: "ECDH", public: server }, own.privateKey, namedCurve === "P-521" ? 528 : 256);
   const issuer = issuerOf(session2.access_token);
-  const info = joined(text("coffer/session/v1\0"), ...[
+  const info = joined2(text("coffer/session/v1\0"), ...[
     text("proof"),
     text(issuer),
     text(`${namedCurve.replace("-", "")}-HKDF512-A256GCM`),
-    new Uint8Array(await subtle.exportKey("raw", server)),
-    new Uint8Array(await subtle.exportKey("raw", own.publicKey))
+    new Uint8Array(await subtle2.exportKey("raw", server)),
+    new Uint8Array(await subtle2.exportKey("raw", own.publicKey))
   ].flatMap((part) => [new Uint8Array([part.length >> 8, part.length & 255]), part]));
-  const key3 = await subtle.deriveKey(
+  const key3 = await subtle2.deriveKey(
     { name: "HKDF", hash: "SHA-512", salt: bytes(session2.session_id), info },
-    await subtle.importKey("raw", agreed, "HKDF", false, ["deriveKey"]),
+    await subtle2.importKey("raw", agreed, "HKDF", false, ["deriveKey"]),
     { name: "HMAC", hash: "SHA-256", length: 256 },
     false,
     ["sign"]
@@ -18768,31 +22971,31 @@ async function prover(session2) {
   return made3;
 }
 async function keptProver() {
-  return globalThis.crypto?.subtle && globalThis.indexedDB ? read5("proof") : void 0;
+  return globalThis.crypto?.subtle && globalThis.indexedDB ? read6("proof") : void 0;
 }
 async function sign({ session: session2, origin, key: key3 }, { method, address: address4, authorization, body, at }) {
-  const { subtle } = crypto;
-  const fields = {};
+  const { subtle: subtle2 } = crypto;
+  const fields3 = {};
   const covered = [["@method", method.toUpperCase()], ["@target-uri", origin + address4]];
   if (authorization) covered.push(["authorization", authorization]);
   if (body !== void 0) {
-    const digest = fields["Content-Digest"] = `sha-256=:${base64(await subtle.digest("SHA-256", text(body)))}:`;
+    const digest = fields3["Content-Digest"] = `sha-256=:${base64(await subtle2.digest("SHA-256", text(body)))}:`;
     covered.push(["content-digest", digest]);
   }
   const nonce = base64(crypto.getRandomValues(new Uint8Array(18)).buffer);
   const params = `(${covered.map(([name]) => `"${name}"`).join(" ")});created=${Math.floor(at / 1e3)};nonce="${nonce}";keyid="${session2}";alg="hmac-sha256"`;
   const base = covered.map(([name, value]) => `"${name}": ${value}
 `).join("") + `"@signature-params": ${params}`;
-  fields["Signature-Input"] = "proof=" + params;
-  fields.Signature = `proof=:${base64(await subtle.sign("HMAC", key3, text(base)))}:`;
-  return fields;
+  fields3["Signature-Input"] = "proof=" + params;
+  fields3.Signature = `proof=:${base64(await subtle2.sign("HMAC", key3, text(base)))}:`;
+  return fields3;
 }
 function issuerOf(token2) {
   return JSON.parse(new TextDecoder().decode(bytes(token2.split(".")[1]))).iss;
 }
 var text = (s4) => new TextEncoder().encode(s4);
-function joined(...parts) {
-  return new Uint8Array(parts.flatMap((part) => [...part]));
+function joined2(...parts2) {
+  return new Uint8Array(parts2.flatMap((part) => [...part]));
 }
 function bytes(s4) {
   return Uint8Array.from(atob(s4.replaceAll("-", "+").replaceAll("_", "/")), (c4) => c4.charCodeAt(0));
@@ -18800,14 +23003,14 @@ function bytes(s4) {
 function base64(b4) {
   return btoa(String.fromCharCode(...new Uint8Array(b4)));
 }
-function read5(name) {
+function read6(name) {
   return within("readonly", (store) => store.get(name));
 }
 function write3(name, value) {
   return within("readwrite", (store) => store.put(value, name));
 }
 async function within(mode, work4) {
-  const db = await open();
+  const db = await open3();
   try {
     const request = work4(db.transaction(keys, mode).objectStore(keys));
     return await settled3(request);
@@ -18815,7 +23018,7 @@ async function within(mode, work4) {
     db.close();
   }
 }
-function open() {
+function open3() {
   const request = indexedDB.open(database, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(keys);
   return settled3(request);
@@ -18843,7 +23046,7 @@ var signer;
 var had = "coffer.session";
 var channel2 = new BroadcastChannel("coffer.session");
 function startSession(prove) {
-  useKeeper({ token: freshToken, renew: refresh2, level: () => refresh2(token), sign: signed2, prove, opening: openSession, enter, take: signedIn, ended, changed });
+  useKeeper({ token: freshToken, renew: refresh2, level: () => refresh2(token), sign: signed3, prove, opening: openSession, enter, take: signedIn, ended, changed: changed3 });
   channel2.onmessage = (event) => hear2(event.data);
   void lookUp();
 }
@@ -18891,15 +23094,15 @@ function relevel() {
   const account2 = me();
   if (account2 && auth.value.is === "repair" !== (level.repair ?? false)) show3(account2);
 }
-async function signed2(request) {
+async function signed3(request) {
   signer ??= keptProver().catch(() => void 0);
   const by = await signer;
   return by ? sign(by, request) : {};
 }
 async function signedIn(session2) {
-  const known3 = me() !== void 0;
+  const known4 = me() !== void 0;
   await adopt(session2);
-  if (!known3) tell2({ kind: "in" });
+  if (!known4) tell2({ kind: "in" });
   await loadAccount();
 }
 var handed2;
@@ -18907,7 +23110,7 @@ async function enter(opened, { by, to } = {}) {
   if (isChallenge(opened)) {
     handed2 = { challenge: opened, by };
     r3(() => {
-      forget2();
+      forget3();
       go(signInPath() + (to ? "?next=" + encodeURIComponent(to) : ""), { replace: true });
     });
     return;
@@ -18927,7 +23130,7 @@ function handedOver() {
 async function loadAccount() {
   show3(await get("/account"));
 }
-function changed(account2) {
+function changed3(account2) {
   show3(account2);
   tell2({ kind: "account" });
 }
@@ -18951,30 +23154,30 @@ function deviceName(agent) {
 function isChallenge(body) {
   return body !== void 0 && "attempt_id" in body;
 }
-async function signOut(leave6) {
+async function signOut(leave7) {
   try {
     await call("post", "/auth/sign-out");
   } catch (err2) {
     if (!(err2 instanceof Problem) || err2.status !== 401) throw err2;
   }
-  ended(leave6);
+  ended(leave7);
 }
-function ended(leave6) {
+function ended(leave7) {
   r3(() => {
     end2(void 0, "otherTab");
-    leave6();
+    leave7();
   });
 }
 function end2(here2, there) {
-  forget2(here2);
+  forget3(here2);
   tell2({ kind: "out", why: there });
 }
-function forget2(why3) {
+function forget3(why4) {
   token = "";
   tokenEnds = 0;
   level = {};
   localStorage.removeItem(had);
-  auth.value = { is: "out", ...why3 && { why: why3 } };
+  auth.value = { is: "out", ...why4 && { why: why4 } };
 }
 function tell2(news2) {
   channel2.postMessage(news2);
@@ -18985,7 +23188,7 @@ function hear2(news2) {
       void takeOver(news2);
       break;
     case "out":
-      forget2(me() && news2.why);
+      forget3(me() && news2.why);
       break;
     case "in":
     case "account":
@@ -19005,20 +23208,20 @@ async function lookUp() {
     await loadAccount();
   } catch (err2) {
     const problem2 = asProblem(err2);
-    if (problem2.status === 401 || problem2.status === 403) forget2(pastEnding(localStorage.getItem(had)));
+    if (problem2.status === 401 || problem2.status === 403) forget3(pastEnding(localStorage.getItem(had)));
     else auth.value = { is: "unreachable", problem: problem2, retry: lookUp };
   }
 }
 
 // src/session/steps.tsx
 var inOrder = (layers2) => [...layers2].sort((a5, b4) => (layerStep(a5.layer)?.order ?? Infinity) - (layerStep(b4.layer)?.order ?? Infinity));
-function Steps({ challenge, onSession, onOver, inside, identifier, by = t15("password"), onLeave, children }) {
+function Steps({ challenge, onSession, onOver, inside: inside2, identifier, by = t18("password"), onLeave, children }) {
   const [layers2, setLayers] = d2(() => inOrder(challenge.layers));
   const next = layers2.find((l4) => !l4.done && layerStep(l4.layer));
   const step = next && layerStep(next.layer);
   const left2 = layers2.filter((l4) => !l4.done).length;
   const total = layers2.length + 1;
-  async function guard5(work4) {
+  async function guard6(work4) {
     try {
       return await work4;
     } catch (err2) {
@@ -19032,31 +23235,31 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t15("pas
     else await onSession(opened);
   }
   const answer = async (path3, body) => {
-    const opened = await guard5(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body }));
+    const opened = await guard6(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token, body }));
     if (opened) await goOn2(opened);
   };
   const again3 = async (path3) => {
-    const sent = await guard5(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token }));
+    const sent = await guard6(post(path3, { path: { id: challenge.attempt_id }, attempt: challenge.attempt_token }));
     if (!sent) throw cancelled();
-    setLayers((all2) => all2.map((l4) => l4.layer === next?.layer ? { ...l4, ...sent } : l4));
+    setLayers((all3) => all3.map((l4) => l4.layer === next?.layer ? { ...l4, ...sent } : l4));
     return sent;
   };
   const passes = challenge.passkey ? collect((room) => room.pass) : [];
   const back = wayBack("recover");
-  const title = t15("oneMore", { count: left2 });
+  const title = t18("oneMore", { count: left2 });
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("div", { class: "steps-head", children: [
-      inside ? /* @__PURE__ */ a4("h3", { children: title }) : /* @__PURE__ */ a4("h1", { children: title }),
-      next && step && /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: t15("progress", { step: total - left2 + 1, total, name: step.title() }) })
+      inside2 ? /* @__PURE__ */ a4("h3", { children: title }) : /* @__PURE__ */ a4("h1", { children: title }),
+      next && step && /* @__PURE__ */ a4("p", { class: "hint", role: "status", children: t18("progress", { step: total - left2 + 1, total, name: step.title() }) })
     ] }),
-    /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t15("steps"), children: [
+    /* @__PURE__ */ a4("ol", { class: "layers", "aria-label": t18("steps"), children: [
       /* @__PURE__ */ a4("li", { class: "done", children: [
         /* @__PURE__ */ a4(Icon, { name: "check" }),
         " ",
         by,
         /* @__PURE__ */ a4("span", { class: "hidden", children: [
           ", ",
-          t15("done")
+          t18("done")
         ] })
       ] }),
       layers2.map((l4) => /* @__PURE__ */ a4("li", { class: l4.done ? "done" : l4 === next ? "now" : void 0, "aria-current": l4 === next ? "step" : void 0, children: [
@@ -19065,17 +23268,17 @@ function Steps({ challenge, onSession, onOver, inside, identifier, by = t15("pas
         layerStep(l4.layer)?.title() ?? l4.layer,
         l4.done && /* @__PURE__ */ a4("span", { class: "hidden", children: [
           ", ",
-          t15("done")
+          t18("done")
         ] })
       ] }, l4.layer))
     ] }),
-    passes.length > 0 && /* @__PURE__ */ a4(Others, { before: true, children: passes.map(({ Way: Way3, order }) => /* @__PURE__ */ a4(Way3, { challenge, guard: guard5, onOpened: goOn2 }, order)) }),
-    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer, again: again3 }, next.layer) : /* @__PURE__ */ a4("p", { children: t15("noStep") }),
+    passes.length > 0 && /* @__PURE__ */ a4(Others, { before: true, children: passes.map(({ Way: Way3, order }) => /* @__PURE__ */ a4(Way3, { challenge, guard: guard6, onOpened: goOn2 }, order)) }),
+    next && step ? /* @__PURE__ */ a4(step.Step, { layer: next, answer, again: again3 }, next.layer) : /* @__PURE__ */ a4("p", { children: t18("noStep") }),
     (back || children) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       back && /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href: back.href, onClick: () => {
         back.take({ identifier });
         onLeave?.();
-      }, children: t15("cannot") }) }),
+      }, children: t18("cannot") }) }),
       children
     ] })
   ] });
@@ -19110,14 +23313,14 @@ function Proof({ lines, begun: begun3, onClose, onProven }) {
     onProven();
   }
   const props = { onOpened: opened, onCancel: others2.length > 0 ? void 0 : onClose, typed: typed2.current };
-  return /* @__PURE__ */ a4(Dialog, { title: t15("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, by, identifier: me()?.username ?? "", onLeave: onClose, onSession: (s4) => opened(s4), onOver: () => {
+  return /* @__PURE__ */ a4(Dialog, { title: t18("proofTitle"), onClose, children: challenge ? /* @__PURE__ */ a4(Steps, { inside: true, challenge, by, identifier: me()?.username ?? "", onLeave: onClose, onSession: (s4) => opened(s4), onOver: () => {
     setOver(new Problem({ status: 410, code: "proof_over" }));
     setBegun({});
-  } }) : !main ? /* @__PURE__ */ a4("p", { children: t15("proofNone") }) : /* @__PURE__ */ a4("div", { class: others2.length > 0 ? "proof several" : "proof", children: [
+  } }) : !main ? /* @__PURE__ */ a4("p", { children: t18("proofNone") }) : /* @__PURE__ */ a4("div", { class: others2.length > 0 ? "proof several" : "proof", children: [
     /* @__PURE__ */ a4("p", { children: [
-      others2.length === 0 && main.Way === ByPassword ? t15("proofText") : t15("proofAny"),
+      others2.length === 0 && main.Way === ByPassword ? t18("proofText") : t18("proofAny"),
       " ",
-      lasts3 && t15("proofLasts", { time: duration(lasts3) })
+      lasts3 && t18("proofLasts", { time: duration(lasts3) })
     ] }),
     over3 && /* @__PURE__ */ a4(Failed, { problem: over3 }),
     /* @__PURE__ */ a4(main.Way, { ...props, main: true }),
@@ -19125,7 +23328,7 @@ function Proof({ lines, begun: begun3, onClose, onProven }) {
   ] }) });
 }
 function ByPassword({ main, onOpened, onCancel, typed: typed2 }) {
-  return /* @__PURE__ */ a4(Form, { submit: main ? t15("proofDo") : t15("proofPassword"), quiet: !main, onCancel, onSubmit: async (v4) => {
+  return /* @__PURE__ */ a4(Form, { submit: main ? t18("proofDo") : t18("proofPassword"), quiet: !main, onCancel, onSubmit: async (v4) => {
     typed2.password = v4.password;
     const opened = await post("/account/reauthenticate", { body: { password: v4.password } }).catch((err2) => {
       throw err2 instanceof Problem && err2.code === "invalid_credentials" ? new Problem({ status: 401, code: "wrong_password" }) : err2;
@@ -19145,7 +23348,7 @@ function ByPassword({ main, onOpened, onCancel, typed: typed2 }) {
         value: me()?.username ?? ""
       }
     ),
-    /* @__PURE__ */ a4(Password, { name: "password", label: t15("password"), value: typed2.password, autoComplete: "current-password", required: true, autoFocus: main })
+    /* @__PURE__ */ a4(Password, { name: "password", label: t18("password"), value: typed2.password, autoComplete: "current-password", required: true, autoFocus: main })
   ] });
 }
 
@@ -19160,16 +23363,16 @@ function EndDevice() {
   if (over3 === "mine") {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-      /* @__PURE__ */ a4("h1", { children: t15("strangeMine") }),
-      /* @__PURE__ */ a4("p", { children: t15("strangeMineText") }),
+      /* @__PURE__ */ a4("h1", { children: t18("strangeMine") }),
+      /* @__PURE__ */ a4("p", { children: t18("strangeMineText") }),
       /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4(SignInLink, { class: "button primary" }) })
     ] });
   }
   if (over3 === "out") {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "shield" }) }),
-      /* @__PURE__ */ a4("h1", { children: t15("strangeOut") }),
-      /* @__PURE__ */ a4("p", { children: t15("strangeAdvice") }),
+      /* @__PURE__ */ a4("h1", { children: t18("strangeOut") }),
+      /* @__PURE__ */ a4("p", { children: t18("strangeAdvice") }),
       /* @__PURE__ */ a4("div", { class: "form-actions", children: [
         /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
         /* @__PURE__ */ a4(SignInLink, { class: "button" })
@@ -19178,29 +23381,29 @@ function EndDevice() {
   }
   const gone3 = over3 === "gone" || problem2?.code === "link_gone";
   if (gone3 || !whole(link.secret)) {
-    return /* @__PURE__ */ a4(DeadLink, { dead: gone3 ? "gone" : "damaged", gone: t15("strangeGone"), damaged: t15("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
+    return /* @__PURE__ */ a4(DeadLink, { dead: gone3 ? "gone" : "damaged", gone: t18("strangeGone"), damaged: t18("strangeDamaged"), children: /* @__PURE__ */ a4("div", { class: "form-actions", children: [
       gone3 && /* @__PURE__ */ a4(NewPasswordLink, { class: "button primary" }),
       /* @__PURE__ */ a4(SignInLink, { class: gone3 ? "button" : "button primary" })
     ] }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "device" }) }),
-    /* @__PURE__ */ a4("h1", { children: t15("strangeTitle") }),
+    /* @__PURE__ */ a4("h1", { children: t18("strangeTitle") }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4("p", { children: t15("strangeText") }),
+      /* @__PURE__ */ a4("p", { children: t18("strangeText") }),
       /* @__PURE__ */ a4("div", { class: "device strange", children: [
         /* @__PURE__ */ a4("span", { class: "device-icon", children: /* @__PURE__ */ a4(Icon, { name: /iPhone|iPad|Android/.test(data.device) ? "phone" : "device" }) }),
         /* @__PURE__ */ a4("div", { class: "device-text", children: [
-          /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: data.device || t15("unknownDevice") }) }),
+          /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { children: data.device || t18("unknownDevice") }) }),
           data.place && /* @__PURE__ */ a4("p", { class: "hint", children: data.place }),
           /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t15("strangeSince"),
+            t18("strangeSince"),
             " ",
             /* @__PURE__ */ a4(Time, { at: data.signed_in_at, children: dateTime(data.signed_in_at) })
           ] })
         ] })
       ] }),
-      /* @__PURE__ */ a4(Form, { submit: t15("strangeDo"), danger: true, onSubmit: async () => {
+      /* @__PURE__ */ a4(Form, { submit: t18("strangeDo"), danger: true, onSubmit: async () => {
         try {
           await post("/auth/end-device", { open: true, body: { token: link.secret } });
         } catch (err2) {
@@ -19212,7 +23415,7 @@ function EndDevice() {
         setOver("out");
         if (auth.value.is === "in") void get("/account").catch(() => void 0);
       }, children: null }),
-      /* @__PURE__ */ a4(Form, { submit: t15("strangeYes"), quiet: true, onSubmit: async () => {
+      /* @__PURE__ */ a4(Form, { submit: t18("strangeYes"), quiet: true, onSubmit: async () => {
         await post("/auth/end-device/confirm", { open: true, body: { token: link.secret } });
         setOver("mine");
       }, children: null })
@@ -19223,16 +23426,16 @@ function EndDevice() {
 // src/session/sign-in.tsx
 function SignIn() {
   useLeaveWhenIn();
-  return /* @__PURE__ */ a4(SignInForm, { title: t15("welcome"), children: null });
+  return /* @__PURE__ */ a4(SignInForm, { title: t18("welcome"), children: null });
 }
-function SignInForm({ title, submit = t15("signIn"), children }) {
+function SignInForm({ title, submit = t18("signIn"), children }) {
   const [begun3, setBegun] = d2(handedOver);
   const card = T2(null);
   const [over3, setOver] = d2(false);
   const [sending, setSending] = d2(false);
   const [held4, setHeld] = d2(false);
   const typed2 = T2({ identifier: "", password: "", remember: false });
-  const why3 = auth.value.is === "out" ? auth.value.why : void 0;
+  const why4 = auth.value.is === "out" ? auth.value.why : void 0;
   const ways2 = ["password", "recover"].flatMap((to) => wayBack(to) ?? []);
   const own = children !== null;
   const others2 = own ? [] : doors().filter((door) => !door.signsIn);
@@ -19247,28 +23450,28 @@ function SignInForm({ title, submit = t15("signIn"), children }) {
   if (held4) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "mail" }) }),
-      /* @__PURE__ */ a4("h1", { children: t15("held") }),
-      /* @__PURE__ */ a4("p", { children: t15("heldText") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t15("heldHint") }),
-      /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setHeld(false), children: t15("startAgain") }) })
+      /* @__PURE__ */ a4("h1", { children: t18("held") }),
+      /* @__PURE__ */ a4("p", { children: t18("heldText") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t18("heldHint") }),
+      /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setHeld(false), children: t18("startAgain") }) })
     ] });
   }
   if (begun3) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: /* @__PURE__ */ a4(Steps, { challenge: begun3.challenge, by: begun3.by, identifier: typed2.current.identifier, onSession: signedIn, onOver: () => {
       setOver(true);
       setBegun(void 0);
-    }, children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setBegun(void 0), children: t15("startAgain") }) }) }) });
+    }, children: /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setBegun(void 0), children: t18("startAgain") }) }) }) });
   }
   return /* @__PURE__ */ a4("div", { class: "card narrow", ref: card, children: [
     /* @__PURE__ */ a4("h1", { children: title }),
     children,
-    why3 && !over3 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
+    why4 && !over3 && /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: [
       /* @__PURE__ */ a4(Icon, { name: "device" }),
-      /* @__PURE__ */ a4("p", { children: t15(`why_${why3}`) })
+      /* @__PURE__ */ a4("p", { children: t18(`why_${why4}`) })
     ] }),
     over3 && /* @__PURE__ */ a4("div", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
-      /* @__PURE__ */ a4("p", { children: problems12("attempt_over") })
+      /* @__PURE__ */ a4("p", { children: problems14("attempt_over") })
     ] }),
     /* @__PURE__ */ a4(Form, { submit, onSubmit: async (v4) => {
       setOver(false);
@@ -19289,15 +23492,15 @@ function SignInForm({ title, submit = t15("signIn"), children }) {
         throw err2;
       }
     }, children: [
-      /* @__PURE__ */ a4(Field, { name: "identifier", label: t15("identifier"), value: typed2.current.identifier, autoComplete: "username webauthn", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current.identifier = value }),
-      /* @__PURE__ */ a4(Password, { name: "password", label: t15("password"), value: typed2.current.password, autoComplete: "current-password", required: true }),
-      /* @__PURE__ */ a4(Check, { name: "remember_device", label: t15("remember"), hint: t15("rememberHint"), checked: typed2.current.remember })
+      /* @__PURE__ */ a4(Field, { name: "identifier", label: t18("identifier"), value: typed2.current.identifier, autoComplete: "username webauthn", required: true, spellcheck: false, autoFocus: true, onInput: (value) => typed2.current.identifier = value }),
+      /* @__PURE__ */ a4(Password, { name: "password", label: t18("password"), value: typed2.current.password, autoComplete: "current-password", required: true }),
+      /* @__PURE__ */ a4(Check, { name: "remember_device", label: t18("remember"), hint: t18("rememberHint"), checked: typed2.current.remember })
     ] }),
     /* @__PURE__ */ a4(Entries, { paused: sending, onOpened: opened, own, remember: () => card.current.querySelector("[name=remember_device]").checked }),
     (ways2.length > 0 || others2.length > 0) && /* @__PURE__ */ a4("div", { class: "aside ways", children: [
       ways2.map(({ href, label, take: take4 }) => /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { href, onClick: () => take4({ identifier: typed2.current.identifier }), children: label() }) }, href)),
       others2.map(({ href, label }) => /* @__PURE__ */ a4("p", { children: [
-        t15("noAccount"),
+        t18("noAccount"),
         " ",
         /* @__PURE__ */ a4("a", { href, children: label() })
       ] }, href))
@@ -19308,23 +23511,24 @@ function SignInForm({ title, submit = t15("signIn"), children }) {
 // src/session/room.ts
 var session = {
   routes: [
-    { path: "/sign-in", page: SignIn, title: () => t15("signIn"), open: true },
-    { path: "/end-device", page: EndDevice, title: () => t15("strangeTitle"), open: true }
+    { path: "/sign-in", page: SignIn, title: () => t18("signIn"), open: true },
+    { path: "/security/devices", page: AllDevices, title: () => t18("devices") },
+    { path: "/end-device", page: EndDevice, title: () => t18("strangeTitle"), open: true }
   ],
   signInForm: SignInForm,
-  door: { href: "/sign-in", label: () => t15("signIn"), order: 2, signsIn: true },
-  menu: [{ icon: "signOut", label: () => t15("signOut"), run: () => void leave4(), order: 9, always: true }],
-  points: [{ icon: "device", title: () => t15("point"), text: () => t15("pointText"), order: 2 }],
+  door: { href: "/sign-in", label: () => t18("signIn"), order: 2, signsIn: true },
+  menu: [{ icon: "signOut", label: () => t18("signOut"), run: () => void leave5(), order: 9, always: true }],
+  points: [{ icon: "device", title: () => t18("point"), text: () => t18("pointText"), order: 2 }],
   security: { Section: Devices, order: 9 },
   prove: { Way: ByPassword, on: ({ password }) => password?.enabled ?? true, order: 2 },
   loss: { Line: DevicesGo, order: 2 },
-  problems: problems12,
+  problems: problems14,
   start: () => startSession(askForProof)
 };
-async function leave4() {
+async function leave5() {
   try {
     await signOut(() => go("/"));
-    toast(t15("signedOut"));
+    toast(t18("signedOut"));
   } catch (err2) {
     toastProblem(err2);
   } finally {
@@ -19333,28 +23537,28 @@ async function leave4() {
 }
 
 // src/share/guest.ts
-var below = (folder3, name) => folder3 ? `${folder3}/${name}` : name;
-var page = (token2, path3) => `/s/${encodeURIComponent(token2)}${path3 && "?path=" + encodeURIComponent(path3)}`;
+var below = (folder4, name) => folder4 ? `${folder4}/${name}` : name;
+var page2 = (token2, path3) => `/s/${encodeURIComponent(token2)}${path3 && "?path=" + encodeURIComponent(path3)}`;
 async function look(token2, path3, signal, cursor) {
   const { entry: entry4, ...link } = await get("/public/shares/{token}", { open: true, path: { token: token2 }, query: { path: path3, limit: 100, cursor }, signal });
   return link.kind === "read" ? { ...link, kind: "read", entry: entry4 } : { ...link, kind: "request" };
 }
 var unlock = (token2, password) => post("/public/shares/{token}/unlock", { open: true, path: { token: token2 }, body: { password } });
 function useWay(token2, path3) {
-  const kept4 = T2(/* @__PURE__ */ new Map());
+  const kept5 = T2(/* @__PURE__ */ new Map());
   const [door, set] = d2({ is: "loading" });
   const [stuck, setStuck] = d2();
   const asking = T2(void 0);
   const reading2 = T2(false);
-  function show4(open2) {
-    kept4.current.set(open2.path, open2);
-    set(open2);
+  function show4(open4) {
+    kept5.current.set(open4.path, open4);
+    set(open4);
   }
   const instead = (of, to) => set((shown2) => shown2.is === "open" && shown2.path === of.path ? to(shown2) : shown2);
   async function load2() {
     asking.current?.abort();
     const mine2 = asking.current = new AbortController();
-    const was = kept4.current.get(path3);
+    const was = kept5.current.get(path3);
     setStuck(void 0);
     if (was) set(was);
     try {
@@ -19384,9 +23588,9 @@ function useWay(token2, path3) {
       try {
         const link = await look(token2, door.path, asking.current.signal, door.next);
         const { items, next } = listed(link, door.path);
-        const now = kept4.current.get(door.path) ?? door;
+        const now = kept5.current.get(door.path) ?? door;
         const longer = { ...now, items: [...now.items, ...items], next };
-        kept4.current.set(door.path, longer);
+        kept5.current.set(door.path, longer);
         instead(door, () => longer);
       } catch (err2) {
         const problem2 = asProblem(err2);
@@ -19402,8 +23606,8 @@ function useWay(token2, path3) {
       if (door.is !== "open") return;
       try {
         const link = await look(token2, door.path, new AbortController().signal);
-        const now = { ...kept4.current.get(door.path) ?? door, link };
-        kept4.current.set(door.path, now);
+        const now = { ...kept5.current.get(door.path) ?? door, link };
+        kept5.current.set(door.path, now);
         instead(door, () => now);
       } catch (err2) {
         const to = refused2(asProblem(err2));
@@ -19425,30 +23629,30 @@ function refused2(problem2) {
 
 // src/share/guest-download.ts
 var downloads2 = y3([]);
-var running5 = O(() => downloads2.value.filter((d5) => d5.state.value === "running").length);
-var large = 64 << 20;
+var running6 = O(() => downloads2.value.filter((d5) => d5.state.value === "running").length);
+var large2 = 64 << 20;
 var held3 = /* @__PURE__ */ new Map();
 var key2 = ({ token: token2, path: path3 }) => `${token2}/${path3}`;
-var contentOf = ({ token: token2, path: path3, zip }) => address(`/public/shares/{token}/${zip ? "archive" : "content"}`, { path: path3, ...!zip && { disposition: "attachment" } }, { token: token2 });
+var contentOf = ({ token: token2, path: path3, zip: zip2 }) => address(`/public/shares/{token}/${zip2 ? "archive" : "content"}`, { path: path3, ...!zip2 && { disposition: "attachment" } }, { token: token2 });
 var thumbnailOf = (token2, path3) => address("/public/shares/{token}/thumbnail", { path: path3 }, { token: token2 });
-async function read6(of, hold4, stop) {
+async function read7(of, hold4, stop) {
   const had2 = held3.get(key2(of));
   if (had2) return new Response(had2);
-  const response = await ask2(contentOf(of), {}, stop);
-  if (!hold4) return response;
-  const blob = await response.blob().catch(() => {
+  const response2 = await ask2(contentOf(of), {}, stop);
+  if (!hold4) return response2;
+  const blob = await response2.blob().catch(() => {
     throw broken();
   });
   held3.set(key2(of), blob);
   return new Response(blob);
 }
 function download3(wanted5, ended2) {
-  guard3();
+  guard4();
   if (downloads2.peek().some((d5) => key2(d5) === key2(wanted5) && d5.zip === wanted5.zip && d5.state.peek() === "running")) return;
   const mine2 = {
     ...wanted5,
     ended: ended2,
-    id: ++ids2,
+    id: ++ids3,
     received: y3(0),
     state: y3("running"),
     held: y3(false),
@@ -19457,10 +23661,10 @@ function download3(wanted5, ended2) {
     stop: new AbortController()
   };
   downloads2.value = [...downloads2.peek().filter((d5) => !(key2(d5) === key2(wanted5) && d5.zip === wanted5.zip)), mine2];
-  void carry2(mine2);
+  void carry3(mine2);
 }
-var ids2 = 0;
-function cancel2(d5) {
+var ids3 = 0;
+function cancel3(d5) {
   d5.stop.abort();
   d5.state.value = "cancelled";
   void d5.sink?.drop();
@@ -19468,19 +23672,19 @@ function cancel2(d5) {
 }
 function again2(d5) {
   if (!d5.sink || d5.zip) {
-    forget3(d5);
+    forget4(d5);
     return download3({ token: d5.token, path: d5.path, name: d5.name, size: d5.size, zip: d5.zip }, d5.ended);
   }
   d5.stop = new AbortController();
   d5.problem.value = void 0;
   d5.state.value = "running";
-  void carry2(d5);
+  void carry3(d5);
 }
-function forget3(d5) {
+function forget4(d5) {
   if (d5.state.peek() !== "done") void d5.sink?.drop();
   downloads2.value = downloads2.peek().filter((o5) => o5 !== d5);
 }
-async function carry2(d5) {
+async function carry3(d5) {
   const { signal } = d5.stop;
   const over3 = () => signal.aborted;
   try {
@@ -19517,7 +23721,7 @@ async function carry2(d5) {
 }
 async function begun2(d5) {
   const { showSaveFilePicker } = window;
-  if (!d5.zip && d5.size < large) d5.sink = memory(d5.name);
+  if (!d5.zip && d5.size < large2) d5.sink = memory(d5.name);
   else if (showSaveFilePicker) {
     const handle = await showSaveFilePicker.call(window, { suggestedName: d5.name }).catch(() => {
       throw cancelled();
@@ -19527,12 +23731,12 @@ async function begun2(d5) {
   return d5.sink !== void 0;
 }
 function memory(name) {
-  let parts = [];
+  let parts2 = [];
   return {
-    put: (chunk) => void parts.push(new Blob([chunk])),
-    again: () => void (parts = []),
-    keep: () => give(new Blob(parts), name),
-    drop: () => void (parts = [])
+    put: (chunk) => void parts2.push(new Blob([chunk])),
+    again: () => void (parts2 = []),
+    keep: () => give(new Blob(parts2), name),
+    drop: () => void (parts2 = [])
   };
 }
 async function file2(handle) {
@@ -19551,13 +23755,13 @@ async function pull(d5, stop) {
     const from = d5.received.peek();
     d5.meter.start(performance.now(), from);
     try {
-      const response = await ask2(contentOf(d5), from > 0 && d5.etag ? { Range: `bytes=${from}-`, "If-Range": d5.etag } : {}, stop);
-      if (from > 0 && response.status !== 206) {
+      const response2 = await ask2(contentOf(d5), from > 0 && d5.etag ? { Range: `bytes=${from}-`, "If-Range": d5.etag } : {}, stop);
+      if (from > 0 && response2.status !== 206) {
         await d5.sink.again();
         d5.received.value = 0;
       }
-      d5.etag = response.headers.get("ETag") ?? void 0;
-      for (const reader = response.body.getReader(); ; ) {
+      d5.etag = response2.headers.get("ETag") ?? void 0;
+      for (const reader = response2.body.getReader(); ; ) {
         const { done, value } = await reader.read().catch(() => {
           throw broken();
         });
@@ -19576,12 +23780,12 @@ async function pull(d5, stop) {
       if (d5.received.peek() > from) lost2 = 0;
       if (++lost2 > looks2) throw err2;
       d5.held.value = true;
-      await pause3(problem2.wait * 1e3 || 500 * 2 ** lost2, stop);
+      await pause4(problem2.wait * 1e3 || 500 * 2 ** lost2, stop);
       d5.held.value = false;
     }
   }
 }
-function pause3(ms, stop) {
+function pause4(ms, stop) {
   return new Promise((resolve) => {
     const timer2 = setTimeout(wake, ms);
     function wake() {
@@ -19595,13 +23799,13 @@ function pause3(ms, stop) {
 }
 var broken = () => new Problem({ status: 0, code: "download_broken" });
 async function ask2(to, headers, stop, method = "GET") {
-  const response = await fetch(to, { method, headers, signal: stop, credentials: "same-origin", cache: "no-store" }).catch((err2) => {
+  const response2 = await fetch(to, { method, headers, signal: stop, credentials: "same-origin", cache: "no-store" }).catch((err2) => {
     throw stop.aborted ? err2 : offline();
   });
-  if (response.ok) return response;
-  const body = await response.json().catch(() => void 0);
-  const code = { 401: "share_password_required", 404: "share_not_found" }[response.status];
-  throw body === void 0 && code ? new Problem({ status: response.status, code }) : problemOf(response.status, body, response.headers.get("Retry-After"));
+  if (response2.ok) return response2;
+  const body = await response2.json().catch(() => void 0);
+  const code = { 401: "share_password_required", 404: "share_not_found" }[response2.status];
+  throw body === void 0 && code ? new Problem({ status: response2.status, code }) : problemOf(response2.status, body, response2.headers.get("Retry-After"));
 }
 function click(href, name) {
   const link = document.createElement("a");
@@ -19609,17 +23813,17 @@ function click(href, name) {
   link.download = name;
   link.click();
 }
-var guarded2 = false;
-function guard3() {
-  if (guarded2) return;
-  guarded2 = true;
+var guarded3 = false;
+function guard4() {
+  if (guarded3) return;
+  guarded3 = true;
   addEventListener("beforeunload", (event) => {
-    if (running5.value > 0) event.preventDefault();
+    if (running6.value > 0) event.preventDefault();
   });
 }
 
 // src/share/guest-words.ts
-var t16 = catalog({
+var t19 = catalog({
   en: {
     sharedTitle: "Shared with you",
     handInTitle: "Hand in files",
@@ -19787,7 +23991,7 @@ var t16 = catalog({
 });
 
 // src/share/guest-downloads.tsx
-function Downloads({ token: token2, focus }) {
+function Downloads2({ token: token2, focus }) {
   const mine2 = downloads2.value.filter((d5) => d5.token === token2);
   const moves2 = mine2.some((d5) => d5.state.value === "running");
   const [, tick] = d2(0);
@@ -19797,63 +24001,63 @@ function Downloads({ token: token2, focus }) {
     return () => clearInterval(timer2);
   }, [moves2]);
   if (mine2.length === 0) return null;
-  return /* @__PURE__ */ a4("section", { class: "guest-downloads", "aria-label": t16("downloads"), children: /* @__PURE__ */ a4("ul", { children: mine2.map((d5) => /* @__PURE__ */ a4(Row4, { of: d5, focus }, d5.id)) }) });
+  return /* @__PURE__ */ a4("section", { class: "guest-downloads", "aria-label": t19("downloads"), children: /* @__PURE__ */ a4("ul", { children: mine2.map((d5) => /* @__PURE__ */ a4(Row6, { of: d5, focus }, d5.id)) }) });
 }
-function Row4({ of: d5, focus }) {
+function Row6({ of: d5, focus }) {
   const state = d5.state.value;
   const { name } = d5;
   const press = (icon, label, run2) => /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onClick: run2, children: /* @__PURE__ */ a4(Icon, { name: icon }) });
   return /* @__PURE__ */ a4("li", { class: "guest-transfer", children: [
     /* @__PURE__ */ a4("div", { class: "guest-row-text", children: [
       /* @__PURE__ */ a4("p", { class: "guest-row-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
-      state === "running" && (d5.size === void 0 ? /* @__PURE__ */ a4("progress", { "aria-label": t16("downloading", { name }) }) : /* @__PURE__ */ a4("progress", { value: d5.received.value, max: Math.max(1, d5.size), "aria-label": t16("downloading", { name }) })),
-      /* @__PURE__ */ a4("p", { class: "hint", role: state === "running" ? void 0 : "status", children: state === "failed" && d5.problem.value ? /* @__PURE__ */ a4("span", { class: "error", children: say(d5.problem.value) }) : numbers2(d5) })
+      state === "running" && (d5.size === void 0 ? /* @__PURE__ */ a4("progress", { "aria-label": t19("downloading", { name }) }) : /* @__PURE__ */ a4("progress", { value: d5.received.value, max: Math.max(1, d5.size), "aria-label": t19("downloading", { name }) })),
+      /* @__PURE__ */ a4("p", { class: "hint", role: state === "running" ? void 0 : "status", children: state === "failed" && d5.problem.value ? /* @__PURE__ */ a4("span", { class: "error", children: say(d5.problem.value) }) : numbers3(d5) })
     ] }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
-    (state === "failed" || state === "cancelled") && press("retry", t16("retryOf", { name }), () => again2(d5)),
-    state === "running" ? press("close", t16("cancelOf", { name }), () => cancel2(d5)) : press("close", t16("dismissOf", { name }), () => {
+    (state === "failed" || state === "cancelled") && press("retry", t19("retryOf", { name }), () => again2(d5)),
+    state === "running" ? press("close", t19("cancelOf", { name }), () => cancel3(d5)) : press("close", t19("dismissOf", { name }), () => {
       focus();
-      forget3(d5);
+      forget4(d5);
     })
   ] });
 }
-function numbers2(d5) {
+function numbers3(d5) {
   const bytes2 = d5.received.value;
   switch (d5.state.value) {
     case "done":
-      return [t16("saved"), size(bytes2)].join(" · ");
+      return [t19("saved"), size(bytes2)].join(" · ");
     case "handed":
-      return t16("handed");
+      return t19("handed");
     case "cancelled":
-      return t16("cancelled");
+      return t19("cancelled");
   }
-  if (d5.held.value) return t16("lost");
-  if (bytes2 === 0) return t16("preparing");
+  if (d5.held.value) return t19("lost");
+  if (bytes2 === 0) return t19("preparing");
   if (d5.size === void 0) {
     const speed = d5.meter.speed(performance.now());
-    return [t16("received", { size: size(bytes2) }), ...speed ? [perSecond(speed)] : []].join(" · ");
+    return [t19("received", { size: size(bytes2) }), ...speed ? [perSecond(speed)] : []].join(" · ");
   }
-  return [percent(bytes2, d5.size), t16("receivedOf", { received: size(bytes2), size: size(d5.size) }), ...pace(d5.meter, d5.size - bytes2)].join(" · ");
+  return [percent(bytes2, d5.size), t19("receivedOf", { received: size(bytes2), size: size(d5.size) }), ...pace(d5.meter, d5.size - bytes2)].join(" · ");
 }
 
 // src/share/guest-head.tsx
-function Head3({ link, lead: lead2, facts, inside, children }) {
+function Head3({ link, lead: lead2, facts, inside: inside2, children }) {
   return /* @__PURE__ */ a4("header", { class: "guest-head", children: [
     /* @__PURE__ */ a4("p", { class: "guest-lead", children: lead2 }),
     children,
     facts.length > 0 && /* @__PURE__ */ a4("ul", { class: "guest-said", children: facts.map((fact, i4) => /* @__PURE__ */ a4("li", { children: fact }, i4)) }),
-    link.note && !inside && /* @__PURE__ */ a4("figure", { class: "guest-note", children: [
-      /* @__PURE__ */ a4("figcaption", { children: t16("noteBy", { owner: link.owner }) }),
+    link.note && !inside2 && /* @__PURE__ */ a4("figure", { class: "guest-note", children: [
+      /* @__PURE__ */ a4("figcaption", { children: t19("noteBy", { owner: link.owner }) }),
       /* @__PURE__ */ a4("blockquote", { children: link.note })
     ] })
   ] });
 }
-var until = (key3, at) => at ? [/* @__PURE__ */ a4(Time, { at, children: t16(key3, { at: dateTime(at) }) }, "until")] : [];
+var until = (key3, at) => at ? [/* @__PURE__ */ a4(Time, { at, children: t19(key3, { at: dateTime(at) }) }, "until")] : [];
 
 // src/share/guest-read.tsx
 var factsOf = ({ link: { expires_at, downloads_left }, over: over3 }) => [
   ...until("until", expires_at),
-  ...downloads_left === null || over3 ? [] : [t16("downloadsLeft", { count: downloads_left })]
+  ...downloads_left === null || over3 ? [] : [t19("downloadsLeft", { count: downloads_left })]
 ];
 function useSaving(token2, way) {
   const latest = T2(way);
@@ -19877,24 +24081,24 @@ function Single({ token: token2, at, way }) {
   const shows = kindOf2(item) !== void 0 && !over3;
   const button = T2(null);
   return /* @__PURE__ */ a4("article", { class: "card guest-card", children: [
-    /* @__PURE__ */ a4(Head3, { link, lead: t16("sharedBy", { owner: link.owner }), facts: [size(item.size), ...factsOf(at)], children: /* @__PURE__ */ a4("h1", { children: [
+    /* @__PURE__ */ a4(Head3, { link, lead: t19("sharedBy", { owner: link.owner }), facts: [size(item.size), ...factsOf(at)], children: /* @__PURE__ */ a4("h1", { children: [
       !item.thumbnail && /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
       " ",
       /* @__PURE__ */ a4("span", { children: item.name })
     ] }) }),
-    over3 ? /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: t16("over") }) : /* @__PURE__ */ a4("div", { class: "card-buttons guest-main", children: [
+    over3 ? /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: t19("over") }) : /* @__PURE__ */ a4("div", { class: "card-buttons guest-main", children: [
       /* @__PURE__ */ a4("button", { type: "button", ref: button, class: "button primary big", onClick: () => saving.file(item), children: [
         /* @__PURE__ */ a4(Icon, { name: "download" }),
         " ",
-        t16("download")
+        t19("download")
       ] }),
       shows && /* @__PURE__ */ a4("button", { type: "button", class: "button big", onClick: () => look2(true), children: [
         /* @__PURE__ */ a4(Icon, { name: "eye" }),
         " ",
-        t16("look")
+        t19("look")
       ] })
     ] }),
-    /* @__PURE__ */ a4(Downloads, { token: token2, focus: () => button.current?.focus() }),
+    /* @__PURE__ */ a4(Downloads2, { token: token2, focus: () => button.current?.focus() }),
     looking && /* @__PURE__ */ a4(Looking, { token: token2, link, items: [item], id: item.id, more: void 0, saving, onClose: () => look2(false) }),
     item.thumbnail && /* @__PURE__ */ a4(Hero, { token: token2, item, onLook: shows ? () => look2(true) : void 0 })
   ] });
@@ -19903,38 +24107,38 @@ function Folder({ token: token2, at, way }) {
   const { link, path: path3, items, over: over3 } = at;
   const [looking, look2] = d2();
   const saving = useSaving(token2, way);
-  const list2 = T2(null);
+  const list3 = T2(null);
   const button = T2(null);
   const icon = iconOf2(link.entry);
   const here2 = { id: path3, name: link.entry.name };
-  useArrival(path3, list2);
+  useArrival(path3, list3);
   const more = at.next ? () => void way.more() : void 0;
   const names2 = path3 ? path3.split("/") : [];
   return /* @__PURE__ */ a4("div", { class: "guest-content", children: [
-    /* @__PURE__ */ a4(Head3, { link, lead: t16("sharedBy", { owner: link.owner }), facts: factsOf(at), inside: names2.length > 0, children: [
-      names2.length > 0 && /* @__PURE__ */ a4("nav", { class: "guest-above", "aria-label": t16("path"), children: /* @__PURE__ */ a4("ol", { children: [link.name, ...names2.slice(0, -1)].map((name, i4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: page(token2, names2.slice(0, i4).join("/")), "aria-label": name, children: /* @__PURE__ */ a4(Name, { name }) }) }, i4)) }) }),
+    /* @__PURE__ */ a4(Head3, { link, lead: t19("sharedBy", { owner: link.owner }), facts: factsOf(at), inside: names2.length > 0, children: [
+      names2.length > 0 && /* @__PURE__ */ a4("nav", { class: "guest-above", "aria-label": t19("path"), children: /* @__PURE__ */ a4("ol", { children: [link.name, ...names2.slice(0, -1)].map((name, i4) => /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("a", { href: page2(token2, names2.slice(0, i4).join("/")), "aria-label": name, children: /* @__PURE__ */ a4(Name, { name }) }) }, i4)) }) }),
       /* @__PURE__ */ a4("h1", { children: [
         /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }),
         " ",
         /* @__PURE__ */ a4("span", { children: link.entry.name })
       ] })
     ] }),
-    over3 && /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: t16("over") }),
+    over3 && /* @__PURE__ */ a4("p", { class: "notice", role: "status", children: t19("over") }),
     !over3 && items.length > 0 && /* @__PURE__ */ a4("div", { class: "card-buttons guest-main", children: [
       /* @__PURE__ */ a4("button", { type: "button", ref: button, class: "button primary big", onClick: () => saving.zip(here2), children: [
         /* @__PURE__ */ a4(Icon, { name: "download" }),
         " ",
-        names2.length > 0 ? t16("downloadFolder") : t16("downloadAll")
+        names2.length > 0 ? t19("downloadFolder") : t19("downloadAll")
       ] }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t16("zipHint") })
+      /* @__PURE__ */ a4("p", { class: "hint", children: t19("zipHint") })
     ] }),
-    /* @__PURE__ */ a4(Downloads, { token: token2, focus: () => button.current?.focus() }),
-    items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: t16("empty"), children: /* @__PURE__ */ a4("p", { children: t16("emptyText") }) }) : /* @__PURE__ */ a4("ul", { ref: list2, class: "guest-rows", "aria-label": t16("contents", { name: link.entry.name }), children: items.map((item) => /* @__PURE__ */ a4("li", { class: "guest-row", "data-name": item.name, children: [
+    /* @__PURE__ */ a4(Downloads2, { token: token2, focus: () => button.current?.focus() }),
+    items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "folder", title: t19("empty"), children: /* @__PURE__ */ a4("p", { children: t19("emptyText") }) }) : /* @__PURE__ */ a4("ul", { ref: list3, class: "guest-rows", "aria-label": t19("contents", { name: link.entry.name }), children: items.map((item) => /* @__PURE__ */ a4("li", { class: "guest-row", "data-name": item.name, children: [
       /* @__PURE__ */ a4(Picture2, { token: token2, item, small: true }),
       /* @__PURE__ */ a4("div", { class: "guest-row-text", children: [
-        /* @__PURE__ */ a4("p", { class: "guest-row-name", children: item.kind === "folder" ? /* @__PURE__ */ a4("a", { href: page(token2, item.id), "aria-label": t16("openFolder", { name: item.name }), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t16("lookOf", { name: item.name }), onClick: () => look2(item.id), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) }),
+        /* @__PURE__ */ a4("p", { class: "guest-row-name", children: item.kind === "folder" ? /* @__PURE__ */ a4("a", { href: page2(token2, item.id), "aria-label": t19("openFolder", { name: item.name }), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t19("lookOf", { name: item.name }), onClick: () => look2(item.id), children: /* @__PURE__ */ a4(Name, { name: item.name }) }) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
-          item.kind === "folder" ? t16("folder") : size(item.size),
+          item.kind === "folder" ? t19("folder") : size(item.size),
           " · ",
           /* @__PURE__ */ a4(Time, { at: item.modified_at, children: date(item.modified_at) })
         ] })
@@ -19942,25 +24146,25 @@ function Folder({ token: token2, at, way }) {
       !over3 && /* @__PURE__ */ a4(Save2, { item, onSave: () => item.kind === "folder" ? saving.zip(item) : saving.file(item) })
     ] }, item.id)) }),
     at.next && /* @__PURE__ */ a4(More2, { load: way.more, problem: way.stuck }),
-    looking !== void 0 && /* @__PURE__ */ a4(Looking, { token: token2, link, items, id: looking, more, saving, onClose: (last3) => {
+    looking !== void 0 && /* @__PURE__ */ a4(Looking, { token: token2, link, items, id: looking, more, saving, onClose: (last4) => {
       look2(void 0);
-      rowOf(list2.current, items.find((i4) => i4.id === last3)?.name)?.focus();
+      rowOf(list3.current, items.find((i4) => i4.id === last4)?.name)?.focus();
     } })
   ] });
 }
 function Save2({ item, onSave }) {
-  const label = item.kind === "folder" ? t16("zipOf", { name: item.name }) : t16("downloadOf", { name: item.name });
+  const label = item.kind === "folder" ? t19("zipOf", { name: item.name }) : t19("downloadOf", { name: item.name });
   return /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onClick: onSave, children: /* @__PURE__ */ a4(Icon, { name: "download" }) });
 }
-var rowOf = (list2, name) => [...list2?.querySelectorAll("[data-name]") ?? []].find((row) => row.dataset.name === name)?.querySelector("a, .link");
-function useArrival(path3, list2) {
+var rowOf = (list3, name) => [...list3?.querySelectorAll("[data-name]") ?? []].find((row) => row.dataset.name === name)?.querySelector("a, .link");
+function useArrival(path3, list3) {
   const was = T2(path3);
   A2(() => {
     const from = was.current;
     was.current = path3;
     if (from === path3) return;
     const back = path3 === "" || from.startsWith(path3 + "/") ? from.slice(path3 ? path3.length + 1 : 0).split("/")[0] : void 0;
-    const row = back && rowOf(list2.current, back);
+    const row = back && rowOf(list3.current, back);
     if (row) return row.focus();
     scrollTo(0, 0);
     focusMain();
@@ -19976,18 +24180,18 @@ function Looking({ token: token2, link, items, id, more, saving, onClose }) {
       more,
       onClose,
       onSave: saving.file,
-      price: () => left2 === null ? void 0 : t16("priceOfLook", { count: left2 }),
+      price: () => left2 === null ? void 0 : t19("priceOfLook", { count: left2 }),
       read: async (item, signal) => {
-        const response = await read6({ token: token2, path: item.id }, left2 !== null, signal);
+        const response2 = await read7({ token: token2, path: item.id }, left2 !== null, signal);
         if (left2 !== null) saving.seen();
-        return response;
+        return response2;
       }
     }
   );
 }
 function Hero({ token: token2, item, onLook }) {
   const picture = /* @__PURE__ */ a4(Picture2, { token: token2, item });
-  return onLook ? /* @__PURE__ */ a4("button", { type: "button", class: "guest-hero", "aria-label": t16("lookOf", { name: item.name }), onClick: onLook, children: picture }) : /* @__PURE__ */ a4("div", { class: "guest-hero", children: picture });
+  return onLook ? /* @__PURE__ */ a4("button", { type: "button", class: "guest-hero", "aria-label": t19("lookOf", { name: item.name }), onClick: onLook, children: picture }) : /* @__PURE__ */ a4("div", { class: "guest-hero", children: picture });
 }
 function Picture2({ token: token2, item, small: small2 }) {
   const [broken2, setBroken] = d2(false);
@@ -20006,16 +24210,16 @@ function More2({ load: load2, problem: problem2 }) {
   });
   return /* @__PURE__ */ a4("div", { class: "guest-rest", children: [
     problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
-    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: () => void load2(), children: t16("more") })
+    /* @__PURE__ */ a4("button", { ref: button, type: "button", class: "button", onClick: () => void load2(), children: t19("more") })
   ] });
 }
 
 // src/share/hand-in.ts
 var handings = y3([]);
 var runs2 = (h5) => h5.state.value === "waiting" || h5.state.value === "sending";
-var running6 = O(() => handings.value.filter(runs2).length);
-function limitOf(file3, { max_file_bytes: most6, accept }) {
-  if (most6 !== null && file3.size > most6) return "tooLarge";
+var running7 = O(() => handings.value.filter(runs2).length);
+function limitOf(file3, { max_file_bytes: most7, accept }) {
+  if (most7 !== null && file3.size > most7) return "tooLarge";
   const name = file3.name.toLowerCase();
   return accept.length > 0 && !accept.some((ending2) => name.endsWith(ending2.toLowerCase())) ? "wrongType" : void 0;
 }
@@ -20029,13 +24233,13 @@ function judged(some, limits2, left2) {
   }
   return out;
 }
-var ids3 = 0;
+var ids4 = 0;
 function choose4(token2, files) {
   const same2 = (a5, b4) => a5.name === b4.name && a5.size === b4.size && a5.lastModified === b4.lastModified;
   const mine2 = handings.peek().filter((h5) => h5.token === token2);
   const fresh2 = files.filter((file3) => !mine2.some((h5) => same2(h5.file, file3) && h5.state.peek() !== "cancelled"));
   handings.value = [...handings.peek().filter((h5) => h5.token !== token2 || h5.state.peek() !== "cancelled"), ...fresh2.map((file3) => ({
-    id: ++ids3,
+    id: ++ids4,
     token: token2,
     file: file3,
     state: y3("chosen"),
@@ -20049,15 +24253,15 @@ function choose4(token2, files) {
 function remove(h5) {
   handings.value = handings.peek().filter((o5) => o5 !== h5);
 }
-function forget4(token2) {
+function forget5(token2) {
   handings.value = handings.peek().filter((h5) => h5.token !== token2 || h5.state.peek() !== "done");
 }
-function cancel3(h5) {
+function cancel4(h5) {
   h5.state.value = "cancelled";
   h5.stop.abort();
 }
 function handIn(some, how3) {
-  guard4();
+  guard5();
   for (const h5 of some) {
     h5.stop = new AbortController();
     h5.problem.value = void 0;
@@ -20068,15 +24272,15 @@ function handIn(some, how3) {
   work3();
 }
 var ways = /* @__PURE__ */ new WeakMap();
-var atOnce4 = 2;
+var atOnce5 = 2;
 var busy2 = 0;
 function work3() {
-  while (busy2 < atOnce4) {
+  while (busy2 < atOnce5) {
     const next = handings.peek().find((h5) => h5.state.peek() === "waiting");
     if (!next) return;
     next.state.value = "sending";
     busy2++;
-    void carry3(next).finally(() => {
+    void carry4(next).finally(() => {
       busy2--;
       work3();
     });
@@ -20084,19 +24288,19 @@ function work3() {
 }
 var ofLink = (p5) => p5.status === 404 || p5.code === "share_password_required";
 var patience3 = 60;
-async function carry3(h5) {
+async function carry4(h5) {
   const { signal } = h5.stop;
   const { from, ended: ended2 } = ways.get(h5);
   try {
-    for (let tries = 0; ; ) {
+    for (let tries2 = 0; ; ) {
       try {
         await send3(h5, from, signal);
         break;
       } catch (err2) {
         const { wait } = asProblem(err2);
-        if (signal.aborted || !wait || ++tries > patience3) throw err2;
+        if (signal.aborted || !wait || ++tries2 > patience3) throw err2;
         h5.held.value = true;
-        await pause4(wait * 1e3, signal);
+        await pause5(wait * 1e3, signal);
         h5.held.value = false;
       }
     }
@@ -20120,7 +24324,7 @@ function fail2(h5, problem2) {
   h5.state.value = "failed";
 }
 var readable2 = (file3) => file3.slice(0, 1).arrayBuffer().then(() => true, () => false);
-function pause4(ms, stop) {
+function pause5(ms, stop) {
   return new Promise((resolve) => {
     const timer2 = setTimeout(resolve, ms);
     stop.addEventListener("abort", () => (clearTimeout(timer2), resolve()), { once: true });
@@ -20160,30 +24364,30 @@ function parsed2(text2) {
     return void 0;
   }
 }
-var guarded3 = false;
-function guard4() {
-  if (guarded3) return;
-  guarded3 = true;
+var guarded4 = false;
+function guard5() {
+  if (guarded4) return;
+  guarded4 = true;
   addEventListener("beforeunload", (event) => {
-    if (running6.value > 0) event.preventDefault();
+    if (running7.value > 0) event.preventDefault();
   });
 }
 
 // src/share/guest-request.tsx
-var stored7 = "coffer.from";
+var stored8 = "coffer.from";
 function HandIn({ token: token2, link, way }) {
-  const [from, setFrom] = d2(() => sessionStorage.getItem(stored7) ?? "");
+  const [from, setFrom] = d2(() => sessionStorage.getItem(stored8) ?? "");
   const [closed, close] = d2(false);
   const [folders2, setFolders] = d2([]);
   const mine2 = handings.value.filter((h5) => h5.token === token2 && h5.state.value !== "cancelled");
   const done = mine2.filter((h5) => h5.state.value === "done");
-  const open2 = mine2.filter((h5) => h5.state.value !== "done");
+  const open4 = mine2.filter((h5) => h5.state.value !== "done");
   const left2 = useLeft(link, done.length);
-  const limits2 = judged(open2.filter((h5) => h5.state.value !== "failed"), link, left2);
-  const ready = open2.filter((h5) => h5.state.value === "chosen" && !limits2.has(h5));
-  const failed = open2.filter((h5) => h5.state.value === "failed");
-  const moving = open2.filter(runs2);
-  const over3 = done.length > 0 && open2.length === 0;
+  const limits2 = judged(open4.filter((h5) => h5.state.value !== "failed"), link, left2);
+  const ready = open4.filter((h5) => h5.state.value === "chosen" && !limits2.has(h5));
+  const failed = open4.filter((h5) => h5.state.value === "failed");
+  const moving = open4.filter(runs2);
+  const over3 = done.length > 0 && open4.length === 0;
   const main = T2(null);
   const send4 = (some) => {
     setFolders([]);
@@ -20198,64 +24402,64 @@ function HandIn({ token: token2, link, way }) {
     take4(dropped3.files);
     setFolders(dropped3.folders);
   };
-  const types2 = link.accept.join(", ");
-  const words2 = {
-    tooLarge: t16("tooLarge", { size: size(link.max_file_bytes ?? 0) }),
-    wrongType: t16("wrongType", { types: types2 }),
-    tooMany: t16("tooMany", { count: left2 ?? 0 })
+  const types3 = link.accept.join(", ");
+  const words3 = {
+    tooLarge: t19("tooLarge", { size: size(link.max_file_bytes ?? 0) }),
+    wrongType: t19("wrongType", { types: types3 }),
+    tooMany: t19("tooMany", { count: left2 ?? 0 })
   };
-  const list2 = /* @__PURE__ */ a4("ul", { class: "guest-rows", "aria-label": t16("chosen"), children: mine2.map((h5) => /* @__PURE__ */ a4(Row5, { of: h5, limit: limits2.has(h5) ? words2[limits2.get(h5)] : void 0, owner: link.owner, retry: closed ? void 0 : () => send4([h5]), focus: () => main.current?.focus() }, h5.id)) });
-  if (over3) return /* @__PURE__ */ a4(Thanks, { token: token2, owner: link.owner, count: done.length, again: closed || left2 === 0 ? void 0 : way.load, children: list2 });
+  const list3 = /* @__PURE__ */ a4("ul", { class: "guest-rows", "aria-label": t19("chosen"), children: mine2.map((h5) => /* @__PURE__ */ a4(Row7, { of: h5, limit: limits2.has(h5) ? words3[limits2.get(h5)] : void 0, owner: link.owner, retry: closed ? void 0 : () => send4([h5]), focus: () => main.current?.focus() }, h5.id)) });
+  if (over3) return /* @__PURE__ */ a4(Thanks, { token: token2, owner: link.owner, count: done.length, again: closed || left2 === 0 ? void 0 : way.load, children: list3 });
   const empty = mine2.length === 0;
   const rules = [
-    ...link.max_file_bytes === null ? [] : [t16("limitSize", { size: size(link.max_file_bytes) })],
-    ...left2 === null ? [] : [t16("limitCount", { count: left2 })],
-    ...types2 ? [t16("limitTypes", { types: types2 })] : []
+    ...link.max_file_bytes === null ? [] : [t19("limitSize", { size: size(link.max_file_bytes) })],
+    ...left2 === null ? [] : [t19("limitCount", { count: left2 })],
+    ...types3 ? [t19("limitTypes", { types: types3 })] : []
   ];
   const pick3 = () => ask3(link.accept, take4);
   return /* @__PURE__ */ a4("article", { class: "card guest-card", children: [
-    /* @__PURE__ */ a4(Head3, { link, lead: t16("asksBy", { owner: link.owner }), facts: until("handInUntil", link.expires_at), children: /* @__PURE__ */ a4("h1", { children: link.name }) }),
+    /* @__PURE__ */ a4(Head3, { link, lead: t19("asksBy", { owner: link.owner }), facts: until("handInUntil", link.expires_at), children: /* @__PURE__ */ a4("h1", { children: link.name }) }),
     closed ? /* @__PURE__ */ a4("p", { class: "notice bad", role: "alert", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
       " ",
-      /* @__PURE__ */ a4("span", { children: done.length > 0 ? t16("closed", { count: done.length }) : t16("closedNone") })
+      /* @__PURE__ */ a4("span", { children: done.length > 0 ? t19("closed", { count: done.length }) : t19("closedNone") })
     ] }) : /* @__PURE__ */ a4($, { children: [
-      /* @__PURE__ */ a4(Field, { name: "from", label: t16("from"), hint: t16("fromHint", { owner: link.owner }), value: from, maxLength: 100, autoComplete: "name", onInput: (value) => {
+      /* @__PURE__ */ a4(Field, { name: "from", label: t19("from"), hint: t19("fromHint", { owner: link.owner }), value: from, maxLength: 100, autoComplete: "name", onInput: (value) => {
         setFrom(value);
-        sessionStorage.setItem(stored7, value);
+        sessionStorage.setItem(stored8, value);
       } }),
       /* @__PURE__ */ a4("div", { class: empty ? "guest-target" : "guest-target small", children: [
         empty && /* @__PURE__ */ a4(Icon, { name: "upload", class: "guest-target-icon" }),
         /* @__PURE__ */ a4("button", { type: "button", ref: empty ? main : void 0, class: empty ? "button primary big" : "button", onClick: pick3, children: [
           /* @__PURE__ */ a4(Icon, { name: empty ? "file" : "plus" }),
           " ",
-          empty ? t16("chooseFiles") : t16("chooseMore")
+          empty ? t19("chooseFiles") : t19("chooseMore")
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint guest-desk", children: t16("orDrop") }),
-        rules.length > 0 && /* @__PURE__ */ a4("ul", { class: "guest-said", "aria-label": t16("limits"), children: rules.map((rule) => /* @__PURE__ */ a4("li", { children: rule }, rule)) })
+        /* @__PURE__ */ a4("p", { class: "hint guest-desk", children: t19("orDrop") }),
+        rules.length > 0 && /* @__PURE__ */ a4("ul", { class: "guest-said", "aria-label": t19("limits"), children: rules.map((rule) => /* @__PURE__ */ a4("li", { children: rule }, rule)) })
       ] }),
       folders2.length > 0 && /* @__PURE__ */ a4("p", { class: "notice bad", role: "alert", children: [
         /* @__PURE__ */ a4(Icon, { name: "warning" }),
         " ",
-        /* @__PURE__ */ a4("span", { children: t16("noFolders", { count: folders2.length, name: folders2[0] }) })
+        /* @__PURE__ */ a4("span", { children: t19("noFolders", { count: folders2.length, name: folders2[0] }) })
       ] })
     ] }),
-    /* @__PURE__ */ a4("p", { class: moving.length > 0 ? "hint" : "hidden", role: "status", children: moving.length > 0 && t16("progress", { done: done.length, count: done.length + moving.length }) }),
+    /* @__PURE__ */ a4("p", { class: moving.length > 0 ? "hint" : "hidden", role: "status", children: moving.length > 0 && t19("progress", { done: done.length, count: done.length + moving.length }) }),
     !closed && (ready.length > 0 || failed.length > 1) && /* @__PURE__ */ a4("div", { class: "card-buttons guest-main", children: [
       ready.length > 0 && /* @__PURE__ */ a4("button", { type: "button", ref: main, class: "button primary big", onClick: () => send4(ready), children: [
         /* @__PURE__ */ a4(Icon, { name: "upload" }),
         " ",
-        t16("handIn", { count: ready.length })
+        t19("handIn", { count: ready.length })
       ] }),
       failed.length > 1 && /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => send4(failed), children: [
         /* @__PURE__ */ a4(Icon, { name: "retry" }),
         " ",
-        t16("retryAll")
+        t19("retryAll")
       ] })
     ] }),
-    !empty && list2,
-    /* @__PURE__ */ a4("p", { class: "aside", children: t16("nothingShown") }),
-    !closed && /* @__PURE__ */ a4(DropZone, { label: t16("dropHere"), onDrop: caught })
+    !empty && list3,
+    /* @__PURE__ */ a4("p", { class: "aside", children: t19("nothingShown") }),
+    !closed && /* @__PURE__ */ a4(DropZone, { label: t19("dropHere"), onDrop: caught })
   ] });
 }
 function useLeft(link, done) {
@@ -20288,11 +24492,11 @@ function droppedOf(transfer) {
   }
   return { files, folders: folders2 };
 }
-function why2(problem2, owner) {
-  if (problem2.code === "quota_exceeded") return t16("noRoom", { owner });
+function why3(problem2, owner) {
+  if (problem2.code === "quota_exceeded") return t19("noRoom", { owner });
   return problem2.fields[0] ? sayField(problem2.fields[0]) : say(problem2);
 }
-function Row5({ of: h5, limit, owner, retry: retry2, focus }) {
+function Row7({ of: h5, limit, owner, retry: retry2, focus }) {
   const state = h5.state.value;
   const sending = state === "sending";
   const [, tick] = d2(0);
@@ -20304,75 +24508,75 @@ function Row5({ of: h5, limit, owner, retry: retry2, focus }) {
   const { name } = h5.file;
   const icon = iconOf2({ kind: "file", name });
   const problem2 = h5.problem.value;
-  const wrong = limit ?? (state === "failed" && problem2 ? why2(problem2, owner) : void 0);
+  const wrong = limit ?? (state === "failed" && problem2 ? why3(problem2, owner) : void 0);
   const press = (sign2, label, run2) => /* @__PURE__ */ a4("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onClick: run2, children: /* @__PURE__ */ a4(Icon, { name: sign2 }) });
   return /* @__PURE__ */ a4("li", { class: "guest-row guest-handing", "data-name": name, children: [
     /* @__PURE__ */ a4("span", { class: "guest-thumb", children: /* @__PURE__ */ a4(Icon, { name: icon, class: "kind kind-" + icon }) }),
     /* @__PURE__ */ a4("div", { class: "guest-row-text", children: [
       /* @__PURE__ */ a4("p", { class: "guest-row-name", children: /* @__PURE__ */ a4(Name, { name, read: true }) }),
-      sending && /* @__PURE__ */ a4("progress", { value: h5.sent.value, max: Math.max(1, h5.file.size), "aria-label": t16("progressOf", { name }) }),
+      sending && /* @__PURE__ */ a4("progress", { value: h5.sent.value, max: Math.max(1, h5.file.size), "aria-label": t19("progressOf", { name }) }),
       wrong ? /* @__PURE__ */ a4("p", { class: "error", role: "alert", children: [
         /* @__PURE__ */ a4(Icon, { name: "warning" }),
         " ",
         wrong
-      ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: numbers3(h5) })
+      ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: numbers4(h5) })
     ] }),
     state === "done" && /* @__PURE__ */ a4(Icon, { name: "check", class: "good" }),
-    state === "failed" && retry2 && press("retry", t16("retryOf", { name }), retry2),
-    runs2(h5) && press("close", t16("cancelOf", { name }), () => cancel3(h5)),
-    (state === "chosen" || state === "failed") && press("close", t16("remove", { name }), () => {
+    state === "failed" && retry2 && press("retry", t19("retryOf", { name }), retry2),
+    runs2(h5) && press("close", t19("cancelOf", { name }), () => cancel4(h5)),
+    (state === "chosen" || state === "failed") && press("close", t19("remove", { name }), () => {
       focus();
       remove(h5);
     })
   ] });
 }
-function numbers3(h5) {
+function numbers4(h5) {
   const state = h5.state.value;
-  const whole7 = h5.file.size;
-  if (state !== "sending" || h5.held.value) return [state === "sending" || state === "failed" ? t16("state_busy") : t16(`state_${state}`), size(whole7)].join(" · ");
+  const whole10 = h5.file.size;
+  if (state !== "sending" || h5.held.value) return [state === "sending" || state === "failed" ? t19("state_busy") : t19(`state_${state}`), size(whole10)].join(" · ");
   const sent = h5.sent.value;
-  if (sent >= whole7) return t16("state_finishing");
-  return [percent(sent, whole7), t16("receivedOf", { received: size(sent), size: size(whole7) }), ...pace(h5.meter, whole7 - sent)].join(" · ");
+  if (sent >= whole10) return t19("state_finishing");
+  return [percent(sent, whole10), t19("receivedOf", { received: size(sent), size: size(whole10) }), ...pace(h5.meter, whole10 - sent)].join(" · ");
 }
 function Thanks({ token: token2, owner, count: count3, again: again3, children }) {
   A2(() => focusMain(), []);
   return /* @__PURE__ */ a4("article", { class: "card guest-card", children: [
     /* @__PURE__ */ a4("div", { class: "guest-thanks", children: [
       /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-      /* @__PURE__ */ a4("h1", { children: t16("thanks") }),
+      /* @__PURE__ */ a4("h1", { children: t19("thanks") }),
       /* @__PURE__ */ a4("p", { role: "status", children: [
-        t16("thanksText", { owner, count: count3 }),
+        t19("thanksText", { owner, count: count3 }),
         " ",
-        t16("thanksLeave")
+        t19("thanksLeave")
       ] })
     ] }),
     children,
     again3 && /* @__PURE__ */ a4("div", { class: "card-buttons", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => {
-      forget4(token2);
+      forget5(token2);
       void again3().then(focusMain);
     }, children: [
       /* @__PURE__ */ a4(Icon, { name: "plus" }),
       " ",
-      t16("handInMore")
+      t19("handInMore")
     ] }) })
   ] });
 }
 
 // src/share/guest-page.tsx
-var called2 = y3("");
-var titleOfShared = () => called2.value || t16("sharedTitle");
-var Shared = ({ params }) => /* @__PURE__ */ a4(Page, { token: params.token }, params.token);
-function Page({ token: token2 }) {
+var called3 = y3("");
+var titleOfShared = () => called3.value || t19("sharedTitle");
+var Shared = ({ params }) => /* @__PURE__ */ a4(Page2, { token: params.token }, params.token);
+function Page2({ token: token2 }) {
   const path3 = new URLSearchParams(place.value.search).get("path") ?? "";
   const way = useWay(token2, path3);
   const { door } = way;
-  const read8 = door.is === "open" && door.link.kind === "read" ? door.link.entry.name : "";
+  const read9 = door.is === "open" && door.link.kind === "read" ? door.link.entry.name : "";
   A2(() => {
-    called2.value = read8;
+    called3.value = read9;
     return () => {
-      called2.value = "";
+      called3.value = "";
     };
-  }, [read8]);
+  }, [read9]);
   const was = T2(door.is);
   A2(() => {
     if (was.current !== "loading" && was.current !== door.is && door.is !== "locked") focusMain();
@@ -20383,24 +24587,24 @@ function Page({ token: token2 }) {
       return /* @__PURE__ */ a4(Skeleton, {});
     case "failed":
       return /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("h1", { children: t16("sharedTitle") }),
+        /* @__PURE__ */ a4("h1", { children: t19("sharedTitle") }),
         /* @__PURE__ */ a4(Failed, { problem: door.problem, retry: way.load })
       ] });
     case "gone":
-      return /* @__PURE__ */ a4(Stop2, { icon: "link", title: t16("goneTitle"), children: /* @__PURE__ */ a4("p", { children: t16("goneText") }) });
+      return /* @__PURE__ */ a4(Stop3, { icon: "link", title: t19("goneTitle"), children: /* @__PURE__ */ a4("p", { children: t19("goneText") }) });
     case "locked":
       return /* @__PURE__ */ a4(Locked, { token: token2, then: way.load });
     case "astray":
-      return /* @__PURE__ */ a4(Empty, { icon: "folder", title: t16("astrayTitle"), page: true, children: [
-        /* @__PURE__ */ a4("p", { children: t16("astrayText") }),
-        /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button primary", href: page(token2, ""), children: t16("toTop", { name: door.name }) }) })
+      return /* @__PURE__ */ a4(Empty, { icon: "folder", title: t19("astrayTitle"), page: true, children: [
+        /* @__PURE__ */ a4("p", { children: t19("astrayText") }),
+        /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("a", { class: "button primary", href: page2(token2, ""), children: t19("toTop", { name: door.name }) }) })
       ] });
     case "open":
       if (door.link.kind === "request") return /* @__PURE__ */ a4(HandIn, { token: token2, link: door.link, way });
       return door.link.entry.kind === "folder" ? /* @__PURE__ */ a4(Folder, { token: token2, at: { ...door, link: door.link }, way }) : /* @__PURE__ */ a4(Single, { token: token2, at: { ...door, link: door.link }, way });
   }
 }
-function Stop2({ icon, title, children }) {
+function Stop3({ icon, title, children }) {
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: icon }) }),
     /* @__PURE__ */ a4("h1", { children: title }),
@@ -20408,23 +24612,23 @@ function Stop2({ icon, title, children }) {
   ] });
 }
 function Locked({ token: token2, then }) {
-  return /* @__PURE__ */ a4(Stop2, { icon: "key", title: t16("lockedTitle"), children: [
-    /* @__PURE__ */ a4("p", { children: t16("lockedText") }),
-    /* @__PURE__ */ a4(Form, { submit: t16("continue"), onSubmit: async ({ password = "" }) => {
+  return /* @__PURE__ */ a4(Stop3, { icon: "key", title: t19("lockedTitle"), children: [
+    /* @__PURE__ */ a4("p", { children: t19("lockedText") }),
+    /* @__PURE__ */ a4(Form, { submit: t19("continue"), onSubmit: async ({ password = "" }) => {
       await unlock(token2, password);
       await then();
-    }, children: /* @__PURE__ */ a4(Password, { name: "password", label: t16("password"), autoComplete: "current-password", required: true, autoFocus: true }) })
+    }, children: /* @__PURE__ */ a4(Password, { name: "password", label: t19("password"), autoComplete: "current-password", required: true, autoFocus: true }) })
   ] });
 }
 
 // src/share/guest-routes.ts
 var guestRoutes = [
   { path: "/s/:token", page: Shared, title: titleOfShared, open: true, alone: true },
-  { path: "/r/:token", page: Shared, title: () => t16("handInTitle"), open: true, alone: true }
+  { path: "/r/:token", page: Shared, title: () => t19("handInTitle"), open: true, alone: true }
 ];
 
 // src/share/words.ts
-var t17 = catalog({
+var t20 = catalog({
   en: {
     share: "Share",
     sharing: "Sharing",
@@ -20628,7 +24832,7 @@ var t17 = catalog({
     goLinks: "Ihre Links: niemand kann sie mehr benutzen"
   }
 });
-var problems13 = catalog({
+var problems15 = catalog({
   en: {
     share_not_found: "This link no longer works.",
     share_password_required: "Enter the password of this link to continue.",
@@ -20658,28 +24862,28 @@ var problems13 = catalog({
 // src/share/fields.tsx
 function Fields({ kind, was }) {
   const used = kind === "read" ? was?.downloads : was?.files;
-  const hint = used ? t17("soFar", { count: used }) : t17("emptyNoLimit");
+  const hint = used ? t20("soFar", { count: used }) : t20("emptyNoLimit");
   if (kind === "read") {
     return /* @__PURE__ */ a4($, { children: [
       /* @__PURE__ */ a4("div", { class: "pair", children: [
         /* @__PURE__ */ a4(Expiry, { was }),
-        /* @__PURE__ */ a4(Number2, { name: "max_downloads", label: t17("downloads"), hint, value: was?.max_downloads })
+        /* @__PURE__ */ a4(Number2, { name: "max_downloads", label: t20("downloads"), hint, value: was?.max_downloads })
       ] }),
       /* @__PURE__ */ a4(Secret, { was }),
-      /* @__PURE__ */ a4(TextArea, { name: "note", label: t17("note"), hint: t17("noteHint"), value: was?.note ?? "", maxLength: noteMost })
+      /* @__PURE__ */ a4(TextArea, { name: "note", label: t20("note"), hint: t20("noteHint"), value: was?.note ?? "", maxLength: noteMost })
     ] });
   }
   return /* @__PURE__ */ a4($, { children: [
-    /* @__PURE__ */ a4(TextArea, { name: "note", label: t17("noteRequest"), hint: t17("noteHint"), value: was?.note ?? "", maxLength: noteMost }),
+    /* @__PURE__ */ a4(TextArea, { name: "note", label: t20("noteRequest"), hint: t20("noteHint"), value: was?.note ?? "", maxLength: noteMost }),
     /* @__PURE__ */ a4("div", { class: "pair", children: [
       /* @__PURE__ */ a4(Expiry, { was }),
       /* @__PURE__ */ a4(Secret, { was })
     ] }),
     /* @__PURE__ */ a4("div", { class: "pair", children: [
-      /* @__PURE__ */ a4(Number2, { name: "max_files", label: t17("maxFiles"), hint, value: was?.max_files }),
+      /* @__PURE__ */ a4(Number2, { name: "max_files", label: t20("maxFiles"), hint, value: was?.max_files }),
       /* @__PURE__ */ a4(Largest2, { value: was?.max_file_bytes })
     ] }),
-    /* @__PURE__ */ a4(Field, { name: "accept", label: t17("accept"), hint: t17("acceptHint"), value: was?.accept?.join(", "), autoComplete: "off", spellcheck: false })
+    /* @__PURE__ */ a4(Field, { name: "accept", label: t20("accept"), hint: t20("acceptHint"), value: was?.accept?.join(", "), autoComplete: "off", spellcheck: false })
   ] });
 }
 var noteMost = 1e3;
@@ -20688,14 +24892,14 @@ function Number2({ name, label, hint, value }) {
 }
 function Expiry({ was }) {
   const [on, setOn] = d2(false);
-  const now = was?.expires_at ? { keep: was.state === "expired" ? t17("keepExpired", { time: date(was.expires_at) }) : t17("keepUntil", { time: date(was.expires_at) }) } : void 0;
-  const options = { ...now, never: t17("never"), d1: t17("inDays", { count: 1 }), d7: t17("inDays", { count: 7 }), d30: t17("inDays", { count: 30 }), on: t17("onDay") };
+  const now = was?.expires_at ? { keep: was.state === "expired" ? t20("keepExpired", { time: date(was.expires_at) }) : t20("keepUntil", { time: date(was.expires_at) }) } : void 0;
+  const options = { ...now, never: t20("never"), d1: t20("inDays", { count: 1 }), d7: t20("inDays", { count: 7 }), d30: t20("inDays", { count: 30 }), on: t20("onDay") };
   return /* @__PURE__ */ a4("div", { class: "share-expiry", onChange: (event) => {
     const select = event.target;
     if (select.name === "expires") setOn(select.value === "on");
   }, children: [
-    /* @__PURE__ */ a4(Select, { name: "expires", label: t17("expires"), value: now ? "keep" : "never", options }),
-    on && /* @__PURE__ */ a4(Field, { name: "expires_at", label: t17("lastDay"), type: "date", min: today(), max: "9999-12-31", required: true, autoFocus: true })
+    /* @__PURE__ */ a4(Select, { name: "expires", label: t20("expires"), value: now ? "keep" : "never", options }),
+    on && /* @__PURE__ */ a4(Field, { name: "expires_at", label: t20("lastDay"), type: "date", min: today(), max: "9999-12-31", required: true, autoFocus: true })
   ] });
 }
 function today() {
@@ -20708,19 +24912,19 @@ function Secret({ was }) {
     const select = event.target;
     if (select.name === "passwordDo") setMode(select.value);
   }, children: [
-    was?.has_password && /* @__PURE__ */ a4(Select, { name: "passwordDo", label: t17("password"), value: "keep", options: { keep: t17("passwordKeep"), new: t17("passwordNew"), none: t17("passwordNone") } }),
-    mode === "new" && /* @__PURE__ */ a4(Password, { name: "password", label: was?.has_password ? t17("newPassword") : t17("password"), hint: t17(was?.has_password ? "passwordNewHint" : "passwordHint"), autoComplete: "new-password", required: was?.has_password, autoFocus: was?.has_password })
+    was?.has_password && /* @__PURE__ */ a4(Select, { name: "passwordDo", label: t20("password"), value: "keep", options: { keep: t20("passwordKeep"), new: t20("passwordNew"), none: t20("passwordNone") } }),
+    mode === "new" && /* @__PURE__ */ a4(Password, { name: "password", label: was?.has_password ? t20("newPassword") : t20("password"), hint: t20(was?.has_password ? "passwordNewHint" : "passwordHint"), autoComplete: "new-password", required: was?.has_password, autoFocus: was?.has_password })
   ] });
 }
 var sizes2 = [1e7, 1e8, 1e9, 1e10];
 function Largest2({ value }) {
-  const all2 = value && !sizes2.includes(value) ? [...sizes2, value].sort((a5, b4) => a5 - b4) : sizes2;
-  return /* @__PURE__ */ a4(Select, { name: "max_file_bytes", label: t17("maxSize"), value: value ? "b" + value : "", options: { "": t17("noLimit"), ...Object.fromEntries(all2.map((n3) => ["b" + n3, size(n3)])) } });
+  const all3 = value && !sizes2.includes(value) ? [...sizes2, value].sort((a5, b4) => a5 - b4) : sizes2;
+  return /* @__PURE__ */ a4(Select, { name: "max_file_bytes", label: t20("maxSize"), value: value ? "b" + value : "", options: { "": t20("noLimit"), ...Object.fromEntries(all3.map((n3) => ["b" + n3, size(n3)])) } });
 }
 
 // src/share/limits.ts
 var day2 = 864e5;
-function read7(values, was, now) {
+function read8(values, was, now) {
   const out = {};
   const put2 = (name, value, old) => {
     if (JSON.stringify(value ?? null) !== JSON.stringify(old ?? null)) out[name] = value;
@@ -20755,9 +24959,9 @@ function count2(text2, name) {
   return Number(digits2);
 }
 function endings2(text2) {
-  const all2 = [...new Set(text2.toLowerCase().split(/[\s,;]+/).filter(Boolean).map((e4) => e4.startsWith(".") ? e4 : "." + e4))];
-  if (all2.length > 50 || !all2.every((e4) => /^\.[a-z0-9]{1,16}$/.test(e4))) throw refused3("accept", "share_ending");
-  return all2;
+  const all3 = [...new Set(text2.toLowerCase().split(/[\s,;]+/).filter(Boolean).map((e4) => e4.startsWith(".") ? e4 : "." + e4))];
+  if (all3.length > 50 || !all3.every((e4) => /^\.[a-z0-9]{1,16}$/.test(e4))) throw refused3("accept", "share_ending");
+  return all3;
 }
 var refused3 = (name, code) => new Problem({ status: -1, code: "validation_failed", fields: [{ pointer: "/" + name, code }] });
 function made2(limits2) {
@@ -20765,16 +24969,16 @@ function made2(limits2) {
 }
 
 // src/share/links.ts
-var changes2 = y3(0);
-var changed2 = () => {
-  changes2.value++;
+var changes4 = y3(0);
+var changed4 = () => {
+  changes4.value++;
 };
-function useChanges() {
-  const now = changes2.value;
+function useChanges2() {
+  const now = changes4.value;
   const [seen, see] = d2(now);
   A2(() => {
     if (seen === now) return;
-    const timer2 = setTimeout(() => see(changes2.peek()), 250);
+    const timer2 = setTimeout(() => see(changes4.peek()), 250);
     return () => clearTimeout(timer2);
   }, [seen, seen === now]);
   return seen;
@@ -20783,131 +24987,131 @@ var until2 = (at) => new Date(at).getHours() === 23 && new Date(at).getMinutes()
 function limits(link) {
   const { kind, expires_at: end4, has_password, max_downloads: downloads3, max_files: files } = link;
   const said2 = [];
-  if (has_password) said2.push(t17("withPassword"));
-  if (end4) said2.push(t17(link.state === "expired" ? "expiredAt" : "until", { time: until2(end4) }));
-  const done = kind === "read" ? downloads3 ? t17("downloadsOf", { done: link.downloads, count: downloads3 }) : t17("downloadsDone", { count: link.downloads }) : files ? t17("filesOf", { done: link.files, count: files }) : t17("filesDone", { count: link.files });
+  if (has_password) said2.push(t20("withPassword"));
+  if (end4) said2.push(t20(link.state === "expired" ? "expiredAt" : "until", { time: until2(end4) }));
+  const done = kind === "read" ? downloads3 ? t20("downloadsOf", { done: link.downloads, count: downloads3 }) : t20("downloadsDone", { count: link.downloads }) : files ? t20("filesOf", { done: link.files, count: files }) : t20("filesDone", { count: link.files });
   said2.push(done.replaceAll(" ", " "));
   return said2;
 }
-var nameOf3 = (link) => link.entry?.name ?? t17("inTrash");
-var titleOf = (link) => link.note || t17(link.kind === "read" ? "linkTo" : "linkFor");
+var nameOf5 = (link) => link.entry?.name ?? t20("inTrash");
+var titleOf = (link) => link.note || t20(link.kind === "read" ? "linkTo" : "linkFor");
 
 // src/share/change.tsx
-var askChange = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t17(link.kind === "read" ? "change" : "changeRequest"), class: "share-dialog", onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t17("save"), onCancel: close, onSubmit: async (values) => {
-  const body = read7(values, link, serverNow());
+var askChange = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t20(link.kind === "read" ? "change" : "changeRequest"), class: "share-dialog", onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t20("save"), onCancel: close, onSubmit: async (values) => {
+  const body = read8(values, link, serverNow());
   if (Object.keys(body).length > 0) await patch("/shares/{id}", { path: { id: link.id }, body });
-  changed2();
+  changed4();
   close();
 }, children: [
-  /* @__PURE__ */ a4("p", { class: "long-name", children: nameOf3(link) }),
+  /* @__PURE__ */ a4("p", { class: "long-name", children: nameOf5(link) }),
   /* @__PURE__ */ a4(Fields, { kind: link.kind, was: link })
 ] }) }));
 
 // src/share/uses.tsx
-var icons3 = { download: "download", archive: "archive", upload: "upload", unlock: "key" };
+var icons4 = { download: "download", archive: "archive", upload: "upload", unlock: "key" };
 var askUses = (link) => ask((close) => /* @__PURE__ */ a4(Uses, { link, onClose: close }));
 function Uses({ link, onClose }) {
-  const list2 = usePages((cursor, signal) => get("/shares/{id}/uses", { path: { id: link.id }, query: { cursor, limit: 50 }, signal }), useChanges());
-  return /* @__PURE__ */ a4(Dialog, { title: t17("uses"), class: "share-dialog", onClose, children: [
-    /* @__PURE__ */ a4("p", { class: "long-name", children: nameOf3(link) }),
+  const list3 = usePages((cursor, signal) => get("/shares/{id}/uses", { path: { id: link.id }, query: { cursor, limit: 50 }, signal }), useChanges2());
+  return /* @__PURE__ */ a4(Dialog, { title: t20("uses"), class: "share-dialog", onClose, children: [
+    /* @__PURE__ */ a4("p", { class: "long-name", children: nameOf5(link) }),
     link.note && /* @__PURE__ */ a4("p", { class: "hint share-said", children: link.note }),
-    list2.problem && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
-    !list2.items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : list2.items.length === 0 ? /* @__PURE__ */ a4("p", { children: t17("usesNone") }) : /* @__PURE__ */ a4("ul", { class: "share-uses", children: list2.items.map((use3, i4) => /* @__PURE__ */ a4("li", { children: [
-      /* @__PURE__ */ a4(Icon, { name: icons3[use3.action] ?? "eye" }),
+    list3.problem && /* @__PURE__ */ a4(Failed, { problem: list3.problem, retry: list3.reload }),
+    !list3.items ? !list3.problem && /* @__PURE__ */ a4(Skeleton, { rows: 3 }) : list3.items.length === 0 ? /* @__PURE__ */ a4("p", { children: t20("usesNone") }) : /* @__PURE__ */ a4("ul", { class: "share-uses", children: list3.items.map((use3, i4) => /* @__PURE__ */ a4("li", { children: [
+      /* @__PURE__ */ a4(Icon, { name: icons4[use3.action] ?? "eye" }),
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("p", { class: "share-did", children: [
-          t17(`did_${use3.action}`),
+          t20(`did_${use3.action}`),
           use3.path && /* @__PURE__ */ a4("span", { class: "share-path", children: [
             use3.path.includes("\n") ? "\n" : " ",
             use3.path
           ] })
         ] }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
-          [use3.from && t17("from", { name: use3.from }), use3.device, use3.place].filter(Boolean).join(" · "),
+          [use3.from && t20("from", { name: use3.from }), use3.device, use3.place].filter(Boolean).join(" · "),
           (use3.from || use3.device || use3.place) && " · ",
           /* @__PURE__ */ a4(Time, { at: use3.at, children: ago(use3.at) })
         ] })
       ] })
     ] }, i4)) }),
-    list2.more && /* @__PURE__ */ a4("div", { class: "share-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t17("more") }) }),
-    list2.items && list2.items.length > 0 && !list2.more && /* @__PURE__ */ a4("p", { class: "hint", children: t17("usesKept") })
+    list3.more && /* @__PURE__ */ a4("div", { class: "share-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list3.busy, onClick: list3.more, children: t20("more") }) }),
+    list3.items && list3.items.length > 0 && !list3.more && /* @__PURE__ */ a4("p", { class: "hint", children: t20("usesKept") })
   ] });
 }
 
 // src/share/link-row.tsx
 function LinkRow({ link, onOpen }) {
   const own = !onOpen;
-  const open2 = link.state === "open";
+  const open4 = link.state === "open";
   const request = link.kind === "request";
   const { entry: entry4 } = link;
-  const title = own ? titleOf(link) : nameOf3(link);
-  const alive2 = open2 && !!entry4;
+  const title = own ? titleOf(link) : nameOf5(link);
+  const alive2 = open4 && !!entry4;
   return /* @__PURE__ */ a4("li", { class: alive2 ? "share-link" : "share-link share-over", "data-link": link.id, children: [
     /* @__PURE__ */ a4("span", { class: "share-icon", children: /* @__PURE__ */ a4(Icon, { name: request ? "inbox" : own ? "link" : entry4?.kind === "folder" ? "folder" : entry4 ? "file" : "trash" }) }),
     /* @__PURE__ */ a4("div", { class: "share-text", children: [
       /* @__PURE__ */ a4("p", { class: "share-name", children: [
-        own || !entry4 ? /* @__PURE__ */ a4("strong", { class: "share-note", children: title }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t17("sharingOf", { name: title }), onClick: () => void onOpen(entry4), children: /* @__PURE__ */ a4(Name, { name: title }) }),
-        link.state !== "open" && /* @__PURE__ */ a4("span", { class: link.state === "blocked" ? "tag bad" : "tag", children: t17(`state_${link.state}`) })
+        own || !entry4 ? /* @__PURE__ */ a4("strong", { class: "share-note", children: title }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t20("sharingOf", { name: title }), onClick: () => void onOpen(entry4), children: /* @__PURE__ */ a4(Name, { name: title }) }),
+        link.state !== "open" && /* @__PURE__ */ a4("span", { class: link.state === "blocked" ? "tag bad" : "tag", children: t20(`state_${link.state}`) })
       ] }),
-      !own && entry4 && /* @__PURE__ */ a4("p", { class: "hint share-place", children: /* @__PURE__ */ a4(Name, { name: t17("inPlace", { place: [t17("top"), ...entry4.path.map((step) => step.name)].join(" / ") }), read: true }) }),
+      !own && entry4 && /* @__PURE__ */ a4("p", { class: "hint share-place", children: /* @__PURE__ */ a4(Name, { name: t20("inPlace", { place: [t20("top"), ...entry4.path.map((step) => step.name)].join(" / ") }), read: true }) }),
       !own && link.note && /* @__PURE__ */ a4("p", { class: "share-said", children: link.note }),
       /* @__PURE__ */ a4("p", { class: "hint", children: [
         limits(link).join(" · "),
         link.last_used_at && /* @__PURE__ */ a4($, { children: [
           " · ",
-          t17("lastUsed"),
+          t20("lastUsed"),
           " ",
           /* @__PURE__ */ a4(Time, { at: link.last_used_at, children: ago(link.last_used_at) })
         ] })
       ] }),
-      !entry4 && /* @__PURE__ */ a4("p", { class: "hint", children: t17("inTrashText") }),
-      link.state === "blocked" && /* @__PURE__ */ a4("p", { class: "hint", children: t17("blockedText") })
+      !entry4 && /* @__PURE__ */ a4("p", { class: "hint", children: t20("inTrashText") }),
+      link.state === "blocked" && /* @__PURE__ */ a4("p", { class: "hint", children: t20("blockedText") })
     ] }),
-    /* @__PURE__ */ a4(Menu, { label: t17("linkMenu", { name: title }), items: menu(link, own), children: /* @__PURE__ */ a4(Icon, { name: "more" }) }),
+    /* @__PURE__ */ a4(Menu, { label: t20("linkMenu", { name: title }), items: menu2(link, own), children: /* @__PURE__ */ a4(Icon, { name: "more" }) }),
     alive2 && /* @__PURE__ */ a4("div", { class: "share-url", children: [
-      /* @__PURE__ */ a4("input", { readOnly: true, value: link.url, "aria-label": t17("address", { name: title }), spellcheck: false, onFocus: (event) => event.currentTarget.select() }),
-      /* @__PURE__ */ a4(Copy, { text: link.url, label: t17("copyLink") })
+      /* @__PURE__ */ a4("input", { readOnly: true, value: link.url, "aria-label": t20("address", { name: title }), spellcheck: false, onFocus: (event) => event.currentTarget.select() }),
+      /* @__PURE__ */ a4(Copy, { text: link.url, label: t20("copyLink") })
     ] })
   ] });
 }
-function menu(link, own) {
+function menu2(link, own) {
   const tree = folders();
   const items = [
-    { icon: "pencil", label: t17("changeDo"), run: () => void askChange(link) },
-    { icon: "history", label: t17("uses"), run: () => void askUses(link) }
+    { icon: "pencil", label: t20("changeDo"), run: () => void askChange(link) },
+    { icon: "history", label: t20("uses"), run: () => void askUses(link) }
   ];
   if (link.state === "open" && link.entry) {
-    items.push({ icon: "phone", label: t17("qr"), run: () => void askQr(link) });
-    if ("share" in navigator) items.push({ icon: "share", label: t17("sendBy"), run: () => void navigator.share({ url: link.url }).catch(() => void 0) });
+    items.push({ icon: "phone", label: t20("qr"), run: () => void askQr2(link) });
+    if ("share" in navigator) items.push({ icon: "share", label: t20("sendBy"), run: () => void navigator.share({ url: link.url }).catch(() => void 0) });
   }
   const { entry: entry4 } = link;
   if (tree && entry4 && !own) {
-    if (entry4.kind === "folder") items.push({ icon: "folder", label: t17("openFolder"), href: tree.href(entry4.id) });
-    else items.push({ icon: "folder", label: t17("showPlace"), href: tree.href(entry4.path.at(-1)?.id ?? "") });
+    if (entry4.kind === "folder") items.push({ icon: "folder", label: t20("openFolder"), href: tree.href(entry4.id) });
+    else items.push({ icon: "folder", label: t20("showPlace"), href: tree.href(entry4.path.at(-1)?.id ?? "") });
   }
-  items.push({ icon: "close", label: t17(link.kind === "read" ? "stop" : "stopRequest"), danger: true, run: () => void askStop(link) });
+  items.push({ icon: "close", label: t20(link.kind === "read" ? "stop" : "stopRequest"), danger: true, run: () => void askStop(link) });
   return items;
 }
-var askQr = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t17("qr"), onClose: close, children: /* @__PURE__ */ a4("div", { class: "share-scan", children: [
-  /* @__PURE__ */ a4(Qr, { class: "share-square", text: link.url, label: t17("qrOf", { name: nameOf3(link) }) }),
-  /* @__PURE__ */ a4("p", { class: "hint", children: t17("qrHint") })
+var askQr2 = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t20("qr"), onClose: close, children: /* @__PURE__ */ a4("div", { class: "share-scan", children: [
+  /* @__PURE__ */ a4(Qr, { class: "share-square", text: link.url, label: t20("qrOf", { name: nameOf5(link) }) }),
+  /* @__PURE__ */ a4("p", { class: "hint", children: t20("qrHint") })
 ] }) }));
-var askStop = (link) => ask((close) => /* @__PURE__ */ a4(Confirm, { title: t17(link.kind === "read" ? "stopTitle" : "stopRequestTitle"), action: t17(link.kind === "read" ? "stop" : "stopRequest"), onClose: close, onConfirm: async () => {
+var askStop = (link) => ask((close) => /* @__PURE__ */ a4(Confirm, { title: t20(link.kind === "read" ? "stopTitle" : "stopRequestTitle"), action: t20(link.kind === "read" ? "stop" : "stopRequest"), onClose: close, onConfirm: async () => {
   await del("/shares/{id}", { path: { id: link.id } });
-  changed2();
+  changed4();
 }, children: [
-  /* @__PURE__ */ a4("p", { class: "long-name", children: nameOf3(link) }),
-  /* @__PURE__ */ a4("p", { children: t17(link.kind === "read" ? "stopText" : "stopRequestText") })
+  /* @__PURE__ */ a4("p", { class: "long-name", children: nameOf5(link) }),
+  /* @__PURE__ */ a4("p", { children: t20(link.kind === "read" ? "stopText" : "stopRequestText") })
 ] }));
 
 // src/share/sharing.tsx
 var askSharing = (entry4, fresh2) => ask((close) => /* @__PURE__ */ a4(Sharing, { entry: entry4, fresh: fresh2, onClose: close }));
-function Sharing({ entry: entry4, fresh: first, onClose }) {
-  const [fresh2, setFresh] = d2(first);
+function Sharing({ entry: entry4, fresh: first2, onClose }) {
+  const [fresh2, setFresh] = d2(first2);
   const [making, setMaking] = d2(false);
-  const { data, problem: problem2, reload } = useLoad((signal) => every2(entry4.id, signal), [entry4.id]);
+  const { data, problem: problem2, reload } = useLoad((signal) => every4(entry4.id, signal), [entry4.id]);
   const box = T2(null);
-  const count3 = useChanges();
+  const count3 = useChanges2();
   const seen = T2(count3);
   A2(() => {
     if (seen.current === count3) return;
@@ -20927,59 +25131,59 @@ function Sharing({ entry: entry4, fresh: first, onClose }) {
     setMaking(false);
     await reload();
     setFresh(link.id);
-    changed2();
+    changed4();
   };
-  const folder3 = entry4.kind === "folder";
+  const folder4 = entry4.kind === "folder";
   const reads = (data ?? []).filter((link) => link.kind === "read");
   const requests = (data ?? []).filter((link) => link.kind === "request");
-  const label = t17(reads.length > 0 ? "another" : "shareFolder");
+  const label = t20(reads.length > 0 ? "another" : "shareFolder");
   const more = /* @__PURE__ */ a4("div", { children: /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setMaking(true), children: [
     /* @__PURE__ */ a4(Icon, { name: reads.length > 0 ? "plus" : "share" }),
     " ",
     label
   ] }) });
-  return /* @__PURE__ */ a4(Dialog, { title: t17("sharing"), class: "share-dialog", onClose, children: [
+  return /* @__PURE__ */ a4(Dialog, { title: t20("sharing"), class: "share-dialog", onClose, children: [
     /* @__PURE__ */ a4("p", { class: "long-name", children: entry4.name }),
     /* @__PURE__ */ a4("div", { ref: box, class: "share-parts", children: problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4($, { children: [
       data.length === 0 && /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("p", { children: t17(folder3 ? "makeFolder" : "makeFile") }),
-        /* @__PURE__ */ a4(Make, { entry: entry4, onMade: show4 })
+        /* @__PURE__ */ a4("p", { children: t20(folder4 ? "makeFolder" : "makeFile") }),
+        /* @__PURE__ */ a4(Make2, { entry: entry4, onMade: show4 })
       ] }),
       reads.length > 0 && /* @__PURE__ */ a4("ul", { class: "share-links", children: reads.map((link) => /* @__PURE__ */ a4(LinkRow, { link }, link.id)) }),
       reads.length > 0 && more,
       requests.length > 0 && /* @__PURE__ */ a4("section", { class: "share-part", "aria-labelledby": "share-requests", children: [
-        /* @__PURE__ */ a4("h3", { id: "share-requests", children: t17("requests") }),
+        /* @__PURE__ */ a4("h3", { id: "share-requests", children: t20("requests") }),
         /* @__PURE__ */ a4("ul", { class: "share-links", children: requests.map((link) => /* @__PURE__ */ a4(LinkRow, { link }, link.id)) })
       ] }),
       requests.length > 0 && reads.length === 0 && more
     ] }) }),
     making && /* @__PURE__ */ a4(Dialog, { title: label, class: "share-dialog", onClose: () => setMaking(false), children: [
-      reads.length === 0 && /* @__PURE__ */ a4("p", { children: t17("makeFolder") }),
-      /* @__PURE__ */ a4(Make, { entry: entry4, onMade: show4, onCancel: () => setMaking(false) })
+      reads.length === 0 && /* @__PURE__ */ a4("p", { children: t20("makeFolder") }),
+      /* @__PURE__ */ a4(Make2, { entry: entry4, onMade: show4, onCancel: () => setMaking(false) })
     ] })
   ] });
 }
-function Make({ entry: entry4, onMade, onCancel }) {
-  return /* @__PURE__ */ a4(Form, { submit: t17("make"), icon: "link", onCancel, onSubmit: async (values) => {
-    await onMade(await post("/files/{id}/shares", { path: { id: entry4.id }, body: { kind: "read", ...made2(read7(values, void 0, serverNow())) } }));
+function Make2({ entry: entry4, onMade, onCancel }) {
+  return /* @__PURE__ */ a4(Form, { submit: t20("make"), icon: "link", onCancel, onSubmit: async (values) => {
+    await onMade(await post("/files/{id}/shares", { path: { id: entry4.id }, body: { kind: "read", ...made2(read8(values, void 0, serverNow())) } }));
   }, children: /* @__PURE__ */ a4(Fields, { kind: "read" }) });
 }
-async function every2(id, signal) {
-  const all2 = [];
+async function every4(id, signal) {
+  const all3 = [];
   let cursor;
   do {
-    const page2 = await get("/files/{id}/shares", { path: { id }, query: { cursor, limit: 200 }, signal });
-    all2.push(...page2.items);
-    cursor = page2.next_cursor || void 0;
+    const page3 = await get("/files/{id}/shares", { path: { id }, query: { cursor, limit: 200 }, signal });
+    all3.push(...page3.items);
+    cursor = page3.next_cursor || void 0;
   } while (cursor);
-  return all2;
+  return all3;
 }
 
 // src/share/request.tsx
-var askRequest = (folder3) => ask((close) => /* @__PURE__ */ a4(Request2, { folder: folder3, onClose: close }));
-function Request2({ folder: folder3, onClose }) {
+var askRequest = (folder4) => ask((close) => /* @__PURE__ */ a4(Request2, { folder: folder4, onClose: close }));
+function Request2({ folder: folder4, onClose }) {
   const tree = folders();
-  const shown2 = folder3 || !tree ? "" : tree.shown();
+  const shown2 = folder4 || !tree ? "" : tree.shown();
   const { data: here2 } = useLoad(async (signal) => shown2 ? get("/files/{id}", { path: { id: shown2 }, signal }) : void 0, [shown2]);
   const [own, setOwn] = d2(false);
   const [target2, setTarget] = d2();
@@ -20990,33 +25194,33 @@ function Request2({ folder: folder3, onClose }) {
   }, [here2]);
   const fresh2 = T2(void 0);
   async function into(name) {
-    if (folder3) return folder3;
+    if (folder4) return folder4;
     if (own) return { id: target2.id, kind: "folder", name: target2.name };
     if (fresh2.current?.wish !== name) fresh2.current = { wish: name, entry: await post("/files/folders", { body: { name } }) };
     return fresh2.current.entry;
   }
-  return /* @__PURE__ */ a4(Dialog, { title: t17("request"), class: "share-dialog", onClose, children: [
-    /* @__PURE__ */ a4("p", { class: "hint", children: t17("requestText") }),
-    /* @__PURE__ */ a4(Form, { submit: t17("makeRequest"), icon: "link", onCancel: onClose, onSubmit: async (values) => {
-      const limits2 = made2(read7(values, void 0, serverNow()));
+  return /* @__PURE__ */ a4(Dialog, { title: t20("request"), class: "share-dialog", onClose, children: [
+    /* @__PURE__ */ a4("p", { class: "hint", children: t20("requestText") }),
+    /* @__PURE__ */ a4(Form, { submit: t20("makeRequest"), icon: "link", onCancel: onClose, onSubmit: async (values) => {
+      const limits2 = made2(read8(values, void 0, serverNow()));
       const entry4 = await into(values.folder ?? "");
       const link = await post("/files/{id}/shares", { path: { id: entry4.id }, body: { kind: "request", ...limits2 } });
-      changed2();
+      changed4();
       onClose();
       void askSharing(entry4, link.id);
     }, children: [
-      folder3 ? /* @__PURE__ */ a4("p", { class: "long-name", children: folder3.name }) : /* @__PURE__ */ a4("fieldset", { class: "share-where", children: [
-        /* @__PURE__ */ a4("legend", { children: t17("where") }),
+      folder4 ? /* @__PURE__ */ a4("p", { class: "long-name", children: folder4.name }) : /* @__PURE__ */ a4("fieldset", { class: "share-where", children: [
+        /* @__PURE__ */ a4("legend", { children: t20("where") }),
         /* @__PURE__ */ a4("label", { children: [
           /* @__PURE__ */ a4("input", { type: "radio", name: "where", checked: !own, onChange: () => setOwn(false) }),
           " ",
-          t17("whereNew")
+          t20("whereNew")
         ] }),
-        !own && /* @__PURE__ */ a4(Field, { name: "folder", label: t17("folderName"), value: t17("folderDefault"), required: true, autoComplete: "off", maxLength: 255 }),
+        !own && /* @__PURE__ */ a4(Field, { name: "folder", label: t20("folderName"), value: t20("folderDefault"), required: true, autoComplete: "off", maxLength: 255 }),
         tree && /* @__PURE__ */ a4("label", { children: [
           /* @__PURE__ */ a4("input", { type: "radio", name: "where", checked: own, onChange: () => setOwn(true) }),
           " ",
-          t17("whereOwn")
+          t20("whereOwn")
         ] }),
         tree && own && /* @__PURE__ */ a4(tree.Choose, { below: true, here: shown2, target: target2, pick: setTarget })
       ] }),
@@ -21028,19 +25232,19 @@ function Request2({ folder: folder3, onClose }) {
 // src/share/list-page.tsx
 function Links() {
   const tree = folders();
-  return /* @__PURE__ */ a4(Page2, { kind: "read", title: t17("shared"), text: t17("sharedText"), icon: "share", empty: t17("sharedEmpty"), emptyText: t17("sharedEmptyText"), children: tree && /* @__PURE__ */ a4("a", { class: "button primary", href: tree.href(""), children: t17("toFiles") }) });
+  return /* @__PURE__ */ a4(Page3, { kind: "read", title: t20("shared"), text: t20("sharedText"), icon: "share", empty: t20("sharedEmpty"), emptyText: t20("sharedEmptyText"), children: tree && /* @__PURE__ */ a4("a", { class: "button primary", href: tree.href(""), children: t20("toFiles") }) });
 }
 function Requests() {
   const button = /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => void askRequest(), children: [
     /* @__PURE__ */ a4(Icon, { name: "inbox" }),
     " ",
-    t17("request")
+    t20("request")
   ] });
-  return /* @__PURE__ */ a4(Page2, { kind: "request", title: t17("requests"), text: t17("requestsText"), icon: "inbox", empty: t17("requestsEmpty"), emptyText: t17("requestsEmptyText"), main: button, children: button });
+  return /* @__PURE__ */ a4(Page3, { kind: "request", title: t20("requests"), text: t20("requestsText"), icon: "inbox", empty: t20("requestsEmpty"), emptyText: t20("requestsEmptyText"), main: button, children: button });
 }
-function Page2({ kind, title, text: text2, icon, empty, emptyText, main, children }) {
-  const list2 = usePages((cursor, signal) => get("/shares", { query: { kind, cursor, limit: 50 }, signal }), useChanges());
-  const { items } = list2;
+function Page3({ kind, title, text: text2, icon, empty, emptyText, main, children }) {
+  const list3 = usePages((cursor, signal) => get("/shares", { query: { kind, cursor, limit: 50 }, signal }), useChanges2());
+  const { items } = list3;
   const had2 = T2(false);
   A2(() => {
     if (had2.current && document.activeElement === document.body && !document.querySelector("dialog[open]")) focusMain();
@@ -21054,52 +25258,52 @@ function Page2({ kind, title, text: text2, icon, empty, emptyText, main, childre
       ] }),
       items && items.length > 0 && main
     ] }),
-    list2.problem && /* @__PURE__ */ a4(Failed, { problem: list2.problem, retry: list2.reload }),
-    !items ? !list2.problem && /* @__PURE__ */ a4(Skeleton, { rows: 4 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon, title: empty, children: [
+    list3.problem && /* @__PURE__ */ a4(Failed, { problem: list3.problem, retry: list3.reload }),
+    !items ? !list3.problem && /* @__PURE__ */ a4(Skeleton, { rows: 4 }) : items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon, title: empty, children: [
       /* @__PURE__ */ a4("p", { children: emptyText }),
       /* @__PURE__ */ a4("p", { children })
     ] }) : /* @__PURE__ */ a4("section", { class: "card share-all", "aria-label": title, children: /* @__PURE__ */ a4("ul", { class: "share-links", children: items.map((link) => /* @__PURE__ */ a4(LinkRow, { link, onOpen: askSharing }, link.id)) }) }),
-    list2.more && /* @__PURE__ */ a4("div", { class: "share-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list2.busy, onClick: list2.more, children: t17("more") }) })
+    list3.more && /* @__PURE__ */ a4("div", { class: "share-next", children: /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-disabled": list3.busy, onClick: list3.more, children: t20("more") }) })
   ] });
 }
 
 // src/share/mark.tsx
 function Mark2({ entry: entry4, tab }) {
   if (!entry4.shared) return null;
-  const label = t17("isShared", { name: entry4.name });
-  return /* @__PURE__ */ a4("button", { type: "button", class: "icon-button share-mark", tabIndex: tab, "aria-label": label, title: t17("isSharedShort"), onClick: (event) => {
+  const label = t20("isShared", { name: entry4.name });
+  return /* @__PURE__ */ a4("button", { type: "button", class: "icon-button share-mark", tabIndex: tab, "aria-label": label, title: t20("isSharedShort"), onClick: (event) => {
     event.stopPropagation();
     void askSharing(entry4);
   }, children: /* @__PURE__ */ a4(Icon, { name: "share" }) });
 }
 function LinksGo() {
-  return /* @__PURE__ */ a4("li", { children: t17("goLinks") });
+  return /* @__PURE__ */ a4("li", { children: t20("goLinks") });
 }
 
 // src/share/room.ts
 var share3 = {
   routes: [
-    { path: "/shared", page: Links, title: () => t17("shared") },
-    { path: "/requests", page: Requests, title: () => t17("requests") },
+    { path: "/shared", page: Links, title: () => t20("shared") },
+    { path: "/requests", page: Requests, title: () => t20("requests") },
     ...guestRoutes
   ],
   places: [
-    { href: "/shared", icon: "share", label: () => t17("shared"), order: 2, phone: "bar" },
-    { href: "/requests", icon: "inbox", label: () => t17("requests"), order: 3, phone: "more" }
+    { href: "/shared", icon: "share", label: () => t20("shared"), order: 2, phone: "bar" },
+    { href: "/requests", icon: "inbox", label: () => t20("requests"), order: 3, phone: "more" }
   ],
-  create: [{ icon: "inbox", label: () => t17("request"), order: 4, run: () => void askRequest() }],
+  create: [{ icon: "inbox", label: () => t20("request"), order: 4, run: () => void askRequest() }],
   entry: {
     deeds: (entry4) => [
-      { icon: "share", label: t17("share"), run: () => void askSharing(entry4), bar: true },
-      ...entry4.kind === "folder" ? [{ icon: "inbox", label: t17("request"), run: () => void askRequest(entry4) }] : []
+      { icon: "share", label: t20("share"), run: () => void askSharing(entry4), bar: true },
+      ...entry4.kind === "folder" ? [{ icon: "inbox", label: t20("request"), run: () => void askRequest(entry4) }] : []
     ],
     Mark: Mark2,
     order: 1
   },
   loss: { Line: LinksGo, order: 4.5 },
-  problems: problems13,
+  problems: problems15,
   start: () => {
-    for (const kind of ["shares", "files", "trash"]) onChange(kind, changed2);
+    for (const kind of ["shares", "files", "trash"]) onChange(kind, changed4);
   }
 };
 
@@ -21111,8 +25315,8 @@ function countries(lang2) {
   const order = new Intl.Collator(lang2);
   return Object.keys(codes).map((country) => ({ country, name: names2.of(country) ?? country })).sort((a5, b4) => order.compare(a5.name, b4.name));
 }
-function homeOf(tags) {
-  for (const tag of tags) {
+function homeOf(tags2) {
+  for (const tag of tags2) {
     const { region } = new Intl.Locale(tag).maximize();
     if (region && callingCode(region)) return region;
   }
@@ -21130,7 +25334,7 @@ function toE164(typed2, country) {
 var unbroken = (number) => number.replaceAll(" ", " ");
 
 // src/smscode/words.ts
-var t18 = catalog({
+var t21 = catalog({
   en: {
     step: "Code by text message",
     code: "Code from the text message",
@@ -21206,7 +25410,7 @@ var t18 = catalog({
     goStep: "Ihre Telefonnummer und ihr Anmeldeschritt"
   }
 });
-var problems14 = catalog({
+var problems16 = catalog({
   en: {
     sms_already_enabled: "Codes are sent to this number already. Enter another one.",
     sms_not_pending: "This took too long, or was begun again elsewhere. Please begin the set-up again.",
@@ -21227,7 +25431,7 @@ function Unsent() {
   if (!settings2 || settings2.sms) return null;
   return /* @__PURE__ */ a4("div", { class: "notice small", children: [
     /* @__PURE__ */ a4(Icon, { name: "warning" }),
-    /* @__PURE__ */ a4("p", { children: t18("unsent") })
+    /* @__PURE__ */ a4("p", { children: t21("unsent") })
   ] });
 }
 
@@ -21241,7 +25445,7 @@ function SetUp2({ change, better, onClose, onDone }) {
       better && /* @__PURE__ */ a4("div", { class: "notice", children: [
         /* @__PURE__ */ a4(Icon, { name: "shield" }),
         /* @__PURE__ */ a4("div", { children: [
-          /* @__PURE__ */ a4("p", { children: t18("better") }),
+          /* @__PURE__ */ a4("p", { children: t21("better") }),
           /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: better.run, children: better.label() })
         ] })
       ] }),
@@ -21252,13 +25456,13 @@ function SetUp2({ change, better, onClose, onDone }) {
     ] });
   }
   return /* @__PURE__ */ a4("div", { class: "telephone-set", children: [
-    /* @__PURE__ */ a4("p", { children: t18("sentTo", { number: unbroken(sent.sent_to) }) }),
+    /* @__PURE__ */ a4("p", { children: t21("sentTo", { number: unbroken(sent.sent_to) }) }),
     /* @__PURE__ */ a4(
       CodeForm,
       {
-        submit: change ? t18("changeDo") : t18("confirm"),
-        label: t18("code"),
-        hint: t18("codeHint"),
+        submit: change ? t21("changeDo") : t21("confirm"),
+        label: t21("code"),
+        hint: t21("codeHint"),
         autoFocus: true,
         onCancel: onClose,
         onCode: async (code) => {
@@ -21269,8 +25473,8 @@ function SetUp2({ change, better, onClose, onDone }) {
       }
     ),
     /* @__PURE__ */ a4("div", { class: "telephone-foot", children: [
-      change && /* @__PURE__ */ a4("p", { class: "hint", children: t18("oldStays") }),
-      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t18("otherNumber") })
+      change && /* @__PURE__ */ a4("p", { class: "hint", children: t21("oldStays") }),
+      /* @__PURE__ */ a4("button", { type: "button", class: "link", onClick: () => setSent(void 0), children: t21("otherNumber") })
     ] }),
     /* @__PURE__ */ a4(Unsent, {}),
     notice.current && /* @__PURE__ */ a4("div", { class: "notice small", children: [
@@ -21282,20 +25486,20 @@ function SetUp2({ change, better, onClose, onDone }) {
 function Number3({ change, typed: typed2, onClose, onSent }) {
   const [, setRound] = d2(0);
   const options = w2(() => Object.fromEntries(countries(lang.value).map(({ country, name }) => [country, `${name} +${callingCode(country)}`])), [lang.value]);
-  const whole7 = toE164(typed2.phone, typed2.country);
-  return /* @__PURE__ */ a4(Form, { submit: t18("send"), onCancel: onClose, onSubmit: async () => {
-    if (!/^\+\d{7,15}$/.test(whole7)) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/phone", code: "invalid_phone" }] });
-    onSent(await post("/account/sms", { body: { phone: whole7 } }));
+  const whole10 = toE164(typed2.phone, typed2.country);
+  return /* @__PURE__ */ a4(Form, { submit: t21("send"), onCancel: onClose, onSubmit: async () => {
+    if (!/^\+\d{7,15}$/.test(whole10)) throw new Problem({ status: 422, code: "validation_failed", fields: [{ pointer: "/phone", code: "invalid_phone" }] });
+    onSent(await post("/account/sms", { body: { phone: whole10 } }));
   }, children: [
-    /* @__PURE__ */ a4("p", { children: change ? t18("changeText") : t18("enrolText") }),
+    /* @__PURE__ */ a4("p", { children: change ? t21("changeText") : t21("enrolText") }),
     /* @__PURE__ */ a4("div", { class: "telephone-entry", onInput: (event) => {
       const { name, value } = event.target;
       if (name === "country" || name === "phone") typed2[name] = value;
       setRound((n3) => n3 + 1);
     }, children: [
-      /* @__PURE__ */ a4(Select, { name: "country", label: t18("country"), value: typed2.country, options }),
-      /* @__PURE__ */ a4(Field, { name: "phone", label: t18("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t18("phoneHint") }),
-      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t18("goesTo", { number: whole7 }) })
+      /* @__PURE__ */ a4(Select, { name: "country", label: t21("country"), value: typed2.country, options }),
+      /* @__PURE__ */ a4(Field, { name: "phone", label: t21("phone"), value: typed2.phone, required: true, autoFocus: true, autoComplete: "tel", inputMode: "tel", maxLength: 30, hint: t21("phoneHint") }),
+      typed2.phone.replace(/\D/g, "").length > 4 && /* @__PURE__ */ a4("p", { class: "hint", children: t21("goesTo", { number: whole10 }) })
     ] })
   ] });
 }
@@ -21306,56 +25510,56 @@ function Section4({ status }) {
   const [setting, setSetting] = d2(false);
   const [disabling, setDisabling] = d2(false);
   const on = data?.sms?.enabled ?? false;
-  const better = collect((room) => room.security).find(({ first }) => first && data && !data[first.layer]?.enabled)?.first;
+  const better = collect((room) => room.security).find(({ first: first2 }) => first2 && data && !data[first2.layer]?.enabled)?.first;
   return /* @__PURE__ */ a4(
     LayerCard,
     {
       layer: "sms",
-      title: t18("title"),
+      title: t21("title"),
       status,
-      text: (_4, line) => !on ? t18("offText") : line?.hint ? t18("onText", { number: unbroken(line.hint) }) : t18("numberGone"),
+      text: (_4, line) => !on ? t21("offText") : line?.hint ? t21("onText", { number: unbroken(line.hint) }) : t21("numberGone"),
       buttons: () => on ? /* @__PURE__ */ a4($, { children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t18("change") }),
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t18("disable") })
-      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t18("enable") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t21("change") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t21("disable") })
+      ] }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setSetting(true), children: t21("enable") }),
       children: [
         data && /* @__PURE__ */ a4(Unsent, {}),
-        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t18("changeTitle") : t18("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: on ? void 0 : better && { ...better, run: () => {
+        setting && /* @__PURE__ */ a4(Dialog, { title: on ? t21("changeTitle") : t21("enrol"), onClose: () => setSetting(false), children: /* @__PURE__ */ a4(SetUp2, { change: on, better: on ? void 0 : better && { ...better, run: () => {
           setSetting(false);
           better.run();
         } }, onClose: () => setSetting(false), onDone: async () => {
           setSetting(false);
-          toast(on ? t18("changed") : t18("enabled"));
+          toast(on ? t21("changed") : t21("enabled"));
           await reload();
         } }) }),
-        disabling && /* @__PURE__ */ a4(TurnOff, { title: t18("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/sms", { query: { recovery: recovery2 } }), onOff: async () => {
-          toast(t18("disabled"));
+        disabling && /* @__PURE__ */ a4(TurnOff, { title: t21("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/sms", { query: { recovery: recovery2 } }), onOff: async () => {
+          toast(t21("disabled"));
           await reload();
-        }, children: /* @__PURE__ */ a4("p", { children: t18("disableText") }) })
+        }, children: /* @__PURE__ */ a4("p", { children: t21("disableText") }) })
       ]
     }
   );
 }
 function StepGoes3() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.sms?.enabled ? /* @__PURE__ */ a4("li", { children: t18("goStep") }) : null;
+  return data?.sms?.enabled ? /* @__PURE__ */ a4("li", { children: t21("goStep") }) : null;
 }
 
 // src/smscode/step.tsx
 function Step3({ layer, answer, again: again3 }) {
   const { sent_to: to, resend_at: at } = layer;
   return /* @__PURE__ */ a4($, { children: [
-    to ? /* @__PURE__ */ a4("p", { children: t18("sentTo", { number: unbroken(to) }) }) : /* @__PURE__ */ a4("p", { children: [
-      t18("capped"),
+    to ? /* @__PURE__ */ a4("p", { children: t21("sentTo", { number: unbroken(to) }) }) : /* @__PURE__ */ a4("p", { children: [
+      t21("capped"),
       " ",
-      at && /* @__PURE__ */ a4(Time, { at, children: t18("cappedUntil", { time: dateTime(at) }) })
+      at && /* @__PURE__ */ a4(Time, { at, children: t21("cappedUntil", { time: dateTime(at) }) })
     ] }),
     /* @__PURE__ */ a4(
       CodeForm,
       {
-        submit: t18("go"),
-        label: t18("code"),
-        hint: t18("codeHint"),
+        submit: t21("go"),
+        label: t21("code"),
+        hint: t21("codeHint"),
         autoFocus: true,
         onCode: (code) => answer("/auth/attempts/{id}/sms", { code }),
         again: { at, send: () => again3("/auth/attempts/{id}/sms/resend") }
@@ -21367,27 +25571,27 @@ function Step3({ layer, answer, again: again3 }) {
 
 // src/smscode/room.ts
 var smscode = {
-  layers: { sms: { title: () => t18("step"), order: 3, Step: Step3 } },
+  layers: { sms: { title: () => t21("step"), order: 3, Step: Step3 } },
   security: { Section: Section4, order: 3 },
   loss: { Line: StepGoes3, order: 6 },
-  problems: problems14
+  problems: problems16
 };
 
 // src/social/trip.ts
-var stored8 = "coffer.trip";
+var stored9 = "coffer.trip";
 var waiting2 = "coffer.wait";
 function begin3(trip2) {
-  sessionStorage.setItem(stored8, JSON.stringify(trip2));
+  sessionStorage.setItem(stored9, JSON.stringify(trip2));
 }
 function trip() {
   try {
-    return JSON.parse(sessionStorage.getItem(stored8) ?? "null") ?? void 0;
+    return JSON.parse(sessionStorage.getItem(stored9) ?? "null") ?? void 0;
   } catch {
     return void 0;
   }
 }
 function over2() {
-  sessionStorage.removeItem(stored8);
+  sessionStorage.removeItem(stored9);
 }
 var start = (provider) => `/v1/auth/social/${encodeURIComponent(provider)}`;
 var here = () => location.pathname + location.search;
@@ -21427,7 +25631,7 @@ async function handOver(back) {
 }
 
 // src/social/words.ts
-var t19 = catalog({
+var t22 = catalog({
   en: {
     continueWith: "Continue with {name}",
     title: "Sign in",
@@ -21551,7 +25755,7 @@ var t19 = catalog({
     goes: { one: "Ihre Verknüpfung mit {names}", other: "Ihre Verknüpfungen mit {names}" }
   }
 });
-var problems15 = catalog({
+var problems17 = catalog({
   en: {
     provider_unavailable: "The provider does not answer just now. Try again in a moment.",
     provider_refused: "The provider did not let you continue. Nothing has changed.",
@@ -21585,13 +25789,13 @@ var problems15 = catalog({
 // src/social/buttons.tsx
 var useProviders = () => useSettings()?.providers ?? [];
 function useLabel(provider) {
-  return useProviders().find(({ id }) => id === provider)?.label ?? t19("provider");
+  return useProviders().find(({ id }) => id === provider)?.label ?? t22("provider");
 }
 function Buttons({ own, remember: remember2 }) {
   const to = new URLSearchParams(location.search).get("next") ?? void 0;
   const providers = useProviders();
   if (own) return null;
-  return /* @__PURE__ */ a4($, { children: providers.map(({ id, label }) => /* @__PURE__ */ a4("a", { class: "button provider", href: start(id), "data-leave": true, onClick: () => begin3({ purpose: "sign_in", provider: id, to, remember: remember2?.() }), children: t19("continueWith", { name: label }) }, id)) });
+  return /* @__PURE__ */ a4($, { children: providers.map(({ id, label }) => /* @__PURE__ */ a4("a", { class: "button provider", href: start(id), "data-leave": true, onClick: () => begin3({ purpose: "sign_in", provider: id, to, remember: remember2?.() }), children: t22("continueWith", { name: label }) }, id)) });
 }
 var Again = () => /* @__PURE__ */ a4(Buttons, {});
 
@@ -21607,19 +25811,19 @@ var pages2 = {
 function Fault({ problem: problem2, provider, retry: retry2 }) {
   const label = useLabel(provider);
   const { purpose = "sign_in", to } = trip() ?? {};
-  const inside = me() !== void 0 && purpose !== "sign_in";
-  const page2 = Object.hasOwn(pages2, problem2.code) ? pages2[problem2.code] : void 0;
+  const inside2 = me() !== void 0 && purpose !== "sign_in";
+  const page3 = Object.hasOwn(pages2, problem2.code) ? pages2[problem2.code] : void 0;
   const signUp = problem2.code === "email_unverified" && !me() ? doors().find((door) => !door.signsIn) : void 0;
   const back = safeNext(to ?? null, location.origin, firstPlace());
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: page2?.icon ?? "warning" }) }),
-    /* @__PURE__ */ a4("h1", { class: "identity", children: page2 ? t19(page2.title, { name: label }) : t19("failed") }),
-    /* @__PURE__ */ a4("p", { children: page2 ? t19(page2.text, { name: label }) : say(problem2) }),
+    /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: page3?.icon ?? "warning" }) }),
+    /* @__PURE__ */ a4("h1", { class: "identity", children: page3 ? t22(page3.title, { name: label }) : t22("failed") }),
+    /* @__PURE__ */ a4("p", { children: page3 ? t22(page3.text, { name: label }) : say(problem2) }),
     /* @__PURE__ */ a4("div", { class: "form-actions", children: [
-      inside ? /* @__PURE__ */ a4("a", { class: "button primary", href: back, children: t19("back") }) : !page2 && problem2.temporary ? /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: retry2, children: t19("retry") }) : provider && problem2.code !== "account_deactivated" && /* @__PURE__ */ a4("a", { class: "button primary provider", href: start(provider), "data-leave": true, onClick: () => begin3({ ...trip(), purpose: "sign_in", provider }), children: page2?.title === "away" || page2?.title === "wrong" ? t19("retry") : t19("continueWith", { name: label }) }),
+      inside2 ? /* @__PURE__ */ a4("a", { class: "button primary", href: back, children: t22("back") }) : !page3 && problem2.temporary ? /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: retry2, children: t22("retry") }) : provider && problem2.code !== "account_deactivated" && /* @__PURE__ */ a4("a", { class: "button primary provider", href: start(provider), "data-leave": true, onClick: () => begin3({ ...trip(), purpose: "sign_in", provider }), children: page3?.title === "away" || page3?.title === "wrong" ? t22("retry") : t22("continueWith", { name: label }) }),
       signUp && /* @__PURE__ */ a4("a", { class: "button", href: signUp.href, children: signUp.label() }),
-      !me() && /* @__PURE__ */ a4("a", { class: provider ? "button" : "button primary", href: signInPath() + (to ? "?next=" + encodeURIComponent(to) : ""), children: t19("elsewhere") })
+      !me() && /* @__PURE__ */ a4("a", { class: provider ? "button" : "button primary", href: signInPath() + (to ? "?next=" + encodeURIComponent(to) : ""), children: t22("elsewhere") })
     ] })
   ] });
 }
@@ -21627,15 +25831,15 @@ function Close() {
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "check" }) }),
-    /* @__PURE__ */ a4("h1", { children: t19("close") }),
-    /* @__PURE__ */ a4("p", { children: t19("closeText") }),
-    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => window.close(), children: t19("closeDo") }) })
+    /* @__PURE__ */ a4("h1", { children: t22("close") }),
+    /* @__PURE__ */ a4("p", { children: t22("closeText") }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("button", { type: "button", class: "button primary", onClick: () => window.close(), children: t22("closeDo") }) })
   ] });
 }
 
 // src/social/arrive.tsx
 var entry3 = () => history.state ?? {};
-var keep3 = (part) => history.replaceState({ ...entry3(), ...part }, "");
+var keep4 = (part) => history.replaceState({ ...entry3(), ...part }, "");
 function arrive3() {
   if (location.hash) {
     const said2 = new URLSearchParams(location.hash.slice(1));
@@ -21644,7 +25848,7 @@ function arrive3() {
   }
   return entry3().back ?? {};
 }
-function leave5(said2) {
+function leave6(said2) {
   const to = safeNext(trip()?.to ?? null, location.origin, firstPlace());
   over2();
   go(to, { replace: true });
@@ -21682,15 +25886,15 @@ function Arrive() {
 }
 function Busy() {
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
-    /* @__PURE__ */ a4("h1", { children: t19("comesBack") }),
+    /* @__PURE__ */ a4("h1", { children: t22("comesBack") }),
     /* @__PURE__ */ a4(Skeleton, { rows: 2 })
   ] });
 }
 function Go(props) {
-  const { purpose, known: known3, link_needed } = props.found;
+  const { purpose, known: known4, link_needed } = props.found;
   if (purpose === "link") return /* @__PURE__ */ a4(Link, { ...props });
   if (purpose === "renew") return /* @__PURE__ */ a4(Renew, { ...props });
-  return link_needed ? /* @__PURE__ */ a4(Same, { ...props }) : known3 ? /* @__PURE__ */ a4(Enter2, { ...props }) : /* @__PURE__ */ a4(Newcomer, { ...props });
+  return link_needed ? /* @__PURE__ */ a4(Same, { ...props }) : known4 ? /* @__PURE__ */ a4(Enter2, { ...props }) : /* @__PURE__ */ a4(Newcomer, { ...props });
 }
 function useOnce(work4, onFault, ready = true) {
   const begun3 = T2(false);
@@ -21733,15 +25937,15 @@ function Newcomer({ code, found, onFault }) {
     name,
     required: true,
     value: typed2[name],
-    onInput: (value) => keep3({ typed: { ...entry3().typed, [name]: value } })
+    onInput: (value) => keep4({ typed: { ...entry3().typed, [name]: value } })
   });
   A2(focusMain, []);
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("div", { class: "arrived", children: [
-      /* @__PURE__ */ a4("h1", { children: t19("newTitle") }),
-      /* @__PURE__ */ a4("p", { class: "identity", children: t19("newText", { name: label, email: found.email }) })
+      /* @__PURE__ */ a4("h1", { children: t22("newTitle") }),
+      /* @__PURE__ */ a4("p", { class: "identity", children: t22("newText", { name: label, email: found.email }) })
     ] }),
-    /* @__PURE__ */ a4(Form, { submit: t19("newDo"), onSubmit: async (v4) => {
+    /* @__PURE__ */ a4(Form, { submit: t22("newDo"), onSubmit: async (v4) => {
       try {
         await exchange(code, label, { username: v4.username, first_name: v4.first_name, last_name: v4.last_name });
       } catch (err2) {
@@ -21751,15 +25955,15 @@ function Newcomer({ code, found, onFault }) {
       }
     }, children: [
       /* @__PURE__ */ a4("div", { class: "pair", children: [
-        /* @__PURE__ */ a4(Field, { ...field("first_name"), label: t19("firstName"), autoComplete: "given-name", maxLength: 100 }),
-        /* @__PURE__ */ a4(Field, { ...field("last_name"), label: t19("lastName"), autoComplete: "family-name", maxLength: 100 })
+        /* @__PURE__ */ a4(Field, { ...field("first_name"), label: t22("firstName"), autoComplete: "given-name", maxLength: 100 }),
+        /* @__PURE__ */ a4(Field, { ...field("last_name"), label: t22("lastName"), autoComplete: "family-name", maxLength: 100 })
       ] }),
-      /* @__PURE__ */ a4(Field, { ...field("username"), label: t19("username"), hint: t19("usernameHint"), autoComplete: "username", maxLength: 32, spellcheck: false })
+      /* @__PURE__ */ a4(Field, { ...field("username"), label: t22("username"), hint: t22("usernameHint"), autoComplete: "username", maxLength: 32, spellcheck: false })
     ] }),
     /* @__PURE__ */ a4("p", { class: "aside", children: [
-      t19("newNot"),
+      t22("newNot"),
       " ",
-      /* @__PURE__ */ a4("a", { href: start(found.provider), "data-leave": true, children: t19("newOther") })
+      /* @__PURE__ */ a4("a", { href: start(found.provider), "data-leave": true, children: t22("newOther") })
     ] })
   ] });
 }
@@ -21770,25 +25974,25 @@ function Same({ code, found, onFault }) {
   const SignIn2 = signInForm();
   async function connect2() {
     await post("/account/identities/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
-    leave5(t19("connected", { name: label }));
+    leave6(t22("connected", { name: label }));
   }
   useOnce(connect2, onFault, account2 !== void 0 && asked3.current);
   A2(focusMain, []);
   if (auth.value.is === "starting" || account2 && asked3.current) return /* @__PURE__ */ a4(Busy, {});
-  const text2 = /* @__PURE__ */ a4("p", { class: "identity", children: t19("linkText", { email: found.email, name: label }) });
+  const text2 = /* @__PURE__ */ a4("p", { class: "identity", children: t22("linkText", { email: found.email, name: label }) });
   if (account2) {
     return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
       /* @__PURE__ */ a4("div", { class: "arrived", children: [
-        /* @__PURE__ */ a4("h1", { children: t19("linkTitle") }),
-        /* @__PURE__ */ a4("p", { class: "identity", children: t19("linkIn", { username: account2.username, name: label }) })
+        /* @__PURE__ */ a4("h1", { children: t22("linkTitle") }),
+        /* @__PURE__ */ a4("p", { class: "identity", children: t22("linkIn", { username: account2.username, name: label }) })
       ] }),
-      /* @__PURE__ */ a4(Form, { submit: t19("connectDo", { name: label }), onCancel: () => leave5(), onSubmit: connect2, children: null })
+      /* @__PURE__ */ a4(Form, { submit: t22("connectDo", { name: label }), onCancel: () => leave6(), onSubmit: connect2, children: null })
     ] });
   }
   asked3.current = true;
-  return SignIn2 ? /* @__PURE__ */ a4(SignIn2, { title: t19("linkTitle"), submit: t19("linkDo", { name: label }), children: /* @__PURE__ */ a4("div", { class: "arrived", children: [
+  return SignIn2 ? /* @__PURE__ */ a4(SignIn2, { title: t22("linkTitle"), submit: t22("linkDo", { name: label }), children: /* @__PURE__ */ a4("div", { class: "arrived", children: [
     text2,
-    /* @__PURE__ */ a4("p", { class: "hint", children: t19("linkWhy") })
+    /* @__PURE__ */ a4("p", { class: "hint", children: t22("linkWhy") })
   ] }) }) : text2;
 }
 function Link({ code, found, onFault }) {
@@ -21796,7 +26000,7 @@ function Link({ code, found, onFault }) {
   const state = auth.value;
   useOnce(async () => {
     await post("/account/identities/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
-    leave5(t19("connected", { name: label }));
+    leave6(t22("connected", { name: label }));
   }, onFault, state.is === "in");
   return state.is === "out" ? /* @__PURE__ */ a4(Out, { label }) : /* @__PURE__ */ a4(Busy, {});
 }
@@ -21806,21 +26010,21 @@ function Renew({ code, found, onFault }) {
   useOnce(async () => {
     const opened = await post("/account/reauthenticate/social/{provider}/confirm", { path: { provider: found.provider }, body: { code } });
     if ("attempt_id" in opened) {
-      if (await keeper().prove({ challenge: opened, by: label })) leave5(t19("proved"));
-      else leave5();
+      if (await keeper().prove({ challenge: opened, by: label })) leave6(t22("proved"));
+      else leave6();
       return;
     }
     if ("access_token" in opened) await keeper().take(opened);
-    leave5(t19("proved"));
+    leave6(t22("proved"));
   }, onFault, "account" in state);
   return state.is === "out" ? /* @__PURE__ */ a4(Out, { label }) : /* @__PURE__ */ a4(Busy, {});
 }
 function Out({ label }) {
   return /* @__PURE__ */ a4("div", { class: "card narrow", children: [
     /* @__PURE__ */ a4("span", { class: "badge", children: /* @__PURE__ */ a4(Icon, { name: "user" }) }),
-    /* @__PURE__ */ a4("h1", { children: t19("outTitle") }),
-    /* @__PURE__ */ a4("p", { children: t19("outText", { name: label }) }),
-    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: signInPath(), children: t19("title") }) })
+    /* @__PURE__ */ a4("h1", { children: t22("outTitle") }),
+    /* @__PURE__ */ a4("p", { children: t22("outText", { name: label }) }),
+    /* @__PURE__ */ a4("div", { class: "form-actions", children: /* @__PURE__ */ a4("a", { class: "button primary", href: signInPath(), children: t22("title") }) })
   ] });
 }
 
@@ -21852,8 +26056,8 @@ function Connected() {
   }
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "connected", children: [
     /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("h2", { id: "connected", children: t19("section") }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: t19("sectionText") })
+      /* @__PURE__ */ a4("h2", { id: "connected", children: t22("section") }),
+      /* @__PURE__ */ a4("p", { class: "hint", children: t22("sectionText") })
     ] }),
     problem2 ? /* @__PURE__ */ a4(Failed, { problem: problem2, retry: reload }) : !data ? /* @__PURE__ */ a4(Skeleton, { rows: 2 }) : /* @__PURE__ */ a4("ul", { class: "connected", children: rows.map(({ id, label, identity }) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4("div", { children: [
@@ -21861,38 +26065,38 @@ function Connected() {
         identity ? /* @__PURE__ */ a4($, { children: [
           /* @__PURE__ */ a4("p", { class: "identity", children: identity.email }),
           /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t19("since"),
+            t22("since"),
             " ",
             /* @__PURE__ */ a4(Time, { at: identity.created_at, children: date(identity.created_at) }),
             " · ",
             identity.last_used_at ? /* @__PURE__ */ a4($, { children: [
-              t19("lastUsed"),
+              t22("lastUsed"),
               " ",
               /* @__PURE__ */ a4(Time, { at: identity.last_used_at, children: ago(identity.last_used_at) })
-            ] }) : t19("neverUsed")
+            ] }) : t22("neverUsed")
           ] }),
           only2 && /* @__PURE__ */ a4("p", { class: "hint", children: [
-            t19("onlyWay"),
+            t22("onlyWay"),
             " ",
             securityPage() && /* @__PURE__ */ a4("a", { href: securityPage().href, children: securityPage().label() })
           ] })
-        ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: t19("notConnected") })
+        ] }) : /* @__PURE__ */ a4("p", { class: "hint", children: t22("notConnected") })
       ] }),
-      identity ? !only2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t19("disconnectLabel", { name: label }), onClick: () => setGoing(identity), children: t19("disconnect") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t19("connectLabel", { name: label }), "aria-disabled": busy3, onClick: () => void connect2(id), children: t19("connect") })
+      identity ? !only2 && /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t22("disconnectLabel", { name: label }), onClick: () => setGoing(identity), children: t22("disconnect") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", "aria-label": t22("connectLabel", { name: label }), "aria-disabled": busy3, onClick: () => void connect2(id), children: t22("connect") })
     ] }, id)) }),
-    going2 && /* @__PURE__ */ a4(Confirm, { title: t19("disconnectTitle", { name: going2.label }), action: t19("disconnect"), onClose: () => setGoing(void 0), onConfirm: async () => {
+    going2 && /* @__PURE__ */ a4(Confirm, { title: t22("disconnectTitle", { name: going2.label }), action: t22("disconnect"), onClose: () => setGoing(void 0), onConfirm: async () => {
       await del("/account/identities/{provider}", { path: { provider: going2.provider } }).catch((err2) => {
         if (!(err2 instanceof Problem) || err2.status !== 404) throw err2;
       });
-      toast(t19("disconnected", { name: going2.label }));
+      toast(t22("disconnected", { name: going2.label }));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t19("disconnectText", { name: going2.label }) }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t22("disconnectText", { name: going2.label }) }) })
   ] });
 }
 function ConnectionsGo() {
   const { data } = useLoad((signal) => get("/account/identities", { signal }), []);
   if (!data?.items.length) return null;
-  return /* @__PURE__ */ a4("li", { children: t19("goes", { count: data.items.length, names: data.items.map(({ label }) => label).join(", ") }) });
+  return /* @__PURE__ */ a4("li", { children: t22("goes", { count: data.items.length, names: data.items.map(({ label }) => label).join(", ") }) });
 }
 function Names2({ lines }) {
   return /* @__PURE__ */ a4($, { children: useProviders().filter(({ id }) => lines["identity_" + id]?.enabled).map(({ id, label }) => /* @__PURE__ */ a4("li", { children: [
@@ -21908,12 +26112,12 @@ function Prove2({ main, onOpened }) {
   const providers = useProviders();
   const [away, setAway] = d2();
   const [problem2, setProblem] = d2();
-  const first = T2(null);
+  const first2 = T2(null);
   const wait = T2(void 0);
   const mine2 = providers.filter(({ id }) => data?.items.some(({ provider }) => provider === id));
   A2(() => () => wait.current?.close(), []);
   A2(() => {
-    if (main && !away) first.current?.focus();
+    if (main && !away) first2.current?.focus();
   }, [main, mine2.length, away]);
   async function came(from, { code, error }) {
     wait.current?.close();
@@ -21925,7 +26129,7 @@ function Prove2({ main, onOpened }) {
       setProblem(asProblem(err2));
     }
   }
-  async function leave6(to) {
+  async function leave7(to) {
     setProblem(void 0);
     wait.current?.close();
     wait.current = listen((back) => void came(to, back));
@@ -21951,32 +26155,32 @@ function Prove2({ main, onOpened }) {
   return /* @__PURE__ */ a4($, { children: [
     problem2 && /* @__PURE__ */ a4(Failed, { problem: problem2 }),
     away ? /* @__PURE__ */ a4("div", { class: "notice", role: "status", children: /* @__PURE__ */ a4("div", { children: [
-      /* @__PURE__ */ a4("p", { children: t19("proveWait", { name: away.label }) }),
+      /* @__PURE__ */ a4("p", { children: t22("proveWait", { name: away.label }) }),
       /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
-        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void leave6(away), children: t19("proveAgain") }),
+        /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => void leave7(away), children: t22("proveAgain") }),
         /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => {
           wait.current?.close();
           setAway(void 0);
-        }, children: t19("proveOther") })
+        }, children: t22("proveOther") })
       ] })
-    ] }) }) : mine2.map((provider, i4) => /* @__PURE__ */ a4("button", { ref: i4 === 0 ? first : void 0, type: "button", class: main && i4 === 0 ? "button primary provider" : "button provider", onClick: () => void leave6(provider), children: t19("prove", { name: provider.label }) }, provider.id))
+    ] }) }) : mine2.map((provider, i4) => /* @__PURE__ */ a4("button", { ref: i4 === 0 ? first2 : void 0, type: "button", class: main && i4 === 0 ? "button primary provider" : "button provider", onClick: () => void leave7(provider), children: t22("prove", { name: provider.label }) }, provider.id))
   ] });
 }
 
 // src/social/room.ts
 var social = {
-  routes: [{ path: "/social", page: Arrive, title: () => t19("title"), open: true }],
+  routes: [{ path: "/social", page: Arrive, title: () => t22("title"), open: true }],
   enter: { Entry: Buttons, order: 2, signUp: true },
   prove: { Way: Prove2, on: (lines) => Object.keys(lines).some((name) => name.startsWith("identity_") && lines[name].enabled), order: 3 },
   activate: { Way: Again, order: 2 },
   wayIn: { Names: Names2, order: 2 },
   account: { Section: Connected, order: 1 },
   loss: { Line: ConnectionsGo, order: 10 },
-  problems: problems15
+  problems: problems17
 };
 
 // src/totp/words.ts
-var t20 = catalog({
+var t23 = catalog({
   en: {
     step: "Code from your app",
     code: "Code from your authenticator app",
@@ -22026,7 +26230,7 @@ var t20 = catalog({
     goStep: "Ihre Authenticator-App als Anmeldeschritt"
   }
 });
-var problems16 = catalog({
+var problems18 = catalog({
   en: {
     wrong_totp: "That code is not right. If this happens again, the clock of your phone may be wrong: let it set the time by itself.",
     totp_locked: "Too many wrong codes were entered. No code of your authenticator app is accepted for now.",
@@ -22078,45 +26282,45 @@ function Section5({ status }) {
     /* @__PURE__ */ a4("div", { class: "card-head", children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("h2", { id: "totp", children: [
-          t20("title"),
+          t23("title"),
           " ",
-          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t20("on") : t20("off") })
+          data && /* @__PURE__ */ a4("span", { class: on ? "tag good" : "tag", children: on ? t23("on") : t23("off") })
         ] }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t20("onText") : t20("offText") })
+        /* @__PURE__ */ a4("p", { class: "hint", children: on ? t23("onText") : t23("offText") })
       ] }),
-      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t20("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: begin4, children: t20("enable") }))
+      data && (on ? /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => setDisabling(true), children: t23("disable") }) : /* @__PURE__ */ a4("button", { type: "button", class: "button", disabled: busy3, onClick: begin4, children: t23("enable") }))
     ] }),
     !data && !problem2 && /* @__PURE__ */ a4(Skeleton, { rows: 1 }),
-    enrolment && /* @__PURE__ */ a4(Dialog, { title: t20("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
+    enrolment && /* @__PURE__ */ a4(Dialog, { title: t23("enrol"), onClose: () => setEnrolment(void 0), children: /* @__PURE__ */ a4(Enrol, { enrolment, onClose: () => setEnrolment(void 0), onDone: async () => {
       setEnrolment(void 0);
-      toast(t20("enabled"));
+      toast(t23("enabled"));
       await reload();
     } }) }),
-    disabling && /* @__PURE__ */ a4(TurnOff, { title: t20("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/totp", { query: { recovery: recovery2 } }), onOff: async () => {
-      toast(t20("disabled"));
+    disabling && /* @__PURE__ */ a4(TurnOff, { title: t23("disableTitle"), onClose: () => setDisabling(false), off: (recovery2) => del("/account/totp", { query: { recovery: recovery2 } }), onOff: async () => {
+      toast(t23("disabled"));
       await reload();
-    }, children: /* @__PURE__ */ a4("p", { children: t20("disableText") }) })
+    }, children: /* @__PURE__ */ a4("p", { children: t23("disableText") }) })
   ] });
 }
 function StepGoes4() {
   const { data } = useLoad((signal) => get("/account/security", { signal }), []);
-  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t20("goStep") }) : null;
+  return data?.totp?.enabled ? /* @__PURE__ */ a4("li", { children: t23("goStep") }) : null;
 }
 function Enrol({ enrolment, onClose, onDone }) {
   return /* @__PURE__ */ a4($, { children: [
     /* @__PURE__ */ a4("ol", { class: "numbered", children: [
       /* @__PURE__ */ a4("li", { children: [
-        /* @__PURE__ */ a4("p", { children: t20("scan") }),
-        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t20("qr") }),
-        /* @__PURE__ */ a4("p", { class: "hint", children: t20("orType") }),
+        /* @__PURE__ */ a4("p", { children: t23("scan") }),
+        /* @__PURE__ */ a4("img", { class: "qr", src: "data:image/png;base64," + enrolment.qr_png, width: 200, height: 200, alt: t23("qr") }),
+        /* @__PURE__ */ a4("p", { class: "hint", children: t23("orType") }),
         /* @__PURE__ */ a4("div", { class: "secret", children: [
           /* @__PURE__ */ a4("code", { children: enrolment.secret.replace(/(.{4})(?=.)/g, "$1 ") }),
           /* @__PURE__ */ a4(Copy, { text: enrolment.secret })
         ] })
       ] }),
-      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t20("type") }) })
+      /* @__PURE__ */ a4("li", { children: /* @__PURE__ */ a4("p", { children: t23("type") }) })
     ] }),
-    /* @__PURE__ */ a4(CodeForm, { submit: t20("enable"), label: t20("code"), onCancel: onClose, onCode: async (code) => {
+    /* @__PURE__ */ a4(CodeForm, { submit: t23("enable"), label: t23("code"), onCancel: onClose, onCode: async (code) => {
       await sendCode(post("/account/totp/confirm", { body: { code } }));
       await onDone();
     } })
@@ -22125,15 +26329,15 @@ function Enrol({ enrolment, onClose, onDone }) {
 
 // src/totp/step.tsx
 function Step4({ answer }) {
-  return /* @__PURE__ */ a4(CodeForm, { submit: t20("go"), label: t20("code"), hint: t20("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
+  return /* @__PURE__ */ a4(CodeForm, { submit: t23("go"), label: t23("code"), hint: t23("codeHint"), autoFocus: true, onCode: (code) => sendCode(answer("/auth/attempts/{id}/totp", { code })) });
 }
 
 // src/totp/room.ts
 var totp = {
-  layers: { totp: { title: () => t20("step"), order: 1, Step: Step4 } },
-  security: { Section: Section5, order: 1, first: { layer: "totp", label: () => t20("instead"), run: setUp2 }, advised: { line: "totp", label: () => t20("enrol"), run: setUp2 } },
+  layers: { totp: { title: () => t23("step"), order: 1, Step: Step4 } },
+  security: { Section: Section5, order: 1, first: { layer: "totp", label: () => t23("instead"), run: setUp2 }, advised: { line: "totp", label: () => t23("enrol"), run: setUp2 } },
   loss: { Line: StepGoes4, order: 3 },
-  problems: problems16
+  problems: problems18
 };
 
 // src/main.tsx
@@ -22156,4 +26360,11 @@ qr/index.js:
 tus-js-client/lib.esm/upload.js:
 tus-js-client/lib.esm/browser/fileReader.js:
   (*! regenerator-runtime -- Copyright (c) 2014-present, Facebook, Inc. -- license (MIT): https://github.com/facebook/regenerator/blob/main/LICENSE *)
+
+@noble/curves/utils.js:
+@noble/curves/abstract/modular.js:
+@noble/curves/abstract/curve.js:
+@noble/curves/abstract/edwards.js:
+@noble/curves/ed25519.js:
+  (*! noble-curves - MIT License (c) 2022 Paul Miller (paulmillr.com) *)
 */

@@ -128,6 +128,13 @@ func (s *Server) Held(c ipfs.CID) ([]byte, bool) {
 	return b, ok
 }
 
+// Lose takes a block from the server, as a broken disk does.
+func (s *Server) Lose(c ipfs.CID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.blocks, c)
+}
+
 // Fetch sets where a PSA provider gets blocks: from one of the origins of the request.
 func (s *Server) Fetch(fetch func(origins []string, c ipfs.CID) ([]byte, bool)) { s.fetch = fetch }
 
