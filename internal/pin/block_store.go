@@ -77,11 +77,6 @@ func readServed(ctx context.Context, q db.Querier, digest []byte, after string, 
 	return all, rows.Err()
 }
 
-func readBlock(ctx context.Context, q db.Querier, pin string, digest []byte) (b blockRow, err error) {
-	err = b.scan(q.QueryRow(ctx, `SELECT `+blockColumns+` FROM pin_blocks b WHERE b.pin = $1 AND b.digest = $2`, pin, digest))
-	return b, err
-}
-
 // readAfter returns the leaf of a pin whose digest is the first at or behind one; db.ErrNoRows
 // when there is none.
 func readAfter(ctx context.Context, q db.Querier, pin string, digest []byte) (b blockRow, err error) {
