@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// What an admin sees of the server as a whole.
+// The server as a whole, as an admin sees it.
 
 // ServerOverview is whether the server is well.
 type ServerOverview struct {
@@ -157,7 +157,7 @@ func (c *Client) AdminShare(ctx context.Context, ref string) (AdminShare, error)
 	return s, err
 }
 
-// AdminEndDrop closes a drop for everybody in it. Code drop_not_found. The caller is an admin
+// AdminEndDrop closes a drop for all its members. Code drop_not_found. The caller is an admin
 // with a fresh proof.
 func (c *Client) AdminEndDrop(ctx context.Context, name string) error {
 	_, err := c.call(ctx, request{method: http.MethodDelete, path: "/v1/admin/drops/" + url.PathEscape(name), proof: session}, nil)

@@ -19,7 +19,7 @@ import (
 	"coffer/internal/treelog"
 )
 
-// ledgerCmd is the ledger of pins. Verify and export ask a server, as everybody may; only
+// ledgerCmd is the ledger of pins. Verify and export ask a server, as any caller may; only
 // checkpoint works at the server's database.
 type ledgerCmd struct {
 	Verify     ledgerVerifyCmd     `cmd:"" help:"Compare a ledger with its checkpoints; says which entries were edited, removed, inserted or moved, and which checkpoints are of two histories."`

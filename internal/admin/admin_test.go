@@ -87,7 +87,7 @@ func TestLogTrims(t *testing.T) {
 	})
 }
 
-// What one account causes the server to find fills the log no further than its bound of a day,
+// Findings of one account fill the log no further than its bound of a day,
 // and neither do all accounts together.
 func TestFindingsAreBounded(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

@@ -11,7 +11,7 @@ import (
 	"coffer/internal/rest"
 )
 
-// What the server found stands in the log beside what admins did, within a bound of its own: an
+// Findings of the server stand in the log beside the acts of admins, within a bound of their own: an
 // account that uses its own old tokens again and again must not push acts out of the log.
 
 const (

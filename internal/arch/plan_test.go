@@ -92,7 +92,7 @@ var plan = map[string]place{
 
 	"guard": {7, "what happened at the doors of an account: its sign-in history"},
 
-	"ledger": {7, "the permanent, chronological ledger of pins, and the proofs that nobody rewrote it"},
+	"ledger": {7, "the permanent, chronological ledger of pins, and the proofs that it was not rewritten"},
 
 	"introspect": {7, "answers resource servers that ask about access tokens (RFC 7662)"},
 

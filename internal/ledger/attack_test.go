@@ -35,7 +35,7 @@ func (w *world) shift(from, by int64) {
 	w.exec(`UPDATE ledger_entries SET n = n - 1000 + $1 WHERE n >= 1000`, by)
 }
 
-// What a writer of the database does with the entries is named by a reader who kept
+// An edit of the entries in the database is named by a reader that kept
 // checkpoints, to the very entry by one who kept a copy, and stops the server's signature.
 func TestAttacks(t *testing.T) {
 	for _, attack := range []struct {
@@ -140,7 +140,7 @@ func TestRepaired(t *testing.T) {
 	})
 }
 
-// What a writer does with the tree, the checkpoints or the state stops the signature too.
+// An edit of the tree, the checkpoints or the state stops the signature too.
 func TestAttacksOnTheTree(t *testing.T) {
 	for name, attack := range map[string]struct{ q, why string }{
 		"a tile":               {`UPDATE ledger_tiles SET hashes = (SELECT commitment FROM ledger_entries WHERE n = 0) WHERE level = 0`, "hashes do not lead"},

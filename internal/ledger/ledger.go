@@ -1,4 +1,4 @@
-// Package ledger is the permanent, chronological ledger of pins, and the proofs that nobody rewrote it.
+// Package ledger is the permanent, chronological ledger of pins, and the proofs that it was not rewritten.
 //
 // # What it defends against
 //

@@ -394,7 +394,7 @@ func TestForget(t *testing.T) {
 		w.must(err)
 		w.must(tlog.CheckRecord(hashesOf(t, p.Hashes), before.Size, before.Root, 1, treelog.LeafHash([]byte(p.Entry))))
 
-		// What is still told about the account has a commitment that its old key would not make.
+		// A later entry about the account has a commitment that its old key would not make.
 		w.must(d.Tx(ctx, func(tx *db.Tx) error { _, err := w.Append(ctx, tx, w.ada, event(1)); return err }))
 		r, err := readEntry(ctx, d, 6)
 		w.must(err)

@@ -141,9 +141,9 @@ func (s *Service) mail(ctx context.Context, tx *db.Tx, note []byte) error {
 // lastBytes is how much of the file's end is read before a checkpoint is added.
 const lastBytes = 8 << 10
 
-// writeFile appends a checkpoint to the file, and returns when it is on the disk. Everybody at
+// writeFile appends a checkpoint to the file, and returns when it is on the disk. Every user of
 // the machine may read the file: it has what the server tells every caller. The verifier key
-// stands before the first checkpoint of each key. What a crash left unfinished at the end goes.
+// stands before the first checkpoint of each key. The unfinished end of a crash goes.
 func (s *Service) writeFile(ctx context.Context, note []byte) error {
 	if err := os.MkdirAll(filepath.Dir(s.File), 0o755); err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 
 // A copy is what a provider holds under one identifier. Each service has a root once, so two
 // pins of one identifier are one copy: the row counts them, and only the last one that goes
-// removes it. While it is being removed no pin sends it; whoever came meanwhile sends it after.
+// removes it. While it is being removed no pin sends it; a pin that came meanwhile sends it after.
 
 // copyRow is what is known of a copy.
 type copyRow struct {

@@ -178,7 +178,7 @@ func TestBigFolder(t *testing.T) {
 	}
 }
 
-// TestNotShown looks for blocks that nobody may see: of a pin that is not done, of one that
+// TestNotShown looks for blocks that the gateway must not show: of a pin that is not done, of one that
 // failed, of an account that is not active. All are not found, word for word.
 func TestNotShown(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

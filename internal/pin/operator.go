@@ -162,7 +162,7 @@ func (s *Service) measure(ctx context.Context, r *metric.Reading) error {
 }
 
 // publish pins a checkpoint of the ledger at the first target. What is published so stays: a
-// checkpoint is a few lines, and its point is that nobody takes it back.
+// checkpoint is a few lines, and its point is that it cannot be taken back.
 func (s *Service) publish(ctx context.Context, checkpoint []byte) error {
 	if len(checkpoint) > ipfs.ChunkSize {
 		return fmt.Errorf("a checkpoint of %d bytes", len(checkpoint))

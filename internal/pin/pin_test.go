@@ -128,7 +128,7 @@ func TestFolder(t *testing.T) {
 				t.Errorf("%s: %d %q", path, a.StatusCode, a.body)
 			}
 		}
-		// What changes in the folder afterwards changes nothing of the pins.
+		// A later change of the folder changes nothing of the pins.
 		w.upload(w.ada, id, "later.txt", []byte("later"))
 		if w.is(w.do("", "GET", "/ipfs/"+*public.CID+"/later.txt?format=raw", ""), http.StatusNotFound, "not_found"); w.get(public.ID).State != Verified {
 			t.Error("a pin follows its folder")

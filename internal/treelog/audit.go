@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// What an audit finds.
+// The findings of an audit.
 const (
 	Edited    = "edited"
 	Missing   = "missing"

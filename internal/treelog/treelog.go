@@ -11,7 +11,7 @@
 //
 // # What a reader can rely on
 //
-// Whoever signs two checkpoints that are not consistent has proved the fork: [Audit] names
+// A signer of two checkpoints that are not consistent has proved the fork: [Audit] names
 // both. An entry that was edited, removed, inserted or moved below a checkpoint no longer
 // leads to its root. Entries behind the newest checkpoint are not protected yet.
 //

@@ -295,7 +295,7 @@ func (s *server) suspend(t *testing.T, boss *client.Client, p *person) {
 	}
 }
 
-// What runs for a suspended owner is cut: the stream of changes, and a download. A drop belongs
+// The running answers of a suspended owner are cut: the stream of changes, and a download. A drop belongs
 // to no account, so it goes on until an admin closes it, and its sockets with it.
 func TestSuspensionCutsWhatRuns(t *testing.T) {
 	t.Parallel()
@@ -357,7 +357,7 @@ func TestSuspensionCutsWhatRuns(t *testing.T) {
 	})
 }
 
-// An account that is being deleted is nobody's: no sign-in finds it, and no admin changes it.
+// An account that is being deleted has no owner: no sign-in finds it, and no admin changes it.
 func TestAdminMeetsADeletion(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, in setup) {

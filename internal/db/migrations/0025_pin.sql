@@ -2,8 +2,8 @@
 -- Pins of accounts. details (the name and the parcel's key) are sealed under the account's
 -- data key and bind id, entry, kind and encrypt. cid is '' until the blocks are known. state
 -- is that of the least advanced target. served says that the gateway shows the blocks.
--- entries are the pin's places in the ledger, each with a comma. attempt belongs to whoever
--- works on the outline, which is due at next_at.
+-- entries are the pin's places in the ledger, each with a comma. attempt belongs to the
+-- worker that makes the outline, which is due at next_at.
 CREATE TABLE pins (
     id         TEXT PRIMARY KEY,
     account    TEXT NOT NULL,
@@ -50,7 +50,7 @@ CREATE TABLE pin_targets (
 );
 CREATE INDEX pin_targets_due ON pin_targets (next_at, pin, target);
 
--- What a pin holds. A folder has no object. details (path, hash, time) are sealed under the
+-- The files of a pin. A folder has no object. details (path, hash, time) are sealed under the
 -- account's data key and bind the other columns.
 CREATE TABLE pin_files (
     pin     TEXT NOT NULL,
@@ -76,7 +76,7 @@ CREATE TABLE pin_blocks (
 CREATE INDEX pin_blocks_digest ON pin_blocks (digest, pin);
 CREATE INDEX pin_blocks_place ON pin_blocks (pin, ord, start, digest);
 
--- What is at a provider, whoever asked for it: one row for a content there, and no account.
+-- Copies at providers, whichever account asked: one row for a content there, and no account.
 -- holders counts the pins that need it; the last one that goes sets removing. sender is the
 -- pin whose worker may send. ref is the provider's name of it.
 CREATE TABLE pin_copies (

@@ -11,7 +11,7 @@ import { unzipped } from '../../test/unzip.mjs';
 
 browser();
 const drop = await loadText(`
-  export * from './drop/wire'; export * from './drop/bytes'; export * from './drop/names'; export * from './drop/bundle'; export * from './drop/zip';
+  export * from './drop/wire'; export * from './drop/bytes'; export * from './drop/names'; export * from './drop/bundle'; export * from './drop/zip'; export { crc32 } from './shell/zip';
   export * from './drop/message'; export * from './drop/pick'; export { device } from './drop/port';`);
 const { b64, unb64, lv, Malformed, StreamReader, Unsafe } = drop;
 const hex = (b) => Buffer.from(b).toString('hex');

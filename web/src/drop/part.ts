@@ -5,7 +5,7 @@ import { chunksOf, firstDigest, lengthOf, nextDigest } from './chunk';
 import { contents, longestHeader, type Contents } from './bundle';
 import type { Described } from './message';
 import { openPart, type SyncHandle } from './store';
-import { crc32 } from './zip';
+import { crc32 } from '../shell/zip';
 
 // NoSpace: the browser's storage or the disk is full.
 export class NoSpace extends Error {}

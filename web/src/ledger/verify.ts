@@ -10,7 +10,7 @@ export interface Ledger {
   proof: (n: number, size: number) => Promise<readonly string[] | undefined>; // undefined: it has no such entry
 }
 
-// What is wrong, for words.
+// The faults, for words.
 export type Wrong = 'malformed' | 'signature' | 'oldSignature' | 'shrunk' | 'forked' | 'rewritten' | 'order' | 'entry' | 'missing';
 
 export type Finding =

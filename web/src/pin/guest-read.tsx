@@ -1,4 +1,4 @@
-// What the link of an encrypted pin opened: one file, or folders of files.
+// The content of an encrypted pin's link: one file, or folders of files.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { focusMain } from '../shell/app';

@@ -1,4 +1,4 @@
-// What the page that deletes the account says of pins.
+// The page that deletes the account says this of pins.
 import { placed } from './pins';
 import { t } from './words';
 

@@ -1,4 +1,4 @@
-// What the link of an encrypted pin opens: its manifest, and its files. The key stands in the fragment of
+// The content of an encrypted pin's link: its manifest, and its files. The key stands in the fragment of
 // the address, which no server sees.
 import { sha256 } from '@noble/hashes/sha2.js';
 import { content, Damaged, folder, parseCid, type Bytes, type Cid, type Get } from './blocks';

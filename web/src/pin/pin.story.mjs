@@ -1,4 +1,4 @@
-// What a person publishes on IPFS: encrypted for people with the link, or for everyone and for ever. The
+// A person publishes on IPFS: encrypted for people with the link, or for everyone and for ever. The
 // link is opened by people without an account, whose browser checks every block. A node of our own keeps
 // the blocks.
 import assert from 'node:assert/strict';
