@@ -135,7 +135,7 @@ func exported(path string) iter.Seq2[treelog.Entry, error] {
 type ledgerVerifyCmd struct {
 	URL        string   `name:"url" default:"${server}" help:"The server."`
 	Entries    string   `type:"existingfile" placeholder:"FILE" help:"Read the entries from a file of coffer ledger export, and ask no server."`
-	Checkpoint []string `type:"existingfile" placeholder:"FILE" help:"A file with checkpoints that were kept outside of the server. It may hold many, and keys."`
+	Checkpoint []string `sep:"none" type:"existingfile" placeholder:"FILE" help:"A file with checkpoints that were kept outside of the server. It may hold many, and keys."`
 	Key        []string `placeholder:"KEY" help:"A verifier key that you trust. Without one, those of the files count, and without files those that the server names."`
 	Reference  string   `type:"existingfile" placeholder:"FILE" help:"An earlier export, to name the very entries that differ."`
 }

@@ -15,10 +15,11 @@ import (
 // account that uses its own old tokens again and again must not push acts out of the log.
 
 const (
-	// findingsAccount and findingsAll are how many findings of one account, and of all, a node
-	// writes into the log in a day. The histories of the accounts keep theirs all the same.
+	// findingsAccount is how many findings of one account a node writes into the log in a day, and
+	// findingsKind how many of one kind: a kind that strangers can cause in their own accounts
+	// leaves the others their room. The histories of the accounts keep theirs all the same.
 	findingsAccount = 20
-	findingsAll     = 2000
+	findingsKind    = 500
 )
 
 // findings are the kinds of events that the server found.
@@ -38,7 +39,7 @@ func (s *Service) keepEvent(ctx context.Context, tx *db.Tx, e event.Event) error
 	if !findings[e.Kind] {
 		return nil
 	}
-	room, last := s.found.take(who, s.Now())
+	room, last := s.found.take(who, e.Kind, s.Now())
 	if !room {
 		return nil
 	}
@@ -54,27 +55,27 @@ func (s *Service) keepEvent(ctx context.Context, tx *db.Tx, e event.Event) error
 	return s.record(ctx, tx, By{}, Entry{Action: "found." + e.Kind, Account: who, Data: data})
 }
 
-// counted counts the findings of a day, in this node's memory. It holds findingsAll accounts at
-// most.
+// counted counts the findings of a day, in this node's memory. It holds findingsKind accounts for
+// each kind at most.
 type counted struct {
-	mu  sync.Mutex
-	day int64
-	all int
-	of  map[account.ID]int
+	mu   sync.Mutex
+	day  int64
+	kind map[string]int
+	of   map[account.ID]int
 }
 
 // take counts a finding of an account unless the day has had enough. last says that it is the
 // last one that has room.
-func (c *counted) take(who account.ID, now time.Time) (room, last bool) {
+func (c *counted) take(who account.ID, kind string, now time.Time) (room, last bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if day := now.Unix() / 86400; day != c.day || c.of == nil {
-		c.day, c.all, c.of = day, 0, map[account.ID]int{}
+		c.day, c.kind, c.of = day, map[string]int{}, map[account.ID]int{}
 	}
-	if c.all >= findingsAll || c.of[who] >= findingsAccount {
+	if c.kind[kind] >= findingsKind || c.of[who] >= findingsAccount {
 		return false, false
 	}
-	c.all++
+	c.kind[kind]++
 	c.of[who]++
-	return true, c.all == findingsAll || c.of[who] == findingsAccount
+	return true, c.kind[kind] == findingsKind || c.of[who] == findingsAccount
 }

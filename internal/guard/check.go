@@ -405,7 +405,7 @@ func (s *Service) count(ctx context.Context, tx *db.Tx, id string, f session.Fai
 		return nil, err
 	}
 	now := s.Now()
-	return network, insertFailure(ctx, tx, id, failureRow{network, subject, name}, now.UnixMilli(), now.Add(-time.Hour).UnixMilli(), triesAnHour)
+	return network, insertFailure(ctx, tx, id, f.Account, failureRow{network, subject, name}, now.UnixMilli(), now.Add(-time.Hour).UnixMilli(), triesAnHour)
 }
 
 // offend notes the network of a failure that guesses at many accounts, and blocks the address of

@@ -22,11 +22,13 @@ func setHabit(ctx context.Context, tx *db.Tx, who account.ID, sealed []byte) err
 // was given, as indexes.
 type failureRow struct{ Network, Subject, Name []byte }
 
-// insertFailure keeps a failure, unless the network has most for that name after a time.
-func insertFailure(ctx context.Context, tx *db.Tx, id string, r failureRow, at, since int64, most int) error {
+// insertFailure keeps a failure, unless the network has most for that name after a time and after
+// the last sign-in of the account: those before it no longer count against the next one.
+func insertFailure(ctx context.Context, tx *db.Tx, id string, who account.ID, r failureRow, at, since int64, most int) error {
 	_, err := tx.Exec(ctx, `INSERT INTO guard_failures (id, network, subject, name, at) SELECT $1, $2, $3, $4, $5
-		WHERE (SELECT COUNT(*) FROM (SELECT 1 FROM guard_failures WHERE network = $2 AND subject = $3 AND name = $4 AND at > $6 LIMIT $7) f) < $7`,
-		id, r.Network, r.Subject, r.Name, at, since, most)
+		WHERE (SELECT COUNT(*) FROM (SELECT 1 FROM guard_failures WHERE network = $2 AND subject = $3 AND name = $4 AND at > $6
+			AND NOT EXISTS (SELECT 1 FROM guard_entries e WHERE e.account = $8 AND e.at >= guard_failures.at) LIMIT $7) f) < $7`,
+		id, r.Network, r.Subject, r.Name, at, since, most, string(who))
 	return err
 }
 

@@ -512,3 +512,28 @@ func TestAttackNoiseOfOneName(t *testing.T) {
 		}
 	})
 }
+
+// Failures that the owner's own sign-in made old leave room for those that come after it.
+func TestAttackFailuresBeforeTheOwnersSignIn(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newChecked(t, d)
+		id := w.below.Join("ada")
+		home, strange := from(fox, "192.0.2.7"), from(chrome, "192.0.2.200")
+		w.right("ada", home)
+		for range 5 {
+			w.wrong("ada", strange)
+		}
+		w.below.Advance(time.Minute)
+		w.right("ada", home)
+		w.below.Advance(16 * time.Minute) // the limit of the pair begins anew
+		for range 4 {
+			w.wrong("ada", strange)
+		}
+		w.below.Advance(time.Minute)
+		w.signIn("ada", accounttest.Password, strange, session.SessionRequest{})
+		if rules := w.found(id, "signed-in"); !slices.Contains(rules, "after_failures") {
+			t.Errorf("the sign-in after four wrong passwords has %q", rules)
+		}
+	})
+}

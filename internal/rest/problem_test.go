@@ -18,7 +18,7 @@ func TestKindsBecomeStatuses(t *testing.T) {
 	w := newWorld(t)
 	want := map[fault.Kind]int{
 		fault.Internal: 500, fault.Malformed: 400, fault.Invalid: 422, fault.Unauthenticated: 401, fault.Forbidden: 403, fault.NotFound: 404,
-		fault.MethodNotAllowed: 405, fault.Conflict: 409, fault.Gone: 410, fault.Precondition: 412, fault.TooLarge: 413,
+		fault.MethodNotAllowed: 405, fault.NotAcceptable: 406, fault.Conflict: 409, fault.Gone: 410, fault.Precondition: 412, fault.TooLarge: 413,
 		fault.UnsupportedMedia: 415, fault.BadRange: 416, fault.Limited: 429, fault.Unavailable: 503, fault.Checksum: 460,
 	}
 	if len(want) != len(statuses) {

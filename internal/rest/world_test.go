@@ -224,7 +224,7 @@ func failure(how string) error {
 	case "fields":
 		return fault.InvalidField("/name", "taken", "That name is taken.")
 	}
-	for k := fault.Internal; k <= fault.Checksum; k++ {
+	for k := fault.Internal; k <= fault.NotAcceptable; k++ {
 		if how == "kind-"+string(rune('a'+k)) {
 			return fault.New(k, "thing_gone", "The thing is gone.").Because(errors.New(secret))
 		}

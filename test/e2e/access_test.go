@@ -287,6 +287,7 @@ func withoutToken(t *testing.T, s *server) {
 		"GET /v1/avatars/{id}/{file}",                                                                                       // by every caller with the address
 		"PATCH /v1/drops/{name}", "DELETE /v1/drops/{name}", "POST /v1/drops/{name}/tickets", "GET /v1/drops/{name}/socket", // with a member's token
 		"POST /v1/drops/{name}/transfers", "GET /v1/drops/{name}/transfers/{id}/stream", // likewise
+		"GET /v1/ledger", "GET /v1/ledger/checkpoint", "GET /v1/ledger/consistency", "GET /v1/ledger/entries/{n}/proof", "GET /v1/ledger/keys", // no personal data
 		"GET /v1/public/shares/{token}", "GET /v1/public/shares/{token}/content", "GET /v1/public/shares/{token}/archive", "GET /v1/public/shares/{token}/thumbnail", // with a link's secret
 		"POST /v1/public/shares/{token}/unlock", "POST /v1/public/shares/{token}/files", // likewise
 		"POST /v1/auth/first-admin", "POST /v1/auth/refresh",

@@ -22,6 +22,9 @@ func coffer(t *testing.T, args ...string) (status int, out string) {
 	if err != nil && !errors.As(err, &ended) {
 		t.Fatal(err)
 	}
+	if ended != nil {
+		t.Logf("coffer %s: %s", args[0], ended.Stderr)
+	}
 	return cmd.ProcessState.ExitCode(), string(b)
 }
 

@@ -84,6 +84,7 @@ var words = map[string]*regexp.Regexp{
 	"direction": regexp.MustCompile(`^(in|out)$`),
 	"cache":     regexp.MustCompile(`^[a-z-]{2,30}$`),
 	"version":   regexp.MustCompile(`^(\(devel\)|other|v[0-9][0-9a-z.+-]*)$`),
+	"state":     regexp.MustCompile(`^[a-z]{3,20}$`),
 	"go":        regexp.MustCompile(`^go1\.[0-9.]+[a-z0-9.-]*( X:[a-z0-9,]+)?$`),
 }
 

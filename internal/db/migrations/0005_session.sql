@@ -71,7 +71,7 @@ CREATE TABLE session_clients (
     expires_at BIGINT NOT NULL,
     PRIMARY KEY (account, client)
 );
-CREATE INDEX session_clients_first ON session_clients (account, first_at);
+CREATE INDEX session_clients_first ON session_clients (account, first_at, client);
 CREATE INDEX session_clients_expires ON session_clients (expires_at);
 
 -- Wrong passwords in a row, from devices that are not remembered: since the last right one,
