@@ -119,6 +119,9 @@ func (g gateway) get(ctx context.Context, c ipfs.CID) (b []byte, wait time.Durat
 	return nil, wait, fmt.Errorf("%s has no block %s (status %d); --gateway names another place", req.URL.Host, c, res.StatusCode)
 }
 
+// maxPath is the most bytes of a path that a parcel may have.
+const maxPath = 64 << 10
+
 // opening writes a parcel into a folder. Every path stays in it, links included.
 type opening struct {
 	p     *parcel.Parcel
@@ -140,21 +143,23 @@ func (o opening) run(ctx context.Context, out io.Writer) error {
 			return err
 		}
 	}
+	places := disk.NewPlaces(maxPath)
 	for _, f := range o.p.Folders {
-		at, err := safePath(top, f)
+		at, err := places.Place(f, true)
 		if err != nil {
 			return err
 		}
-		if err := o.folder(at); err != nil {
+		if err := o.folder(top + "/" + at); err != nil {
 			return err
 		}
 	}
 	for _, f := range o.p.Files {
 		at := top
 		if !single {
-			if at, err = safePath(top, f.Path); err != nil {
+			if at, err = places.Place(f.Path, false); err != nil {
 				return err
 			}
+			at = top + "/" + at
 			if err := o.folder(path.Dir(at)); err != nil {
 				return err
 			}
@@ -167,18 +172,6 @@ func (o opening) run(ctx context.Context, out io.Writer) error {
 		}
 	}
 	return nil
-}
-
-// safePath joins names that this machine can have.
-func safePath(top, p string) (string, error) {
-	for name := range strings.SplitSeq(p, "/") {
-		safe, err := disk.SafeName(name)
-		if err != nil {
-			return "", err
-		}
-		top += "/" + safe
-	}
-	return top, nil
 }
 
 // folder makes a folder and those above it.

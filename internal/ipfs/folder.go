@@ -19,7 +19,7 @@ const maxDepth = 8
 
 // Dir makes the blocks of a folder itself: one, or a trie of shards. The entries may come in any
 // order. It returns ErrName, wrapped, for names that no entry can have, that stand twice, or whose
-// hashes are equal in a folder of shards.
+// hashes are equal in a folder of shards. The error has no name in it.
 func Dir(entries []Entry, s Sink) (Node, error) { return dir(entries, s, shardAbove) }
 
 // dir is Dir with another threshold.
@@ -29,10 +29,10 @@ func dir(entries []Entry, s Sink, most int) (Node, error) {
 	size := len(appendData(nil, directory))
 	for i, e := range entries {
 		if !validName(e.Name) {
-			return Node{}, fmt.Errorf("%w: %q", ErrName, e.Name)
+			return Node{}, fmt.Errorf("%w: one is no step of a path", ErrName)
 		}
 		if i > 0 && entries[i-1].Name == e.Name {
-			return Node{}, fmt.Errorf("%w: %q stands twice", ErrName, e.Name)
+			return Node{}, fmt.Errorf("%w: one stands twice", ErrName)
 		}
 		size += linkBytes(len(e.Name), e.Node.Total)
 	}
@@ -85,7 +85,7 @@ func prefix(slot byte) string { return fmt.Sprintf("%02X", slot) }
 // shard makes the shard of at least one entry, sorted by hash, and the shards below it.
 func (d *foldering) shard(entries []hashedEntry, depth int) (Node, error) {
 	if depth == maxDepth {
-		return Node{}, fmt.Errorf("%w: %q has the hash of %q", ErrName, entries[0].Name, entries[1].Name)
+		return Node{}, fmt.Errorf("%w: two have one hash", ErrName)
 	}
 	var field [slots / 8]byte // a number, the highest byte first, whose bit i is slot i
 	var links []Entry

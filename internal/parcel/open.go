@@ -21,18 +21,24 @@ type Parcel struct {
 	key   Key
 	fetch Fetch
 	root  map[string]ipfs.CID
+	nodes int // of the root that may still be read
 }
 
 // Bounds of what a stranger's root may lead to.
 const (
-	maxBlock = 2 << 20 // bytes, twice a chunk
-	maxDepth = 8       // of a file's tree: 1024 links at each level
-	maxShard = 64      // levels of a sharded directory
+	maxBlock = 2 << 20  // bytes, twice a chunk
+	maxDepth = 8        // of a file's tree: 1024 links at each level
+	maxShard = 64       // levels of a sharded directory
+	maxNodes = MaxFiles // blocks of the root; one of 256 slots has far fewer
+
+	// A stream of n bytes has at most someBlocks + n/leastBlock blocks. Chunks have 1 MiB.
+	someBlocks = 64
+	leastBlock = 4 << 10
 )
 
 // Open fetches the root and the manifest of a parcel.
 func Open(ctx context.Context, fetch Fetch, root ipfs.CID, key Key) (*Parcel, error) {
-	p := &Parcel{key: key, fetch: fetch, root: map[string]ipfs.CID{}}
+	p := &Parcel{key: key, fetch: fetch, root: map[string]ipfs.CID{}, nodes: maxNodes}
 	if err := p.list(ctx, root, 0); err != nil {
 		return nil, err
 	}
@@ -66,7 +72,7 @@ func (p *Parcel) block(ctx context.Context, c ipfs.CID) ([]byte, error) {
 
 // list notes the names of the root, which may be a tree of shards.
 func (p *Parcel) list(ctx context.Context, c ipfs.CID, depth int) error {
-	if c.Codec != ipfs.DagPB || depth > maxShard {
+	if p.nodes--; c.Codec != ipfs.DagPB || depth > maxShard || p.nodes < 0 {
 		return errDamaged("the pin's directory")
 	}
 	b, err := p.block(ctx, c)
@@ -118,9 +124,9 @@ func (p *Parcel) Write(ctx context.Context, f File, w io.Writer) error {
 }
 
 // open writes the plaintext of a stream to w.
-func (p *Parcel) open(ctx context.Context, name string, at ipfs.CID, w io.Writer) error {
+func (p *Parcel) open(ctx context.Context, name string, at ipfs.CID, w *capped) error {
 	key, _ := p.Stream(name)
-	r, err := seal.NewReader(&blocks{ctx: ctx, p: p, todo: []branch{{at, 0}}}, key, []byte(AAD))
+	r, err := seal.NewReader(&blocks{ctx: ctx, p: p, todo: []branch{{at, 0}}, budget: someBlocks + w.left/leastBlock}, key, []byte(AAD))
 	if err != nil {
 		return err
 	}
@@ -139,10 +145,11 @@ type branch struct {
 
 // blocks is the content of a file, block by block.
 type blocks struct {
-	ctx  context.Context
-	p    *Parcel
-	todo []branch // the next one last
-	left []byte
+	ctx    context.Context
+	p      *Parcel
+	todo   []branch // the next one last
+	left   []byte
+	budget int64 // blocks that may still be read
 }
 
 // Read implements io.Reader.
@@ -150,6 +157,9 @@ func (b *blocks) Read(to []byte) (int, error) {
 	for len(b.left) == 0 {
 		if len(b.todo) == 0 {
 			return 0, io.EOF
+		}
+		if b.budget--; b.budget < 0 {
+			return 0, errDamaged("a file of too many blocks")
 		}
 		next := b.todo[len(b.todo)-1]
 		b.todo = b.todo[:len(b.todo)-1]
@@ -161,12 +171,15 @@ func (b *blocks) Read(to []byte) (int, error) {
 			b.left = data
 			continue
 		}
-		kind, links, _, inline, err := ipfs.Children(data)
+		kind, links, sizes, inline, err := ipfs.Children(data)
 		if err != nil || kind != ipfs.KindFile || next.depth >= maxDepth {
 			return 0, errDamaged("a file")
 		}
 		b.left = inline
 		for i := len(links) - 1; i >= 0; i-- {
+			if sizes[i] == 0 {
+				return 0, errDamaged("a file with a part of nothing")
+			}
 			b.todo = append(b.todo, branch{links[i].CID, next.depth + 1})
 		}
 	}

@@ -20,6 +20,7 @@
 package parcel
 
 import (
+	"bytes"
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
@@ -119,7 +120,10 @@ type File struct {
 	Modified time.Time `json:"modified"`
 }
 
-// Marshal returns the JSON of a manifest of this version.
+// ErrTooLarge says that a manifest would be longer than its readers take.
+var ErrTooLarge = errors.New("the manifest of this pin would have more than 16 MiB")
+
+// Marshal returns the JSON of a manifest of this version, or ErrTooLarge.
 func (m Manifest) Marshal() ([]byte, error) {
 	m.V = version
 	if m.Files == nil {
@@ -128,7 +132,17 @@ func (m Manifest) Marshal() ([]byte, error) {
 	if m.Folders == nil {
 		m.Folders = []string{}
 	}
-	return json.Marshal(m)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // no page shows it, and six bytes for one would reach the bound early
+	if err := e.Encode(m); err != nil {
+		return nil, err
+	}
+	plain := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	if len(plain) > MaxManifest {
+		return nil, ErrTooLarge
+	}
+	return plain, nil
 }
 
 // errManifest says that a manifest breaks a rule. Its key made it, so it is no damage.

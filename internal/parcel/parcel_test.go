@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -208,5 +209,111 @@ func TestKeys(t *testing.T) {
 	// As Python's hmac and hashlib make it by RFC 5869.
 	if key, _ := k.Stream("0"); hex.EncodeToString(key) != "b86bc6fdce78fd6cf9a93ac6765e0aff8005ddc1bb52beb992ddfac1491e23ae" {
 		t.Errorf("%x", key)
+	}
+}
+
+// TestManifestSize: a manifest is as long as its names, and no longer than its readers take.
+func TestManifestSize(t *testing.T) {
+	m := Manifest{Name: "a&b <c>", Files: []File{{Path: "x"}}}
+	plain, err := m.Marshal()
+	if err != nil || !bytes.Contains(plain, []byte(`"name":"a&b <c>"`)) || !bytes.HasSuffix(plain, []byte("}")) {
+		t.Errorf("%s, %v", plain, err)
+	}
+	for room, want := range map[int]error{0: nil, 1: ErrTooLarge} {
+		m.Files[0].Path = strings.Repeat("<", MaxManifest-len(plain)+1+room)
+		if long, err := m.Marshal(); err != want {
+			t.Errorf("%d bytes: %v", len(long), err)
+		}
+	}
+}
+
+// field is a field of bytes in protobuf.
+func field(tag byte, b []byte) []byte {
+	return append(binary.AppendUvarint([]byte{tag}, uint64(len(b))), b...)
+}
+
+// craft makes a node of links that no builder makes.
+func (s shelf) craft(names []string, to ipfs.CID, data []byte) ipfs.CID {
+	var b []byte
+	for _, name := range names {
+		link := field(1<<3|2, to.Bytes())
+		if name != "" {
+			link = append(link, field(2<<3|2, []byte(name))...)
+		}
+		b = append(b, field(2<<3|2, link)...)
+	}
+	b = append(b, field(1<<3|2, data)...)
+	c := ipfs.Sum(ipfs.DagPB, b)
+	s[c] = b
+	return c
+}
+
+// counted opens a parcel and reads its files, and returns how many blocks it fetched.
+func counted(t *testing.T, s shelf, root ipfs.CID, k Key) (n int, err error) {
+	t.Helper()
+	const most = 50_000
+	p, err := Open(t.Context(), func(ctx context.Context, c ipfs.CID) ([]byte, error) {
+		if n++; n > most {
+			return nil, errors.New("it fetches without end")
+		}
+		return s.fetch(ctx, c)
+	}, root, k)
+	if err != nil {
+		return n, err
+	}
+	for _, f := range p.Files {
+		if err := p.Write(t.Context(), f, io.Discard); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// TestEndless opens roots of a few blocks that lead through more than any reader can fetch.
+func TestEndless(t *testing.T) {
+	k := NewKey()
+	s := shelf{}
+	empty, err := ipfs.Dir(nil, s.sink())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var slots []string
+	for i := range 256 {
+		slots = append(slots, fmt.Sprintf("%02X", i))
+	}
+	data := append(append([]byte{8, 5}, field(2<<3|2, bytes.Repeat([]byte{0xff}, 32))...), 5<<3, 0x22, 6<<3, 0x80, 2)
+	root := empty.CID
+	for range 6 {
+		root = s.craft(slots, root, data)
+	}
+	if n, err := counted(t, s, root, k); !errors.Is(err, seal.ErrOpen) || n > maxNodes {
+		t.Errorf("shards: %d blocks, %v", n, err)
+	}
+
+	for what, size := range map[string]byte{"parts of nothing": 0, "parts that turn out to be nothing": 1} {
+		s, root := pack(t, k, map[string]string{"a": "alpha"}, asItIs)
+		_, links, _, _, err := ipfs.Children(s[root])
+		if err != nil {
+			t.Fatal(err)
+		}
+		const parts = 5_000
+		nothing := ipfs.Sum(ipfs.Raw, nil)
+		s[nothing] = nil
+		file := binary.AppendUvarint([]byte{8, 2, 3 << 3}, parts*uint64(size))
+		file = append(file, bytes.Repeat([]byte{4 << 3, size}, parts)...)
+		at := s.craft(make([]string, parts), nothing, file)
+		entries := []ipfs.Entry{{Name: "0", Node: ipfs.Node{CID: at}}}
+		for _, l := range links {
+			if l.Name == ManifestName {
+				entries = append(entries, ipfs.Entry{Name: l.Name, Node: ipfs.Node{CID: l.CID}})
+			}
+		}
+		node, err := ipfs.Dir(entries, s.sink())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := counted(t, s, node.CID, k); !errors.Is(err, seal.ErrOpen) || n > 2*someBlocks {
+			t.Errorf("%s: %d blocks, %v", what, n, err)
+		}
 	}
 }

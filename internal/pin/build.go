@@ -45,18 +45,34 @@ func (s *Service) build(ctx context.Context, payload []byte) error {
 	if err != nil {
 		return err
 	}
+	if off, err := s.suspended(ctx, r.Account); err != nil {
+		return err
+	} else if off {
+		_, err := delayOutline(ctx, s.DB, r.ID, r.Attempt, now.Add(s.times.most).UnixMilli(), 0)
+		return err
+	}
 	work, stop := s.keep(ctx, func(ctx context.Context) (bool, error) {
 		return delayOutline(ctx, s.DB, r.ID, r.Attempt, s.Now().Add(s.times.lease).UnixMilli(), 0)
 	})
 	defer stop()
 	o, err := s.outline(work, r)
 	stop()
+	reason := hopeless(err)
+	if reason == "" && err != nil && ctx.Err() == nil && context.Cause(work) != errLost {
+		begun, late := s.begun(ctx, r)
+		if late != nil {
+			return errors.Join(err, late)
+		}
+		if now.Sub(begun) > s.times.patience {
+			reason = reasonDamaged
+		}
+	}
 	switch {
 	case err == nil:
 		err = s.setOutline(ctx, r, o)
-	case content.IsLost(err), errors.Is(err, errNoPin), ctx.Err() == nil && context.Cause(work) != errLost && now.Sub(time.UnixMilli(r.CreatedAt)) > s.times.patience:
-		s.Log.ErrorContext(ctx, "pin: a content cannot be read", "pin", r.ID, "error", err)
-		err = s.failOutline(ctx, r)
+	case reason != "":
+		s.Log.ErrorContext(ctx, "pin: a content cannot be read", "pin", r.ID, "reason", reason, "error", err)
+		err = s.failOutline(ctx, r, reason)
 	case ctx.Err() != nil:
 		_, err = delayOutline(context.WithoutCancel(ctx), s.DB, r.ID, r.Attempt, s.Now().UnixMilli(), 0)
 		return errors.Join(ctx.Err(), err)
@@ -70,6 +86,29 @@ func (s *Service) build(ctx context.Context, payload []byte) error {
 		return nil
 	}
 	return err
+}
+
+// hopeless returns the reason why an outline can never be made, and "" where it may be.
+func hopeless(err error) string {
+	switch {
+	case errors.Is(err, ipfs.ErrName):
+		return reasonNames
+	case errors.Is(err, parcel.ErrTooLarge):
+		return string(pinning.TooLarge)
+	case content.IsLost(err), errors.Is(err, errNoPin):
+		return reasonDamaged
+	}
+	return ""
+}
+
+// begun returns when the owner last asked for a pin that is not sent yet.
+func (s *Service) begun(ctx context.Context, r row) (time.Time, error) {
+	targets, err := readTargets(ctx, s.DB, []string{r.ID})
+	at := r.CreatedAt
+	for _, t := range targets[r.ID] {
+		at = max(at, t.SinceAt)
+	}
+	return time.UnixMilli(at), err
 }
 
 // keep calls touch while work runs, and ends its context when that says that the row is lost.
@@ -103,14 +142,19 @@ type outline struct {
 	root   ipfs.Node
 	blocks []blockRow
 	framed int64
-	known  map[[32]byte]bool
+	known  map[[32]byte]int // places in blocks
 }
 
+// add notes a block once. Where a leaf has the bytes of a node, the node stays: the gateway
+// shows nodes in both codecs, and leaves as what they are.
 func (o *outline) add(b blockRow) error {
-	if o.known[b.CID.Digest] {
+	if at, known := o.known[b.CID.Digest]; known {
+		if b.CID.Codec == ipfs.DagPB {
+			o.blocks[at] = b
+		}
 		return nil
 	}
-	o.known[b.CID.Digest] = true
+	o.known[b.CID.Digest] = len(o.blocks)
 	o.framed += pinning.Frame(int(b.Length))
 	o.blocks = append(o.blocks, b)
 	return nil
@@ -121,7 +165,7 @@ func (o *outline) sink(ord int64) ipfs.Sink {
 	return ipfs.Sink{
 		Leaf: func(l ipfs.Leaf, data []byte) error {
 			b := blockRow{CID: l.CID, Ord: ord, Start: l.Offset, Length: l.Length}
-			if ord == inManifest && !o.known[l.CID.Digest] {
+			if ord == inManifest {
 				b.Bytes = bytes.Clone(data)
 			}
 			return o.add(b)
@@ -146,7 +190,7 @@ func (s *Service) outline(ctx context.Context, r row) (*outline, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &outline{known: map[[32]byte]bool{}}
+	o := &outline{known: map[[32]byte]int{}}
 	m := &maker{s: s, pin: r, key: d.key()}
 	if r.Encrypt {
 		o.root, err = s.outlineParcel(ctx, o, m, key, d, files)
@@ -294,9 +338,9 @@ func (s *Service) setOutline(ctx context.Context, r row, o *outline) error {
 	})
 }
 
-// failOutline ends a pin whose content is lost or damaged. Nothing of it was ever sent, so the
+// failOutline ends a pin whose blocks cannot be made. Nothing of it was ever sent, so the
 // ledger has no identifier to name.
-func (s *Service) failOutline(ctx context.Context, r row) error {
+func (s *Service) failOutline(ctx context.Context, r row, reason string) error {
 	attempt := r.Attempt
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
 		r, err := s.own(ctx, tx, r.Account, r.ID)
@@ -306,7 +350,10 @@ func (s *Service) failOutline(ctx context.Context, r row) error {
 		if r.Attempt != attempt || r.CID != "" {
 			return errLost
 		}
-		if err := failAll(ctx, tx, r.ID, reasonDamaged, s.Now().UnixMilli()); err != nil {
+		if err := failAll(ctx, tx, r.ID, reason, s.Now().UnixMilli()); err != nil {
+			return err
+		}
+		if err := endOutline(ctx, tx, r.ID); err != nil {
 			return err
 		}
 		if err := settleState(ctx, tx, r.ID); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 
 	"coffer/internal/account"
 	"coffer/internal/fault"
@@ -32,7 +33,8 @@ func (s *Service) newView() *view {
 // maxMakers bounds what a view remembers: a stream may lead through many pins.
 const maxMakers = 16
 
-// find returns a block that the gateway shows.
+// find returns a block that the gateway shows. Any block may be read raw. A leaf is never read
+// as a node: its bytes are a user's, and could name a DAG without end.
 func (v *view) find(ctx context.Context, c ipfs.CID) (servedBlock, error) {
 	const some = 20
 	for after := ""; ; {
@@ -42,6 +44,9 @@ func (v *view) find(ctx context.Context, c ipfs.CID) (servedBlock, error) {
 		}
 		for _, b := range all {
 			after = b.Pin
+			if c.Codec == ipfs.DagPB && b.CID.Codec != ipfs.DagPB {
+				continue
+			}
 			shown, err := v.shows(ctx, b.Account)
 			if err != nil {
 				return servedBlock{}, err
@@ -154,11 +159,12 @@ func (p span) within(size int64) (from, to int64, some bool) {
 	return from, to, from <= to
 }
 
-// sending is a CAR on its way.
+// sending is a CAR on its way. Both sets are nil where a block is sent each time that it occurs.
 type sending struct {
 	v    *view
 	car  *ipfs.CARWriter
-	seen map[[32]byte]bool // nil where a block is sent each time that it occurs
+	seen map[ipfs.CID]bool
+	done map[ipfs.CID]bool // sent with all below that the scope wants
 }
 
 // sendCAR writes a CAR: first the blocks on the way, then what the scope says, depth first.
@@ -169,16 +175,16 @@ func (v *view) sendCAR(ctx context.Context, w io.Writer, root ipfs.CID, passed [
 	}
 	out := &sending{v: v, car: car}
 	if !dups {
-		out.seen = map[[32]byte]bool{}
+		out.seen, out.done = map[ipfs.CID]bool{}, map[ipfs.CID]bool{}
 	}
 	for _, c := range passed {
-		if _, _, err := out.put(ctx, c); err != nil {
+		if _, err := out.put(ctx, c); err != nil {
 			return err
 		}
 	}
 	switch scope {
 	case scopeBlock:
-		_, _, err = out.put(ctx, end)
+		_, err = out.put(ctx, end)
 	case scopeEntity:
 		err = out.entity(ctx, end, part)
 	default:
@@ -187,18 +193,27 @@ func (v *view) sendCAR(ctx context.Context, w io.Writer, root ipfs.CID, passed [
 	return err
 }
 
-// put sends a block, unless it was sent before and is not to be sent again.
-func (o *sending) put(ctx context.Context, c ipfs.CID) (data []byte, before bool, err error) {
-	if data, err = o.v.block(ctx, c); err != nil {
-		return nil, false, err
+// put sends a block, unless it was sent before and is not to be sent again. Such a leaf is not
+// even read: nothing is looked into there.
+func (o *sending) put(ctx context.Context, c ipfs.CID) (data []byte, err error) {
+	before := o.seen[c]
+	if before && c.Codec != ipfs.DagPB {
+		return nil, nil
 	}
-	if before = o.seen[c.Digest]; before {
-		return data, true, nil
+	if data, err = o.v.block(ctx, c); err != nil || before {
+		return data, err
 	}
 	if o.seen != nil {
-		o.seen[c.Digest] = true
+		o.seen[c] = true
 	}
-	return data, false, o.car.Put(ipfs.Block{CID: c, Data: data})
+	return data, o.car.Put(ipfs.Block{CID: c, Data: data})
+}
+
+// ended notes that nothing below a block is left to send.
+func (o *sending) ended(c ipfs.CID) {
+	if o.done != nil {
+		o.done[c] = true
+	}
 }
 
 // all sends everything below a block.
@@ -206,10 +221,10 @@ func (o *sending) all(ctx context.Context, end ipfs.CID) error {
 	for todo := []ipfs.CID{end}; len(todo) > 0; {
 		c := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		if o.seen[c.Digest] {
+		if o.seen[c] {
 			continue // with all that is below it
 		}
-		data, _, err := o.put(ctx, c)
+		data, err := o.put(ctx, c)
 		if err != nil {
 			return err
 		}
@@ -220,16 +235,30 @@ func (o *sending) all(ctx context.Context, end ipfs.CID) error {
 		if err != nil {
 			return err
 		}
-		for i := len(links) - 1; i >= 0; i-- {
-			todo = append(todo, links[i].CID)
-		}
+		next := o.toSend(links)
+		slices.Reverse(next)
+		todo = append(todo, next...)
 	}
 	return nil
 }
 
+// toSend returns what links lead to and is still to be sent, each once.
+func (o *sending) toSend(links []ipfs.Link) (next []ipfs.CID) {
+	known := map[ipfs.CID]bool{}
+	for _, l := range links {
+		if !o.seen[l.CID] && !known[l.CID] {
+			next = append(next, l.CID)
+		}
+		if o.seen != nil {
+			known[l.CID] = true
+		}
+	}
+	return next
+}
+
 // entity sends the blocks that a reader of one file, or of one folder's names, needs.
 func (o *sending) entity(ctx context.Context, end ipfs.CID, part span) error {
-	data, _, err := o.put(ctx, end)
+	data, err := o.put(ctx, end)
 	if err != nil || end.Codec != ipfs.DagPB {
 		return err
 	}
@@ -238,7 +267,7 @@ func (o *sending) entity(ctx context.Context, end ipfs.CID, part span) error {
 		return err
 	}
 	if kind == ipfs.KindShard {
-		return o.shards(ctx, links)
+		return o.shards(ctx, links, 1)
 	}
 	size := int64(len(inline))
 	for _, n := range sizes {
@@ -251,41 +280,51 @@ func (o *sending) entity(ctx context.Context, end ipfs.CID, part span) error {
 	if !some {
 		return nil
 	}
-	return o.parts(ctx, links, sizes, int64(len(inline)), from, to)
+	return o.parts(ctx, links, sizes, int64(len(inline)), from, to, 1)
 }
 
-// shards sends the other shards of a folder.
-func (o *sending) shards(ctx context.Context, links []ipfs.Link) error {
+// shards sends the other shards of a folder. depth is theirs.
+func (o *sending) shards(ctx context.Context, links []ipfs.Link, depth int) error {
 	const digits = 2 // of a link that leads to a shard
 	for _, l := range links {
-		if len(l.Name) != digits {
+		if len(l.Name) != digits || o.done[l.CID] {
 			continue
 		}
-		data, _, err := o.put(ctx, l.CID)
+		if depth >= maxShards {
+			return errNoBlock
+		}
+		data, err := o.put(ctx, l.CID)
 		if err != nil {
 			return err
 		}
 		_, below, _, _, err := ipfs.Children(data)
 		if err == nil {
-			err = o.shards(ctx, below)
+			err = o.shards(ctx, below, depth+1)
 		}
 		if err != nil {
 			return err
 		}
+		o.ended(l.CID)
 	}
 	return nil
 }
 
-// parts sends what holds the bytes from from to to. at is where the first link begins. A node
-// that was sent before is looked into all the same: it may hold another part of the range.
-func (o *sending) parts(ctx context.Context, links []ipfs.Link, sizes []int64, at, from, to int64) error {
+// maxParts is how many levels the tree of a file has: each level has 1024 times the content.
+const maxParts = 8
+
+// parts sends what holds the bytes from from to to. at is where the first link begins, and
+// depth how deep the links lead. A node that was sent for a part of it is looked into again.
+func (o *sending) parts(ctx context.Context, links []ipfs.Link, sizes []int64, at, from, to int64, depth int) error {
 	for i, l := range links {
 		begin, end := at, at+sizes[i]
 		at = end
-		if end <= from || begin > to || sizes[i] == 0 {
+		if end <= from || begin > to || sizes[i] == 0 || o.done[l.CID] {
 			continue
 		}
-		data, _, err := o.put(ctx, l.CID)
+		if depth >= maxParts {
+			return errNoBlock
+		}
+		data, err := o.put(ctx, l.CID)
 		if err != nil {
 			return err
 		}
@@ -294,10 +333,13 @@ func (o *sending) parts(ctx context.Context, links []ipfs.Link, sizes []int64, a
 		}
 		_, below, lengths, inline, err := ipfs.Children(data)
 		if err == nil {
-			err = o.parts(ctx, below, lengths, begin+int64(len(inline)), from, to)
+			err = o.parts(ctx, below, lengths, begin+int64(len(inline)), from, to, depth+1)
 		}
 		if err != nil {
 			return err
+		}
+		if from <= begin && end-1 <= to {
+			o.ended(l.CID)
 		}
 	}
 	return nil

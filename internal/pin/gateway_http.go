@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -59,10 +60,6 @@ type asked struct {
 
 // serve answers GET and HEAD.
 func (s *Service) serve(w http.ResponseWriter, r *http.Request) error {
-	client, _ := rest.ClientIn(r.Context())
-	if err := s.Limit.Take(r.Context(), s.GatewayLimit, limit.AddrKey(client.Addr)); err != nil {
-		return err
-	}
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Allow-Methods", "GET, HEAD")
@@ -70,6 +67,10 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("X-Robots-Tag", "noindex")
 	h.Set("Vary", "Accept")
+	client, _ := rest.ClientIn(r.Context())
+	if err := s.Limit.Take(r.Context(), s.GatewayLimit, limit.AddrKey(client.Addr)); err != nil {
+		return err // with the headers before it: a page may read that it is to wait
+	}
 	q, err := readAsked(r)
 	if err != nil {
 		return err
@@ -276,7 +277,12 @@ func (q *asked) describe(h http.Header, etag string, end ipfs.CID, passed []ipfs
 		h.Set("X-Ipfs-Roots", strings.Join(roots, ","))
 	}
 	if !q.named {
-		h.Set("Content-Location", "/ipfs/"+url.PathEscape(q.id)+q.path+"?format="+format)
+		same := maps.Clone(q.query)
+		same.Set("format", format)
+		if q.dups {
+			same.Set("car-dups", "y")
+		}
+		h.Set("Content-Location", "/ipfs/"+url.PathEscape(q.id)+q.path+"?"+same.Encode())
 	}
 }
 

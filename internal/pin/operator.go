@@ -169,6 +169,9 @@ func (s *Service) publish(ctx context.Context, checkpoint []byte) error {
 	}
 	target := s.Targets[0]
 	root := ipfs.Sum(ipfs.Raw, checkpoint)
+	if err := s.keepCopy(ctx, target.Name, root); err != nil {
+		return err
+	}
 	_, reported, err := target.Target.Put(ctx, pinning.Source{
 		Name: "coffer-ledger", Root: root, Framed: pinning.Frame(len(checkpoint)),
 		Blocks: func(yield func(ipfs.Block) error) error {
@@ -179,4 +182,20 @@ func (s *Service) publish(ctx context.Context, checkpoint []byte) error {
 		err = pinning.ErrOtherCID
 	}
 	return err
+}
+
+// keepCopy counts the server itself among those that need a copy, and nothing releases that: a
+// user who pins the same bytes and removes the pin takes nothing away. While a copy is being
+// removed it is an error, and the ledger tries again.
+func (s *Service) keepCopy(ctx context.Context, target string, root ipfs.CID) error {
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if err := acquireCopy(ctx, tx, target, root.String()); err != nil {
+			return err
+		}
+		c, err := readCopy(ctx, tx, target, root.String())
+		if err == nil && c.Removing {
+			err = errors.New("a copy of the checkpoint is being removed")
+		}
+		return err
+	})
 }

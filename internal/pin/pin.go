@@ -19,7 +19,7 @@
 //     it, so the removal of one never takes the other's (copy_store.go).
 //   - What is told of a failure is a word of a fixed list, never a provider's text.
 //   - A pin holds the stored objects. A file that its owner deletes stays pinned until the pin
-//     is removed, and counts in the quota of files until then.
+//     is removed, and counts in the quota of files until then, as the pin's folders do.
 //   - A deleted account leaves no row of its own. The copies at providers lose their holder and
 //     are removed by a job that knows target and identifier, and no account.
 //
@@ -29,7 +29,9 @@
 //
 // # Limits
 //
-// An account has at most 10,000 pins, a folder 10,000 entries. Providers keep logs of their
+// An account has at most 10,000 pins, a folder 10,000 entries. What an account publishes has a
+// bound in bytes, and is no more than its quota. An operator who suspends an account stops what
+// is not sent yet. Providers keep logs of their
 // own: they learn the server's address, and the owner of plain content nothing else.
 package pin
 
@@ -159,6 +161,7 @@ var (
 	errAlready   = fault.New(fault.Conflict, "already_pinned", "This is being pinned already. Wait until that has ended.")
 	errTooMany   = fault.New(fault.Conflict, "too_many_pins", "The account has 10,000 pins. Remove some first.")
 	errTooLarge  = fault.New(fault.Conflict, "pin_too_large", "This is more than the operator lets one pin publish.")
+	errTotal     = fault.New(fault.Conflict, "pin_quota_exceeded", "This is more than the account may publish. Remove pins first.")
 	errNotFailed = fault.New(fault.Conflict, "not_failed", "Only a pin that failed can be tried again.")
 )
 
@@ -306,6 +309,9 @@ func (s *Service) Create(ctx context.Context, owner account.ID, entry string, en
 				return err
 			}
 		}
+		if err := s.roomFor(ctx, tx, owner); err != nil {
+			return err
+		}
 		if err := s.Jobs.Enqueue(ctx, tx, buildJob, buildOrder{r.ID}, jobs.Key(r.ID)); err != nil {
 			return err
 		}
@@ -315,6 +321,23 @@ func (s *Service) Create(ctx context.Context, owner account.ID, entry string, en
 		return Pin{}, err
 	}
 	return s.Get(ctx, owner, r.ID)
+}
+
+// roomFor refuses when the pins of an account, a new one included, are more than it may
+// publish. The caller holds the account, so no two pins pass on the same room.
+func (s *Service) roomFor(ctx context.Context, tx *db.Tx, owner account.ID) error {
+	bytes, sent, err := sums(ctx, tx, owner)
+	if err != nil {
+		return err
+	}
+	use, err := s.Contents.Usage(ctx, tx, owner)
+	if err != nil {
+		return err
+	}
+	if s.PinTotal > 0 && sent > s.PinTotal || use.QuotaBytes > 0 && bytes > use.QuotaBytes {
+		return errTotal
+	}
+	return nil
 }
 
 // take stores the pin with what its entry holds now, and a reference to each object.
@@ -362,6 +385,9 @@ func (s *Service) take(ctx context.Context, tx *db.Tx, r *row) error {
 		return err
 	}
 	if err := insertFiles(ctx, tx, r.ID, rows); err != nil {
+		return err
+	}
+	if err := s.Contents.CountFolders(ctx, tx, r.Account, len(rows)-len(objects)); err != nil {
 		return err
 	}
 	return s.Contents.Share(ctx, tx, r.Account, objects...)

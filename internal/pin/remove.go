@@ -159,33 +159,44 @@ func (s *Service) again(ctx context.Context, owner account.ID, id string, do fun
 }
 
 // takeAway removes a pin from one target. First the pin stops to count there. If it was the
-// last, a job removes the copy, and wakes this row when that is done.
+// last, a job removes the copy, and wakes this row when that is done. The row looks every hour
+// as well: a job that ends in the same moment may not see it yet.
 func (s *Service) takeAway(ctx context.Context, r row, t targetRow) error {
-	if err := s.DB.Tx(ctx, func(tx *db.Tx) error { return s.stopHolding(ctx, tx, r, t) }); err != nil {
+	waits := false
+	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
+		removing, err := s.stopHolding(ctx, tx, r, t)
+		// A target that is in no setting any more removes nothing: its copy waits until it is back.
+		_, there := s.targets[t.Target]
+		if waits = removing && there; err != nil || !waits {
+			return err
+		}
+		return parkTarget(ctx, tx, t, s.Now().Add(s.times.most).UnixMilli())
+	})
+	if err != nil || waits {
 		return err
-	}
-	c, err := readCopy(ctx, s.DB, t.Target, r.CID)
-	if err != nil && !errors.Is(err, db.ErrNoRows) {
-		return err
-	}
-	// A target that is in no setting any more removes nothing: its copy waits until it is back.
-	if _, there := s.targets[t.Target]; err == nil && c.Removing && there {
-		return nil
 	}
 	return s.gone(ctx, r, t)
 }
 
-// stopHolding ends that a row counts in its copy, once.
-func (s *Service) stopHolding(ctx context.Context, tx *db.Tx, r row, t targetRow) error {
+// stopHolding ends that a row counts in its copy, once. It reports whether the copy is being
+// removed.
+func (s *Service) stopHolding(ctx context.Context, tx *db.Tx, r row, t targetRow) (removing bool, err error) {
 	held, err := letGo(ctx, tx, t)
-	if err != nil || !held {
-		return err
+	if err != nil {
+		return false, err
 	}
-	removing, err := releaseCopy(ctx, tx, t.Target, r.CID, r.ID, s.Now().UnixMilli())
+	if !held {
+		c, err := readCopy(ctx, tx, t.Target, r.CID)
+		if errors.Is(err, db.ErrNoRows) {
+			return false, nil
+		}
+		return c.Removing, err
+	}
+	removing, err = releaseCopy(ctx, tx, t.Target, r.CID, r.ID, s.Now().UnixMilli())
 	if err != nil || !removing {
-		return err
+		return false, err
 	}
-	return s.enqueueUnpin(ctx, tx, t.Target, r.CID)
+	return true, s.enqueueUnpin(ctx, tx, t.Target, r.CID)
 }
 
 // gone ends a pin at one target. With the last target the pin goes, and its objects with it.
@@ -209,8 +220,8 @@ func (s *Service) gone(ctx context.Context, r row, t targetRow) error {
 		if left > 0 {
 			return s.settle(ctx, tx, r)
 		}
-		if err := s.discard(ctx, tx, r); err != nil {
-			return err
+		if err := s.discard(ctx, tx, r); err != nil || !r.Announced {
+			return err // the ledger never said that it was pinned
 		}
 		return s.announce(ctx, tx, r, ledger.Unpin)
 	})
@@ -232,6 +243,9 @@ func (s *Service) discard(ctx context.Context, tx *db.Tx, r row) error {
 		return err
 	}
 	if err := removeBlocksIn(ctx, tx, r.ID); err != nil {
+		return err
+	}
+	if err := s.Contents.CountFolders(ctx, tx, r.Account, len(objects)-len(files)); err != nil {
 		return err
 	}
 	if err := s.Contents.Release(ctx, tx, r.Account, objects...); err != nil {
@@ -359,7 +373,7 @@ func (s *Service) forgetPin(ctx context.Context, tx *db.Tx, id string) error {
 		return err
 	}
 	for _, t := range targets[id] {
-		if err := s.stopHolding(ctx, tx, r, t); err != nil {
+		if _, err := s.stopHolding(ctx, tx, r, t); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 // Settings are the operator's settings of the room; the tags hold their defaults.
 type Settings struct {
 	PinMax    int64         `name:"pin-max" env:"COFFER_PIN_MAX" default:"68719476736" group:"IPFS" help:"Most bytes that one pin publishes."`
+	PinTotal  int64         `name:"pin-total" env:"COFFER_PIN_TOTAL" default:"1099511627776" group:"IPFS" help:"Most bytes that one account publishes: its pins, each times its targets. 0: no bound."`
 	PinVerify time.Duration `name:"pin-verify" env:"COFFER_PIN_VERIFY" default:"168h" group:"IPFS" help:"How often what is pinned is read back again."`
 	LedgerPin bool          `name:"ledger-pin" env:"COFFER_LEDGER_PIN" default:"false" negatable:"" group:"IPFS" help:"Publish each checkpoint of the ledger on IPFS as well, at the first target."`
 	PinCheck  time.Duration `name:"pin-check" env:"COFFER_PIN_CHECK" default:"15s" group:"IPFS" help:"How often the server looks for pins that wait for another attempt."`
@@ -23,6 +24,8 @@ func (s *Settings) AfterApply() error {
 	switch {
 	case s.PinMax < 1:
 		return errors.New("COFFER_PIN_MAX: must be positive")
+	case s.PinTotal < 0:
+		return errors.New("COFFER_PIN_TOTAL: must not be negative")
 	case s.PinVerify < time.Minute:
 		return errors.New("COFFER_PIN_VERIFY: at least a minute")
 	case s.PinCheck < 10*time.Millisecond:

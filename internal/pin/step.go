@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"coffer/internal/account"
 	"coffer/internal/content"
 	"coffer/internal/db"
 	"coffer/internal/event"
@@ -37,6 +38,7 @@ func (s *Service) enqueueStep(ctx context.Context, tx *db.Tx, pin, target, cid s
 // The reasons beside those of package pinning, which stand in docs/pins.md with them.
 const (
 	reasonDamaged        = "damaged"         // what is stored here cannot be read
+	reasonNames          = "names_collide"   // a folder of IPFS cannot hold two of the names
 	reasonNoTarget       = "no_such_target"  // the operator has taken it out of the settings
 	reasonWaiting        = "waiting"         // in the provider's queue
 	reasonStuck          = "stuck"           // in the provider's queue for too long
@@ -144,12 +146,40 @@ func (s *Service) advance(ctx context.Context, t targetRow) (more bool, err erro
 		return false, s.fail(ctx, r, t, reasonDamaged)
 	case !ok:
 		return false, s.fail(ctx, r, t, reasonNoTarget)
-	case t.State == Queued:
+	case t.State == Queued, t.State == Sending:
+		if off, err := s.suspended(ctx, r.Account); err != nil {
+			return false, err
+		} else if off {
+			return false, s.pause(ctx, t)
+		}
+	}
+	switch t.State {
+	case Queued:
 		return true, s.move(ctx, r, t, Sending, s.Now().UnixMilli())
-	case t.State == Sending:
+	case Sending:
 		return s.send(ctx, r, t, target, root)
 	}
 	return false, s.verify(ctx, r, t, target, root)
+}
+
+// suspended reports whether the operator has stopped an account: it publishes nothing more.
+func (s *Service) suspended(ctx context.Context, owner account.ID) (bool, error) {
+	st, err := s.Accounts.State(ctx, owner)
+	if errors.Is(err, account.ErrNotFound) {
+		return false, nil
+	}
+	return st.Status == account.Suspended, err
+}
+
+// pause lets a row of a suspended account wait, which is no fault of its target.
+func (s *Service) pause(ctx context.Context, t targetRow) error {
+	now := s.Now()
+	t.SinceAt, t.NextAt = now.UnixMilli(), now.Add(s.times.most).UnixMilli()
+	ours, err := changeTarget(ctx, s.DB, t)
+	if err == nil && !ours {
+		err = errLost
+	}
+	return err
 }
 
 // send brings the content to a target and waits until that has it.
@@ -164,7 +194,7 @@ func (s *Service) send(ctx context.Context, r row, t targetRow, target pinning.N
 	if !c.Sent {
 		ref, err := s.put(ctx, r, t, target, root, c.Ref)
 		if err != nil {
-			return false, s.notSent(ctx, r, t, err)
+			return false, s.notSent(ctx, r, t, c.Ref, err)
 		}
 		c.Ref = ref
 	}
@@ -223,13 +253,14 @@ func (s *Service) put(ctx context.Context, r row, t targetRow, target pinning.Na
 	return "", err
 }
 
-// notSent judges why a content was not handed over, and lets another pin of it try.
-func (s *Service) notSent(ctx context.Context, r row, t targetRow, err error) error {
+// notSent judges why a content was not handed over, and lets another pin of it try. ref is the
+// name under which an earlier sending may still stand at the provider.
+func (s *Service) notSent(ctx context.Context, r row, t targetRow, ref string, err error) error {
 	if errors.Is(err, errLost) || ctx.Err() != nil {
 		return errors.Join(errLost, ctx.Err())
 	}
 	if !errors.Is(err, pinning.ErrOtherCID) {
-		if _, err := setSent(ctx, s.DB, t.Target, r.CID, r.ID, false, ""); err != nil {
+		if _, err := setSent(ctx, s.DB, t.Target, r.CID, r.ID, false, ref); err != nil {
 			return err
 		}
 	}
@@ -307,7 +338,8 @@ func (s *Service) move(ctx context.Context, r row, t targetRow, to State, next i
 
 // fail ends a row for good, and tells the owner.
 func (s *Service) fail(ctx context.Context, r row, t targetRow, reason string) error {
-	lost := t.State == Pinned || t.State == Verified
+	// A provider that gave up, or has something else, does not have what was sent.
+	lost := t.State == Pinned || t.State == Verified || reason == reasonProvider || reason == reasonStuck || reason == string(pinning.OtherCID)
 	t.State, t.Reason, t.Tries, t.MissingAt, t.NextAt, t.SinceAt = Failed, reason, 0, nil, never, s.Now().UnixMilli()
 	return s.change(ctx, r, t, func(tx *db.Tx, r row) error {
 		if lost { // what is tried again is sent anew

@@ -79,6 +79,13 @@ func count(ctx context.Context, tx *db.Tx, owner account.ID, entry string) (all,
 	return all, unfinished, err
 }
 
+// sums returns the bytes of an account's pins, and the same with each pin times its targets.
+func sums(ctx context.Context, tx *db.Tx, owner account.ID) (bytes, sent int64, err error) {
+	err = tx.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(p.size), 0) AS BIGINT), CAST(COALESCE(SUM(p.size * (SELECT COUNT(*) FROM pin_targets t WHERE t.pin = p.id)), 0) AS BIGINT)
+		FROM pins p WHERE p.account = $1`, string(owner)).Scan(&bytes, &sent)
+	return bytes, sent, err
+}
+
 func read(ctx context.Context, q db.Querier, owner account.ID, id string) (row, error) {
 	return readOne(ctx, q, `id = $1 AND account = $2`, id, string(owner))
 }
@@ -169,6 +176,12 @@ func setOutline(ctx context.Context, tx *db.Tx, r row, attempt int64) (bool, err
 	return n == 1, err
 }
 
+// endOutline ends the attempts at an outline.
+func endOutline(ctx context.Context, tx *db.Tx, id string) error {
+	_, err := tx.Exec(ctx, `UPDATE pins SET next_at = $2 WHERE id = $1 AND cid = ''`, id, int64(never))
+	return err
+}
+
 // restartOutline makes an outline due that had failed.
 func restartOutline(ctx context.Context, tx *db.Tx, id string, now int64) error {
 	_, err := tx.Exec(ctx, `UPDATE pins SET tries = 0, next_at = $2 WHERE id = $1 AND cid = ''`, id, now)
@@ -240,7 +253,7 @@ func readIDs(ctx context.Context, q db.Querier, owner account.ID, limit int) ([]
 
 // readDueOutlines returns pins whose outline is due.
 func readDueOutlines(ctx context.Context, q db.Querier, now int64, limit int) ([]string, error) {
-	rows, err := q.Query(ctx, `SELECT id FROM pins WHERE cid = '' AND next_at <= $1 ORDER BY next_at, id LIMIT $2`, now, limit)
+	rows, err := q.Query(ctx, `SELECT id FROM pins WHERE cid = '' AND state = 'queued' AND next_at <= $1 ORDER BY next_at, id LIMIT $2`, now, limit)
 	if err != nil {
 		return nil, err
 	}

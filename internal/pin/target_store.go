@@ -120,10 +120,17 @@ func failAll(ctx context.Context, tx *db.Tx, pin, reason string, now int64) erro
 	return err
 }
 
-// letGo ends that a row counts in pin_copies; false when it did not.
+// letGo ends that a row counts in pin_copies; false when it did not. The row stays due, so a
+// crash after it costs a lease and not the removal.
 func letGo(ctx context.Context, tx *db.Tx, t targetRow) (bool, error) {
-	n, err := tx.Exec(ctx, `UPDATE pin_targets SET held = FALSE, next_at = $3 WHERE pin = $1 AND target = $2 AND held`, t.Pin, t.Target, int64(never))
+	n, err := tx.Exec(ctx, `UPDATE pin_targets SET held = FALSE WHERE pin = $1 AND target = $2 AND held`, t.Pin, t.Target)
 	return n == 1, err
+}
+
+// parkTarget lets a row wait for its copy to be removed. It is due at a time all the same.
+func parkTarget(ctx context.Context, tx *db.Tx, t targetRow, at int64) error {
+	_, err := tx.Exec(ctx, `UPDATE pin_targets SET next_at = $4 WHERE pin = $1 AND target = $2 AND attempt = $3`, t.Pin, t.Target, t.Attempt, at)
+	return err
 }
 
 // removeTarget removes a row, and reports how many of its pin are left.

@@ -95,20 +95,25 @@ func (s *Service) sample(ctx context.Context, r row, root ipfs.CID) (all []ipfs.
 // missing waits for a block that is not there, and after an hour it is a failure.
 func (s *Service) missing(ctx context.Context, r row, t targetRow) error {
 	now := s.Now()
-	if t.MissingAt == nil {
+	if t.MissingAt == nil || t.Reason != reasonNotYet { // an outage before is not the block's hour
 		at := now.UnixMilli()
 		t.MissingAt, t.Tries = &at, 0
 	}
 	if now.Sub(time.UnixMilli(*t.MissingAt)) < s.times.grace {
 		return s.wait(ctx, t, reasonNotYet, min(s.backoff(t.Tries), s.times.grace/4))
 	}
+	return s.failMissing(ctx, r, t)
+}
+
+func (s *Service) failMissing(ctx context.Context, r row, t targetRow) error {
 	if t.VerifiedAt != nil {
 		return s.fail(ctx, r, t, reasonVanished)
 	}
 	return s.fail(ctx, r, t, reasonNotRetrievable)
 }
 
-// unverified waits after an error that says nothing of the content: for days, not an hour.
+// unverified waits after an error that says nothing of the content: for days, not an hour. An
+// outage within the hour of a block that is not there does not begin that hour anew.
 func (s *Service) unverified(ctx context.Context, r row, t targetRow, err error) error {
 	if errors.Is(err, pinning.ErrAbsent) {
 		return s.missing(ctx, r, t)
@@ -116,13 +121,16 @@ func (s *Service) unverified(ctx context.Context, r row, t targetRow, err error)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if errors.Is(err, pinning.ErrOtherCID) {
+		return s.fail(ctx, r, t, string(pinning.OtherCID))
+	}
 	now := s.Now()
 	if t.MissingAt == nil {
 		at := now.UnixMilli()
 		t.MissingAt = &at
 	}
 	if now.Sub(time.UnixMilli(*t.MissingAt)) > s.times.patience {
-		return s.missing(ctx, r, t)
+		return s.failMissing(ctx, r, t)
 	}
 	after := s.backoff(t.Tries)
 	if retry, ok := errors.AsType[*pinning.RetryError](err); ok {
@@ -130,5 +138,8 @@ func (s *Service) unverified(ctx context.Context, r row, t targetRow, err error)
 	}
 	reason := string(pinning.ReasonOf(err))
 	s.Log.WarnContext(ctx, "pin: a target was not read", "pin", r.ID, "target", t.Target, "reason", reason, "error", err)
+	if t.Reason == reasonNotYet {
+		reason = reasonNotYet
+	}
 	return s.wait(ctx, t, reason, after)
 }

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"coffer/internal/ipfs"
@@ -201,5 +202,38 @@ func TestKuboUser(t *testing.T) {
 		if (err == nil) != (want == nil) || err != nil && (pinning.ReasonOf(err) != pinning.Unauthorized || strings.Contains(err.Error(), "other")) {
 			t.Errorf("%q: %v", user, err)
 		}
+	}
+}
+
+// An upload whose offset goes back and forth ends: only what arrived anew is progress.
+func TestPinataGoesBack(t *testing.T) {
+	const most = 20
+	var patches, heads atomic.Int64
+	at := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.Method {
+		case http.MethodPost:
+			w.Header().Set("Location", r.URL.Path+"/1")
+			w.WriteHeader(http.StatusCreated)
+		case http.MethodPatch:
+			_, _ = io.Copy(io.Discard, r.Body)
+			if w.WriteHeader(http.StatusInternalServerError); patches.Add(1) > most {
+				panic(http.ErrAbortHandler)
+			}
+		case http.MethodHead:
+			if patches.Load() > most { // a refusal ends a client that does not stop
+				w.WriteHeader(http.StatusForbidden)
+				return
+			}
+			w.Header().Set("Upload-Offset", strconv.FormatInt(5+5*(heads.Add(1)%2), 10))
+		default:
+			fmt.Fprint(w, `{"data":{"files":[]}}`)
+		}
+	})
+	target := open(t, pinning.Config{Settings: pinning.Settings{PinataJWT: "x", PinataURL: at, PinataUploadURL: at, PinataGateway: at}}, pinning.KindPinata)
+	if _, _, err := target.Put(t.Context(), long(2)); err == nil {
+		t.Error("it is there")
+	}
+	if n := patches.Load(); n > 5 {
+		t.Errorf("%d attempts", n)
 	}
 }

@@ -35,7 +35,7 @@ func (p *pinata) resumable(ctx context.Context, s Source, total int64) (string, 
 		return "", ipfs.CID{}, err
 	}
 	var last http.Header
-	for from, tries := int64(0), 0; ; {
+	for from, best, tries := int64(0), int64(0), 0; ; {
 		last, err = p.pass(ctx, at, s, total, from)
 		if err == nil {
 			break
@@ -48,8 +48,8 @@ func (p *pinata) resumable(ctx context.Context, s Source, total int64) (string, 
 		if asked != nil {
 			return "", ipfs.CID{}, err
 		}
-		if arrived > from {
-			tries = 0
+		if arrived > best { // a provider whose offset goes back and forth gets no further attempts
+			best, tries = arrived, 0
 		}
 		from = arrived
 	}

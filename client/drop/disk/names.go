@@ -142,6 +142,7 @@ type names struct {
 	safe func(string) (string, error) // of one path part
 	key  func(string) string          // equal for names that the file system takes for one
 	root *nameNode
+	most int // bytes of a path
 	cost int // of all nodes, in bytes
 }
 
@@ -161,13 +162,28 @@ type nameNode struct {
 }
 
 func newNames(safe func(string) (string, error), key func(string) string) *names {
-	return &names{safe: safe, key: key, root: &nameNode{dir: true}}
+	return &names{safe: safe, key: key, root: &nameNode{dir: true}, most: maxPath}
 }
+
+// Places gives paths their places in a folder. No two share one, also where the file system takes
+// names for one that differ in case or in composition. It belongs to one goroutine.
+type Places struct{ names *names }
+
+// NewPlaces returns Places in which none is taken, for paths of at most so many bytes.
+func NewPlaces(most int) Places {
+	n := newNames(SafeName, foldKey)
+	n.most = most
+	return Places{n}
+}
+
+// Place returns where a path is stored; a name that is taken is numbered. Its errors are those
+// of names that this machine cannot have, and of a path that occurred before.
+func (p Places) Place(path string, dir bool) (string, error) { return p.names.place(path, dir) }
 
 // place returns where a sender's path is stored. A name that is taken in the same folder is
 // numbered. A path that occurred before, or that is a file and a folder at once, is refused.
 func (n *names) place(path string, dir bool) (string, error) {
-	if len(path) > maxPath {
+	if len(path) > n.most {
 		return "", fmt.Errorf("%w: a path of %d bytes", ErrUnsafe, len(path))
 	}
 	at := n.root

@@ -152,3 +152,22 @@ func TestManyAlike(t *testing.T) {
 		}
 	}
 }
+
+// TestPlacesOfPaths: paths that a file system may take for one have places of their own, and a path
+// that occurs twice has none.
+func TestPlacesOfPaths(t *testing.T) {
+	p := NewPlaces(20)
+	for _, c := range []struct {
+		path, want string
+		dir        bool
+	}{{"a", "a", true}, {"a/x.txt", "a/x.txt", false}, {"A/x.txt", "A (2)/x.txt", false}, {"a/X.TXT", "a/X (2).TXT", false}} {
+		if got, err := p.Place(c.path, c.dir); err != nil || got != c.want {
+			t.Errorf("%q: %q, %v", c.path, got, err)
+		}
+	}
+	for _, path := range []string{"a", "a/x.txt", "a/x.txt/y", "..", strings.Repeat("n", 21)} {
+		if got, err := p.Place(path, false); err == nil {
+			t.Errorf("%q: %q", path, got)
+		}
+	}
+}

@@ -65,7 +65,7 @@ test('a manifest that lies is refused, or its file is', async () => {
   const file = (change) => (m) => ({ ...m, files: m.files.map((f, i) => (i === 0 ? { ...f, ...change } : f)) });
   for (const [what, change] of Object.entries({
     'another version': (m) => ({ ...m, v: 2 }), 'no object': () => [], 'no name': (m) => ({ ...m, name: '' }), 'a path for a name': (m) => ({ ...m, name: 'a/b' }), 'files that are no list': (m) => ({ ...m, files: {} }),
-    'a way up': file({ path: '../a.txt' }), 'a path from the top': file({ path: '/a.txt' }), 'a backslash': file({ path: '..\\a.txt' }), 'an empty part': file({ path: 'a//b' }), 'a path of dots': file({ path: '.' }), 'a NUL': file({ path: 'a\0' }), 'no path': file({ path: 5 }), 'a long path': file({ path: 'a'.repeat(5000) }),
+    'a way up': file({ path: '../a.txt' }), 'a path from the top': file({ path: '/a.txt' }), 'a backslash': file({ path: '..\\a.txt' }), 'an empty part': file({ path: 'a//b' }), 'a path of dots': file({ path: '.' }), 'a NUL': file({ path: 'a\0' }), 'no path': file({ path: 5 }), 'a long path': file({ path: 'a'.repeat(16_385) }),
     'no such part': file({ file: '9' }), 'the manifest': file({ file: 'manifest' }), 'another file\'s part': file({ file: '1' }), 'a size that is none': file({ size: -1 }), 'a digest that is none': file({ sha256: 'x' }),
     'a path twice': file({ path: 'deep/b.bin' }), 'a file in a file': file({ path: 'deep' }), 'a folder twice': (m) => ({ ...m, folders: ['a', 'a'] }), 'a folder of a file\'s path': (m) => ({ ...m, folders: ['a.txt'] }), 'a folder in a file': (m) => ({ ...m, folders: ['a.txt/x'] }),
     'too many': (m) => ({ ...m, folders: Array.from({ length: 10_002 }, (_, i) => 'f' + i) }),
@@ -75,6 +75,8 @@ test('a manifest that lies is refused, or its file is', async () => {
     await assert.rejects(read(content, 'a.txt'), DamagedFile, what);
   }
   assert.equal((await opens(file({ path: 'a\u202etxt.exe' }))).files[0].path, 'a_txt.exe');
+  const deepest = Array(64).fill('n'.repeat(255)).join('/');
+  assert.equal((await opens(file({ path: deepest }))).files[0].path, deepest);
 });
 
 test('what stands in a pin without its manifest is no pin', async () => {

@@ -103,7 +103,7 @@ async function* checked(get: Get, file: Sealed, key: Bytes, signal: AbortSignal)
 // ---- the manifest ----
 
 const mostFiles = 10_001; // with the folder itself
-const longestPath = 4096;
+const longestPath = 16_384; // 64 folders in each other, with names of 255 bytes
 
 const bad = (what: string) => new Damaged('manifest: ' + what);
 
