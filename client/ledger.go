@@ -73,8 +73,10 @@ func (c *Client) Ledger(ctx context.Context, from int64) iter.Seq2[LedgerEntry, 
 			if page.NextCursor == "" {
 				return
 			}
+			// A cursor is the place behind the page's last entry: a server cannot send a reader in
+			// circles, or over entries that it does not show.
 			next, err := strconv.ParseInt(page.NextCursor, 10, 64)
-			if err != nil || next <= from {
+			if err != nil || len(page.Items) == 0 || next <= from || next != page.Items[len(page.Items)-1].N+1 {
 				yield(LedgerEntry{}, fmt.Errorf("client: the ledger goes on at %q behind %d", page.NextCursor, from))
 				return
 			}

@@ -5,6 +5,8 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -161,9 +163,171 @@ func TestAttacksOnTheTree(t *testing.T) {
 	}
 }
 
-// An owner of the server who has its keys writes another history and signs it. A checkpoint
-// that lies outside shows the fork.
+// forge makes the database tell another history of its entries, in which the first so many are
+// signed by a key of the attacker.
+func (w *world) forge(signed int64) {
+	w.t.Helper()
+	ctx := context.Background()
+	w.exec(`DELETE FROM ledger_tiles`)
+	w.exec(`UPDATE ledger_state SET hashed = 0, signed = 0, damaged = ''`)
+	mine, err := w.hash(ctx, 0, signed)
+	w.must(err)
+	root, err := w.tree(ctx, w.DB, signed).Root()
+	w.must(err)
+	key := ed25519.NewKeyFromSeed(make([]byte, 32))
+	public := treelog.Key{Name: w.origin, Public: key.Public().(ed25519.PublicKey)}
+	note, err := treelog.Checkpoint{Origin: w.origin, Size: signed, Root: root}.Sign(key)
+	w.must(err)
+	if !mine {
+		w.t.Fatal("the tree is another's")
+	}
+	w.exec(`INSERT INTO ledger_keys (key, seq, since_at) VALUES ($1, 9, 9)`, public.String())
+	w.exec(`INSERT INTO ledger_checkpoints (size, at, note) VALUES ($1, 9, $2)`, signed, note)
+	w.exec(`UPDATE ledger_state SET signed = $1`, signed)
+}
+
+// back takes the database to the moment of 8 entries.
+func (w *world) back() {
+	w.exec(`DELETE FROM ledger_entries WHERE n >= 8`)
+	w.exec(`DELETE FROM ledger_owners WHERE n >= 8`)
+	w.exec(`DELETE FROM ledger_checkpoints WHERE size > 8`)
+	w.exec(`DELETE FROM ledger_tiles`)
+	w.exec(`UPDATE ledger_state SET size = 8, hashed = 0, signed = 0, damaged = ''`)
+	if mine, err := w.hash(context.Background(), 0, 8); !mine || err != nil {
+		w.t.Fatal(mine, err)
+	}
+	w.exec(`UPDATE ledger_state SET signed = 8`)
+	w.exec(`UPDATE ledger_places SET size = 8`)
+}
+
+// A writer of the database who has no key writes another history into all of its tables. The
+// server signs nothing, from memory and, when it starts again, from its file.
 func TestRewrittenHistory(t *testing.T) {
+	const edit = `UPDATE ledger_entries SET size = size + 1 WHERE n = 5`
+	for _, attack := range []struct {
+		name string
+		do   func(w *world)
+		why  string
+	}{
+		{"reset", func(w *world) {
+			w.exec(edit)
+			w.exec(`DELETE FROM ledger_tiles`)
+			w.exec(`DELETE FROM ledger_checkpoints`)
+			w.exec(`UPDATE ledger_state SET hashed = 0, signed = 0, damaged = ''`)
+		}, "the database has checkpoints up to 0 entries"},
+		{"rollback", func(w *world) { w.back(); w.add(w.bob, 3) }, "the database has checkpoints up to 8 entries"},
+		{"planted key", func(w *world) {
+			w.exec(edit)
+			w.exec(`DELETE FROM ledger_checkpoints`)
+			w.forge(14)
+			w.add(w.bob, 2)
+		}, "the ledger does not continue"},
+		{"planted key of the same size", func(w *world) {
+			w.exec(edit)
+			w.exec(`DELETE FROM ledger_checkpoints`)
+			w.forge(12)
+		}, "the ledger does not continue"},
+		{"planted key behind what was signed", func(w *world) {
+			w.exec(edit)
+			w.forge(14)
+			w.add(w.bob, 2)
+		}, "the ledger does not continue"},
+	} {
+		for name, restart := range map[string]bool{"": false, ", then a start": true} {
+			t.Run(attack.name+name, func(t *testing.T) {
+				dbtest.Each(t, func(t *testing.T, d *db.DB) {
+					w, _, _ := attacked(t, d)
+					w.below.RunJobs()
+					attack.do(w)
+					if restart {
+						w.restart()
+					} else {
+						w.File, w.places = NoFile, nil
+					}
+					w.refuses(attack.why)
+					if !restart {
+						return
+					}
+					_ = w.bring(t.Context(), w.places[0]) // the file takes none of it
+					if got := w.sizes(); !slices.Equal(got, []int64{4, 8, 12}) {
+						t.Errorf("the file has %v", got)
+					}
+					w.restart()
+					if note, err := w.Checkpoint(t.Context(), true); !errors.Is(err, errDamaged) {
+						t.Errorf("then signed: %s, %v", note, err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// The operator accepts a backup. The file says so, and readers of the file find two histories.
+func TestRestored(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w, _, _ := attacked(t, d)
+		ctx := t.Context()
+		if err := w.Restored(ctx); !errors.Is(err, errNoFile) {
+			t.Errorf("without a file: %v", err)
+		}
+		w.below.RunJobs()
+		if err := w.Restored(ctx); !errors.Is(err, errNoBreak) {
+			t.Errorf("without a break: %v", err)
+		}
+		w.back()
+		w.add(w.bob, 3)
+		w.refuses("the database has checkpoints up to 8 entries")
+		w.must(w.Restored(ctx))
+		w.restart()
+		if c := w.sign(); c.Size != 11 {
+			t.Errorf("%+v", c)
+		}
+		w.must(w.bring(ctx, w.places[0]))
+		if got := w.sizes(); !slices.Equal(got, []int64{4, 8, 12, 8, 11}) {
+			t.Errorf("the file has %v", got)
+		}
+		text, err := os.ReadFile(w.File)
+		w.must(err)
+		if !strings.Contains(string(text), ": the operator accepted a ledger of 11 entries that does not continue the checkpoint of 12 entries above\n") {
+			t.Errorf("the file does not tell it:\n%s", text)
+		}
+		w.restart()
+		w.add(w.bob, 3)
+		c := w.sign()
+		var anchors []treelog.Checkpoint
+		notes, _, err := treelog.SplitNotes(text)
+		w.must(err)
+		for _, note := range notes {
+			anchors = append(anchors, w.open(note))
+		}
+		if got := found(w.audit(append(anchors, c)...).Wrong); got != "forked 11-12" {
+			t.Errorf("a reader of the file finds %q", got)
+		}
+	})
+}
+
+// A backup from before the first checkpoint: the file begins again behind its words.
+func TestRestoredWithoutACheckpoint(t *testing.T) {
+	w, _, _ := attacked(t, dbtest.SQLite(t))
+	w.below.RunJobs()
+	for _, table := range []string{"ledger_entries", "ledger_owners", "ledger_checkpoints", "ledger_tiles", "ledger_keys", "ledger_places", "ledger_state"} {
+		w.exec(`DELETE FROM ` + table)
+	}
+	w.add(w.bob, 2)
+	if _, err := w.Checkpoint(t.Context(), true); !errors.Is(err, errDamaged) {
+		t.Error(err)
+	}
+	w.must(w.Restored(t.Context()))
+	w.sign()
+	w.below.RunJobs()
+	if got := w.sizes(); !slices.Equal(got, []int64{4, 8, 12, 2}) {
+		t.Errorf("the file has %v", got)
+	}
+}
+
+// Without a file a server that starts knows the database alone: it signs another history. A
+// checkpoint that lies outside shows the fork.
+func TestRewrittenHistoryWithoutAFile(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w, kept, copied := attacked(t, d)
 		ctx := t.Context()
@@ -171,6 +335,7 @@ func TestRewrittenHistory(t *testing.T) {
 		for _, q := range []string{`DELETE FROM ledger_tiles`, `DELETE FROM ledger_checkpoints`, `UPDATE ledger_state SET hashed = 0, signed = 0, damaged = ''`} {
 			w.exec(q)
 		}
+		w.restart(func(c *Config) { c.File = NoFile })
 		again := w.sign() // the server itself cannot tell
 		if r := w.audit(again); r.Held != 1 || len(r.Wrong) > 0 {
 			t.Errorf("without a checkpoint from outside: %+v", r)

@@ -5,6 +5,8 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"coffer/internal/db"
 	"coffer/internal/jobs"
@@ -17,7 +19,8 @@ import (
 // the past:
 //
 //   - always: a known key has signed the newest checkpoint, and the stored tree leads to it
-//     and continues it;
+//     and continues it. The tree also continues what the server knows without the database
+//     (anchor.go);
 //   - on time, and while the ledger has few entries always: every entry leads to it.
 //
 // The second costs about two seconds of a core for a million entries. A ledger in which one of
@@ -66,6 +69,10 @@ func (s *Service) Checkpoint(ctx context.Context, audit bool) ([]byte, error) {
 }
 
 func (s *Service) checkpoint(ctx context.Context, audit bool) error {
+	anchors, err := s.outside(ctx)
+	if err != nil {
+		return err
+	}
 	st, err := readState(ctx, s.DB)
 	if err != nil {
 		return err
@@ -74,6 +81,11 @@ func (s *Service) checkpoint(ctx context.Context, audit bool) error {
 	if err != nil {
 		return err
 	}
+	for _, a := range anchors {
+		if err := s.continues(ctx, before, a); err != nil {
+			return err
+		}
+	}
 	if audit || st.Signed <= auditAlways || st.Damaged != "" {
 		if err := s.audit(ctx, before); err != nil {
 			return err
@@ -81,6 +93,10 @@ func (s *Service) checkpoint(ctx context.Context, audit bool) error {
 		if err := setAudited(ctx, s.DB, s.Now().UnixMilli()); err != nil {
 			return err
 		}
+		s.meet(before)
+	}
+	if err := s.sameOrigin(ctx, before); err != nil {
+		return err
 	}
 	if st.Size == st.Signed {
 		return nil
@@ -242,12 +258,13 @@ func (s *Service) sign(ctx context.Context, before treelog.Checkpoint, size int6
 	if err != nil {
 		return err
 	}
+	c := treelog.Checkpoint{Origin: s.origin, Size: size, Root: root}
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
-		key, err := s.signingKey(ctx, tx)
+		key, err := s.signingKey(ctx, tx, s.origin+"+")
 		if err != nil {
 			return err
 		}
-		text, err := treelog.Checkpoint{Origin: s.origin, Size: size, Root: root}.Sign(key)
+		text, err := c.Sign(key)
 		if err != nil {
 			return err
 		}
@@ -275,21 +292,56 @@ func (s *Service) sign(ctx context.Context, before treelog.Checkpoint, size int6
 		return nil
 	}
 	if err == nil {
+		s.meet(c)
 		s.signing.With("signed").Inc()
 		s.Log.InfoContext(ctx, "ledger: a checkpoint was signed", "size", size, "root", root.String())
 	}
 	return err
 }
 
-// signingKey returns the key that signs now, and keeps its verifier key.
-func (s *Service) signingKey(ctx context.Context, tx *db.Tx) (ed25519.PrivateKey, error) {
+// errOrigin says that this process is not the server that signed before.
+var errOrigin = errors.New("the newest checkpoint has another origin than this process, so nothing is signed: set COFFER_URL as the server has it, or say coffer ledger checkpoint --new-origin once if the server has moved")
+
+// sameOrigin refuses a process with another address than the newest checkpoint names, unless
+// the operator has said that the server moved there.
+func (s *Service) sameOrigin(ctx context.Context, before treelog.Checkpoint) error {
+	if before.Size == 0 || before.Origin == s.origin {
+		return nil
+	}
+	rows, err := readKeys(ctx, s.DB)
+	if err != nil || s.signsHere(rows) {
+		return err
+	}
+	return fmt.Errorf("%w (it is of %s, and this process of %s)", errOrigin, before.Origin, s.origin)
+}
+
+// signsHere reports whether one of the keys that sign now has this process's origin.
+func (s *Service) signsHere(rows []keyRow) bool {
+	return slices.ContainsFunc(rows, func(r keyRow) bool { return r.Until == nil && strings.HasPrefix(r.Key, s.origin+"+") })
+}
+
+// Move says that the server has the address of this process from now on: its key is the one
+// that signs, and those of other origins end.
+func (s *Service) Move(ctx context.Context) error {
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		_, err := s.signingKey(ctx, tx, "")
+		return err
+	})
+}
+
+// signingKey returns the key that signs now, and publishes its verifier key. It ends the others
+// that begin with a prefix.
+func (s *Service) signingKey(ctx context.Context, tx *db.Tx, ends string) (ed25519.PrivateKey, error) {
 	k, err := s.Ring.Active(ctx, keyring.Ledger)
 	if err != nil {
 		return nil, err
 	}
-	key := ed25519.NewKeyFromSeed(k.Secret)
-	public := treelog.Key{Name: s.origin, Public: key.Public().(ed25519.PublicKey)}
-	return key, insertKey(ctx, tx, keyRow{Key: public.String(), Seq: k.Seq, Since: s.Now().UnixMilli()})
+	return ed25519.NewKeyFromSeed(k.Secret), insertKey(ctx, tx, keyRow{Key: s.verifier(k), Seq: k.Seq, Since: s.Now().UnixMilli()}, ends)
+}
+
+// verifier returns the written form of the verifier key of a key of the ring.
+func (s *Service) verifier(k keyring.Key) string {
+	return treelog.Key{Name: s.origin, Public: ed25519.NewKeyFromSeed(k.Secret).Public().(ed25519.PublicKey)}.String()
 }
 
 // known returns every verifier key of this ledger.

@@ -30,7 +30,7 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/ledger/keys", ID: "list-ledger-keys", Tag: tag, Access: rest.Public, Status: http.StatusOK, Rows: "F-W2",
 		Summary:     "The verifier keys of the ledger, the newest first",
-		Description: "A key stays here after another followed it, for the checkpoints that it signed. Note the keys that you trust elsewhere.",
+		Description: "The first is the one that signs next. A key stays here after another followed it, for the checkpoints that it signed. Note the keys that you trust elsewhere.",
 		Errors:      []*fault.Error{limit.ErrLimited},
 	}, s.getKeys)
 	rest.Register(a, rest.Op{
@@ -55,8 +55,8 @@ func (s *Service) Routes(a *rest.API) {
 const noteType = "text/plain; charset=utf-8"
 
 // admit counts a read of the ledger.
-func (s *Service) admit(ctx context.Context, c rest.Client) error {
-	return s.Limit.Take(ctx, s.ReadLimit, limit.AddrKey(c.Addr))
+func (s *Service) admit(ctx context.Context, c rest.Client, rule limit.Rule) error {
+	return s.Limit.Take(ctx, rule, limit.AddrKey(c.Addr))
 }
 
 type listInput struct {
@@ -75,7 +75,7 @@ type LedgerPage struct {
 type listOutput struct{ Body LedgerPage }
 
 func (s *Service) getList(ctx context.Context, in *listInput) (*listOutput, error) {
-	if err := s.admit(ctx, in.Client); err != nil {
+	if err := s.admit(ctx, in.Client, s.PageLimit); err != nil {
 		return nil, err
 	}
 	items, next, size, err := s.entries(ctx, in.From, in.Limit)
@@ -90,7 +90,7 @@ type readInput struct{ rest.Request }
 type noteOutput struct{ Body []byte }
 
 func (s *Service) getCheckpoint(ctx context.Context, in *readInput) (*noteOutput, error) {
-	if err := s.admit(ctx, in.Client); err != nil {
+	if err := s.admit(ctx, in.Client, s.ReadLimit); err != nil {
 		return nil, err
 	}
 	note, err := s.newest(ctx)
@@ -103,7 +103,7 @@ func (s *Service) getCheckpoint(ctx context.Context, in *readInput) (*noteOutput
 type keysOutput struct{ Body rest.Page[LedgerKey] }
 
 func (s *Service) getKeys(ctx context.Context, in *readInput) (*keysOutput, error) {
-	if err := s.admit(ctx, in.Client); err != nil {
+	if err := s.admit(ctx, in.Client, s.ReadLimit); err != nil {
 		return nil, err
 	}
 	keys, err := s.keys(ctx)
@@ -122,7 +122,7 @@ type proofInput struct {
 type proofOutput struct{ Body LedgerProof }
 
 func (s *Service) getProof(ctx context.Context, in *proofInput) (*proofOutput, error) {
-	if err := s.admit(ctx, in.Client); err != nil {
+	if err := s.admit(ctx, in.Client, s.ReadLimit); err != nil {
 		return nil, err
 	}
 	p, err := s.prove(ctx, in.N, in.Size)
@@ -141,7 +141,7 @@ type growthInput struct {
 type growthOutput struct{ Body LedgerGrowth }
 
 func (s *Service) getGrowth(ctx context.Context, in *growthInput) (*growthOutput, error) {
-	if err := s.admit(ctx, in.Client); err != nil {
+	if err := s.admit(ctx, in.Client, s.ReadLimit); err != nil {
 		return nil, err
 	}
 	g, err := s.grow(ctx, in.From, in.To)

@@ -7,8 +7,10 @@
 //     An entry that is edited, removed, inserted or moved no longer leads to them. Each
 //     reader of /v1/ledger can see that, without an account.
 //   - A server that signs over a changed past. Before it signs, it opens the newest
-//     checkpoint, proves that the new tree continues it, and hashes the entries again. If
-//     one of these fails it signs nothing, says so in log and metrics, and goes on serving.
+//     checkpoint, proves that the new tree continues it, and hashes the entries again. It
+//     compares with what does not lie in the database too: the newest checkpoint that the
+//     process has seen, and the last one of [Settings.File]. If one of these fails it signs
+//     nothing, says so in log and metrics, and goes on serving.
 //   - Forks: of two nodes one conditional statement lets one sign. A checkpoint is signed
 //     only behind the newest.
 //   - Readers who want to know whose entries they are. An entry has no account. Its
@@ -25,10 +27,13 @@
 // # Limits
 //
 // An entry is protected from its first checkpoint on, so after [Settings.Interval] at most.
-// An attacker who has the root key and the database signs a second history; only checkpoints
-// that lie outside show that. A whole copy of an earlier moment looks like a younger ledger:
-// such a checkpoint shows what is missing. Another key in ledger_keys is published as if it
-// were ours: readers pin the keys that they know.
+// Without a file, a server that starts has no checkpoint but those of the database. A writer of
+// the database needs no key then: the server itself signs a second history, and readers see it
+// only with a checkpoint that lies outside. The same holds for a writer of database and file,
+// and for an attacker with the root key. A whole copy of an earlier moment looks like a younger
+// ledger: the file or a kept checkpoint shows what is missing. Another key in ledger_keys is
+// published as if it were ours: readers pin the keys that they know. An operator who accepts a
+// backup ([Service.Restored]) makes a second history too, and the file says so.
 package ledger
 
 import (
@@ -42,6 +47,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 
 	"coffer/internal/account"
@@ -113,9 +119,13 @@ type Service struct {
 	origin  string
 	places  []place
 	signing metric.Counters
+
+	mu  sync.Mutex
+	met treelog.Checkpoint // newest that this process signed, or compared with the database
 }
 
-// New returns the room, and publishes the verifier key that will sign.
+// New returns the room. It writes nothing: a console command may have another address than the
+// server.
 func New(c Config) (*Service, error) {
 	if err := c.Settings.AfterApply(); err != nil {
 		return nil, err
@@ -138,12 +148,6 @@ func New(c Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{Config: c, origin: base.Host + "/ledger"}
-	if err := s.DB.Tx(ctx, func(tx *db.Tx) error {
-		_, err := s.signingKey(ctx, tx)
-		return err
-	}); err != nil {
-		return nil, err
-	}
 	s.Mail.Declare(mail.Kind{Name: mailKind}, words)
 	s.measure()
 	s.Accounts.Keep("ledger", account.Keeper{
@@ -153,7 +157,7 @@ func New(c Config) (*Service, error) {
 	})
 	s.Jobs.Handle(checkpointJob, func(ctx context.Context, _ []byte) error {
 		_, err := s.Checkpoint(ctx, false)
-		if errors.Is(err, errDamaged) {
+		if errors.Is(err, errDamaged) || errors.Is(err, errOrigin) {
 			return nil // the periodic work says so again until all is well
 		}
 		return err

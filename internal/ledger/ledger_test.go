@@ -217,7 +217,7 @@ func TestCheckpointsAtOnce(t *testing.T) {
 // More entries than a batch, over several tiles, in checkpoints of all sizes.
 func TestManyEntries(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w := newWorld(t, d, func(c *Config) { c.Every = 1 << 40; c.ReadLimit.Limit = 1 << 20 })
+		w := newWorld(t, d, func(c *Config) { c.Every = 1 << 40 })
 		ctx := t.Context()
 		var anchors []treelog.Checkpoint
 		for _, n := range []int{255, 1, 1, 300, batch, 77} {
@@ -351,10 +351,13 @@ func TestDoors(t *testing.T) {
 
 // Reads of strangers are limited.
 func TestReadsAreLimited(t *testing.T) {
-	w := newWorld(t, dbtest.SQLite(t), func(c *Config) { c.ReadLimit.Limit = 5 })
+	w := newWorld(t, dbtest.SQLite(t), func(c *Config) { c.ReadLimit.Limit, c.PageLimit.Limit = 5, 5 })
 	w.add(w.ada, 1)
 	w.sign()
-	for _, path := range []string{"/ledger", "/ledger/checkpoint", "/ledger/keys", "/ledger/entries/0/proof", "/ledger/consistency?from=1&to=1"} {
+	for range 5 {
+		w.get("/ledger", "", 200, nil)
+	}
+	for _, path := range []string{"/ledger/checkpoint", "/ledger/checkpoint", "/ledger/keys", "/ledger/entries/0/proof", "/ledger/consistency?from=1&to=1"} {
 		w.get(path, "", 200, nil)
 	}
 	for _, path := range []string{"/ledger", "/ledger/checkpoint", "/ledger/keys", "/ledger/entries/0/proof", "/ledger/consistency?from=1&to=1"} {
@@ -481,27 +484,63 @@ func TestRotation(t *testing.T) {
 	})
 }
 
-// Another address of the server is another origin, under a key of its own name. Old
-// checkpoints stay good.
+// A console command in a shell without the server's address changes no key, and signs nothing.
+// A server that has moved says so once.
 func TestAnotherAddress(t *testing.T) {
-	d := dbtest.SQLite(t)
-	w := newWorld(t, d)
-	w.add(w.ada, 2)
-	before := w.sign()
-	w.origin = "other.test/ledger"
-	w.add(w.ada, 2)
-	after := w.sign()
-	if after.Origin != "other.test/ledger" {
-		t.Errorf("%+v", after)
-	}
-	if r := w.audit(before, after); r.Held != 2 || len(r.Wrong) > 0 {
-		t.Errorf("%+v", r)
-	}
-	keys, err := w.keys(t.Context())
-	w.must(err)
-	if len(keys) != 2 || keys[0].Until != nil || keys[1].Until == nil {
-		t.Errorf("the keys are %+v", keys)
-	}
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ctx := t.Context()
+		open := func() (origins []string) {
+			t.Helper()
+			keys, err := w.keys(ctx)
+			w.must(err)
+			for _, k := range keys {
+				if k.Until == nil {
+					name, _, _ := strings.Cut(k.Key, "/ledger+")
+					origins = append(origins, name)
+				}
+			}
+			return origins
+		}
+		if n := w.count(`SELECT COUNT(*) FROM ledger_keys`); n != 0 || !slices.Equal(open(), []string{"coffer.test"}) {
+			t.Errorf("before the first checkpoint: %d rows, %v", n, open())
+		}
+		w.add(w.ada, 2)
+		before := w.sign()
+		other := newProcess(t, d, func(c *Config) { c.BaseURL = "http://localhost:8080" })
+		if got := open(); !slices.Equal(got, []string{"coffer.test"}) {
+			t.Errorf("a console opens and ends keys: %v", got)
+		}
+		w.add(w.ada, 2)
+		if note, err := other.Checkpoint(ctx, true); !errors.Is(err, errOrigin) {
+			t.Errorf("a console signs: %s, %v", note, err)
+		}
+		if keys, err := other.keys(ctx); err != nil || len(keys) != 1 {
+			t.Errorf("a console lists %v, %v", keys, err)
+		}
+		w.sign()
+		if got := open(); !slices.Equal(got, []string{"coffer.test"}) {
+			t.Errorf("the keys that sign: %v", got)
+		}
+
+		w.must(other.Move(ctx))
+		w.add(w.ada, 1)
+		after := other.sign()
+		if got := open(); after.Origin != "localhost:8080/ledger" || !slices.Equal(got, []string{"localhost:8080"}) {
+			t.Errorf("moved: %+v, %v", after, got)
+		}
+		if r := w.audit(before, after); r.Held != 2 || len(r.Wrong) > 0 {
+			t.Errorf("%+v", r)
+		}
+		w.add(w.ada, 1)
+		if _, err := w.Checkpoint(ctx, true); !errors.Is(err, errOrigin) {
+			t.Errorf("the old address signs: %v", err)
+		}
+		w.must(w.Move(ctx))
+		if w.sign(); !slices.Equal(open(), []string{"coffer.test"}) {
+			t.Errorf("moved back: %v", open())
+		}
+	})
 }
 
 func TestSettings(t *testing.T) {

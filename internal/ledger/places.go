@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,6 +26,9 @@ type place struct {
 	name string
 	// whole places get every checkpoint; others begin with the newest.
 	whole bool
+	// holds returns the size of the newest checkpoint there, for a place that can be read. The
+	// row follows it.
+	holds func(ctx context.Context) (int64, error)
 	// send brings a checkpoint there. It may be called twice for one.
 	send func(ctx context.Context, note []byte) error
 	// within, instead of send, acts in the transaction that notes that the place has it.
@@ -42,7 +44,7 @@ func (s *Service) Publish(name string, fn func(ctx context.Context, checkpoint [
 // addPlaces adds those of the settings.
 func (s *Service) addPlaces() {
 	if s.File != "" && s.File != NoFile {
-		s.places = append(s.places, place{name: "file", whole: true, send: s.writeFile})
+		s.places = append(s.places, place{name: "file", whole: true, holds: s.fileHolds, send: s.writeFile})
 	}
 	if s.Settings.Mail != "" {
 		s.places = append(s.places, place{name: "mail", within: s.mail})
@@ -98,6 +100,9 @@ func (s *Service) bring(ctx context.Context, p place) error {
 // has returns the size of the newest checkpoint that a place has, or counts as having.
 func (s *Service) has(ctx context.Context, p place) (int64, error) {
 	size, known, err := readPlace(ctx, s.DB, p.name)
+	if err == nil && p.holds != nil {
+		return s.look(ctx, p, size)
+	}
 	if err != nil || known || p.whole {
 		return size, err
 	}
@@ -111,35 +116,42 @@ func (s *Service) has(ctx context.Context, p place) (int64, error) {
 	return newest.Size, err
 }
 
+// look makes the row of a place follow what the place has.
+func (s *Service) look(ctx context.Context, p place, row int64) (int64, error) {
+	size, err := p.holds(ctx)
+	if err != nil || size == row {
+		return size, err
+	}
+	if size < row {
+		s.Log.ErrorContext(ctx, "ledger: a place has lost checkpoints; they are written again", "place", p.name, "had", row, "has", size)
+	}
+	return size, s.DB.Tx(ctx, func(tx *db.Tx) error { return movePlace(ctx, tx, p.name, row, size) })
+}
+
 // remind begins a job for each place that lacks a checkpoint.
 func (s *Service) remind(ctx context.Context) error {
+	var all []error
 	for _, p := range s.places {
 		has, err := s.has(ctx, p)
 		if err == nil {
 			_, err = checkpointAfter(ctx, s.DB, has)
 		}
-		if errors.Is(err, errNoCheckpoint) {
-			continue
+		if err == nil {
+			err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+				return s.Jobs.Enqueue(ctx, tx, tellJob, telling{p.name}, jobs.Key(p.name))
+			})
 		}
-		if err != nil {
-			return err
-		}
-		if err := s.DB.Tx(ctx, func(tx *db.Tx) error {
-			return s.Jobs.Enqueue(ctx, tx, tellJob, telling{p.name}, jobs.Key(p.name))
-		}); err != nil {
-			return err
+		if !errors.Is(err, errNoCheckpoint) {
+			all = append(all, err)
 		}
 	}
-	return nil
+	return errors.Join(all...)
 }
 
 // mail mails a checkpoint in the transaction that notes it as mailed.
 func (s *Service) mail(ctx context.Context, tx *db.Tx, note []byte) error {
 	return s.Jobs.Enqueue(ctx, tx, mail.Job, mail.Message{Kind: mailKind, To: s.Settings.Mail, Data: map[string]string{"note": string(note)}})
 }
-
-// lastBytes is how much of the file's end is read before a checkpoint is added.
-const lastBytes = 8 << 10
 
 // writeFile appends a checkpoint to the file, and returns when it is on the disk. Every user of
 // the machine may read the file: it has what the server tells every caller. The verifier key
@@ -157,72 +169,89 @@ func (s *Service) writeFile(ctx context.Context, note []byte) error {
 }
 
 func (s *Service) appendNote(ctx context.Context, f *os.File, note []byte) error {
-	size, err := f.Seek(0, io.SeekEnd)
+	e, err := endingOf(f)
+	if err != nil || bytes.Equal(e.note, note) { // a crash came before the row that says so
+		return err
+	}
+	key, err := s.signer(ctx, note)
 	if err != nil {
 		return err
 	}
-	from := max(0, size-lastBytes)
-	tail := make([]byte, size-from)
-	if _, err := f.ReadAt(tail, from); err != nil && err != io.EOF {
-		return err
+	text, last := "\n"+string(note), ""
+	if e.note != nil {
+		if err := s.follows(ctx, note, e.note); err != nil {
+			return err
+		}
+		if last, err = s.signer(ctx, e.note); err != nil {
+			return err
+		}
 	}
-	whole := wholeNotes(tail)
-	if bytes.HasSuffix(tail[:whole], note) {
-		return nil // a crash came before the row that says so
+	if key != last {
+		text = "\n" + key + "\n" + text
 	}
-	text := append([]byte("\n"), note...)
-	if key, err := s.unknownKey(ctx, tail[:whole], note); err != nil {
-		return err
-	} else if key != "" {
-		text = append([]byte("\n"+key+"\n"), text...)
-	}
-	if from == 0 && whole == 0 {
+	if e.at == 0 {
 		text = text[1:]
+		if !strings.HasPrefix(text, string(e.torn)) {
+			return fmt.Errorf("ledger: %s has something else than checkpoints: move it away", f.Name())
+		}
 	}
-	if err := f.Truncate(from + int64(whole)); err != nil {
+	return put(f, e.at, text)
+}
+
+// put writes text at the end of what is whole in the file.
+func put(f *os.File, at int64, text string) error {
+	if err := f.Truncate(at); err != nil {
 		return err
 	}
-	if _, err := f.WriteAt(text, from+int64(whole)); err != nil {
+	if _, err := f.WriteAt([]byte(text), at); err != nil {
 		return err
 	}
 	return f.Sync()
 }
 
-// wholeNotes returns the length of text up to the end of its last signature line.
-func wholeNotes(text []byte) int {
-	end, at := 0, 0
-	for line := range bytes.Lines(text) {
-		at += len(line)
-		if bytes.HasPrefix(line, []byte("— ")) && bytes.HasSuffix(line, []byte("\n")) {
-			end = at
-		}
-	}
-	return end
-}
-
-// unknownKey returns the written form of the key that signed note, unless the last checkpoint
-// of a file is under the same one.
-func (s *Service) unknownKey(ctx context.Context, tail, note []byte) (string, error) {
+// follows returns nil when a checkpoint of the database continues the last one of the file.
+func (s *Service) follows(ctx context.Context, note, last []byte) error {
 	keys, err := s.known(ctx)
 	if err != nil {
-		return "", err
+		return err
 	}
-	signer := func(note []byte) string {
-		for _, k := range keys {
-			if _, err := treelog.OpenCheckpoint(note, []treelog.Key{k}); err == nil {
-				return k.String()
-			}
+	c, err := treelog.OpenCheckpoint(note, keys)
+	if err != nil {
+		return err
+	}
+	old, err := s.openOwn(ctx, last)
+	if err != nil {
+		return err
+	}
+	return s.continues(ctx, c, anchor{old, "the last checkpoint of " + s.File})
+}
+
+// fileHolds returns the size of the file's last checkpoint, which the database keeps too.
+func (s *Service) fileHolds(ctx context.Context) (int64, error) {
+	e, err := s.fileEnding()
+	if err != nil || e.note == nil {
+		return 0, err
+	}
+	c, err := s.openOwn(ctx, e.note)
+	if err != nil {
+		return 0, err
+	}
+	kept, err := checkpointOf(ctx, s.DB, c.Size)
+	if errors.Is(err, errNoCheckpoint) || err == nil && !bytes.Equal(kept.Note, e.note) {
+		err = fmt.Errorf("ledger: the database does not keep the last checkpoint of %s, which has %d entries", s.File, c.Size)
+	}
+	return c.Size, err
+}
+
+// signer returns the written form of the key that signed a note; empty when it is unknown.
+func (s *Service) signer(ctx context.Context, note []byte) (string, error) {
+	keys, err := s.known(ctx)
+	for _, k := range keys {
+		if _, err := treelog.OpenCheckpoint(note, []treelog.Key{k}); err == nil {
+			return k.String(), nil
 		}
-		return ""
 	}
-	now := signer(note)
-	if i := bytes.LastIndex(bytes.TrimRight(tail, "\n"), []byte("\n\n")); i >= 0 {
-		// The text of the last note begins behind the empty line before this one.
-		if j := bytes.LastIndex(tail[:i], []byte("\n\n")); j >= 0 && signer(tail[j+2:]) == now {
-			return "", nil
-		}
-	}
-	return strings.TrimSpace(now), nil
+	return "", err
 }
 
 // syncFolder makes the name of a new file durable. A system that cannot do it is no reason to

@@ -180,8 +180,87 @@ func TestFileInNoFolder(t *testing.T) {
 		c.File = filepath.Join(at, "checkpoints.txt")
 	})
 	w.add(w.ada, 1)
+	if note, err := w.Checkpoint(t.Context(), true); err == nil {
+		t.Errorf("signed without a look at the file: %s", note)
+	}
+}
+
+// A file that lost its end, or all, gets what it lacks, and the log tells it.
+func TestFileThatLost(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		var copies [][]byte
+		for range 3 {
+			w.add(w.ada, 2)
+			w.sign()
+			w.below.RunJobs()
+			b, err := os.ReadFile(w.File)
+			w.must(err)
+			copies = append(copies, b)
+		}
+		for name, text := range map[string][]byte{"all": nil, "its end": copies[0], "its first note's end": copies[0][:len(copies[0])-9]} {
+			w.must(os.WriteFile(w.File, text, 0o644))
+			w.said.lines = nil
+			w.must(w.onTime(t.Context()))
+			w.below.RunJobs()
+			if got, err := os.ReadFile(w.File); err != nil || string(got) != string(copies[2]) {
+				t.Errorf("a file that lost %s has %s, %v", name, got, err)
+			}
+			if !w.said.has("ERROR ledger: a place has lost checkpoints") {
+				t.Errorf("the log of a file that lost %s: %q", name, w.said.lines)
+			}
+		}
+	})
+}
+
+// A file that is not the ledger's stays as it is.
+func TestForeignFile(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	w.add(w.ada, 2)
 	w.sign()
-	if _, err := w.below.Jobs.Step(t.Context()); err == nil {
-		t.Error("a file in a file is written")
+	w.must(os.MkdirAll(filepath.Dir(w.File), 0o755))
+	for _, text := range []string{"the diary\n", strings.Repeat("the diary\n", 2000)} {
+		w.must(os.WriteFile(w.File, []byte(text), 0o644))
+		if err := w.bring(t.Context(), w.places[0]); err == nil || !strings.Contains(err.Error(), "move it away") {
+			t.Errorf("another file: %v", err)
+		}
+		if got, err := os.ReadFile(w.File); err != nil || string(got) != text {
+			t.Errorf("the file became %q, %v", got, err)
+		}
+	}
+	other := newWorld(t, dbtest.SQLite(t))
+	other.add(other.ada, 1)
+	other.sign()
+	other.below.RunJobs()
+	b, err := os.ReadFile(other.File)
+	w.must(err)
+	w.must(os.WriteFile(w.File, b, 0o644))
+	if err := w.bring(t.Context(), w.places[0]); err == nil {
+		t.Error("another ledger's file is written")
+	}
+	if _, err := w.Checkpoint(t.Context(), true); err == nil {
+		t.Error("signed beside another ledger's file")
+	}
+	if got, err := os.ReadFile(w.File); err != nil || string(got) != string(b) {
+		t.Errorf("the file became %q, %v", got, err)
+	}
+}
+
+// The ends that a file can have.
+func TestLastNote(t *testing.T) {
+	const key, one, two = "coffer.test/ledger+c11bd9c3+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c\n", "a\n1\nx\n\n— a sig\n", "a\n2\nx\n\n— a sig\n— b sig\n"
+	for _, test := range []struct {
+		text, note string
+		end        int
+	}{
+		{"", "", 0}, {"hello\n", "", 0}, {key, "", 0}, {key + "\n" + one, one, len(key) + 1 + len(one)},
+		{one + "\n" + two, two, len(one) + 1 + len(two)}, {one + "\n" + two[:8], one, len(one)}, {one + "\n" + two[:len(two)-1], two[:len(two)-len("— b sig\n")], len(one) + 1 + len(two) - len("— b sig\n")},
+		{one + "\n" + key + "\n" + two, two, len(one) + 2 + len(key) + len(two)}, {one + "\n# a remark\n\n" + two, two, len(one) + 13 + len(two)},
+		{one + breakMark + "x\n", "", len(one) + len(breakMark) + 2}, {one + breakMark, one, len(one)}, {one + breakMark + "x\n\n" + two, two, len(one) + len(breakMark) + 3 + len(two)},
+		{"sig\n\n" + one, "sig\n\n" + one, 5 + len(one)}, {"— a sig\n\n" + one, one, len("— a sig\n") + 1 + len(one)},
+	} {
+		if end, note := lastNote([]byte(test.text)); end != test.end || string(note) != test.note {
+			t.Errorf("%q ends at %d, want %d, with %q", test.text, end, test.end, note)
+		}
 	}
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/hex"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/fault"
+	"coffer/internal/keyring"
 	"coffer/internal/treelog"
 )
 
@@ -58,7 +60,7 @@ func (s *Service) entries(ctx context.Context, from int64, limit int) (all []Led
 		rows, err := readEntries(ctx, tx, from, limit+1)
 		for _, r := range rows {
 			if len(all) == limit {
-				next = strconv.FormatInt(r.N, 10)
+				next = strconv.FormatInt(rows[limit-1].N+1, 10) // a hole stays one
 				break
 			}
 			all = append(all, LedgerEntry(r.entry()))
@@ -101,18 +103,31 @@ func (s *Service) newest(ctx context.Context) ([]byte, error) {
 	return c.Note, err
 }
 
-// keys returns every verifier key, the newest first.
+// keys returns every verifier key, the newest first. The one that will sign next comes before
+// its first checkpoint, if this process is the server that signs.
 func (s *Service) keys(ctx context.Context) ([]LedgerKey, error) {
 	rows, err := readKeys(ctx, s.DB)
-	all := make([]LedgerKey, len(rows))
-	for i, r := range rows {
-		all[i] = LedgerKey{Key: r.Key, Since: time.UnixMilli(r.Since).UTC()}
+	if err != nil {
+		return nil, err
+	}
+	next, err := s.Ring.Active(ctx, keyring.Ledger)
+	if err != nil {
+		return nil, err
+	}
+	var all []LedgerKey
+	word := s.verifier(next)
+	if (len(rows) == 0 || s.signsHere(rows)) && !slices.ContainsFunc(rows, func(r keyRow) bool { return r.Key == word }) {
+		all = append(all, LedgerKey{Key: word, Since: next.NotBefore.UTC()})
+	}
+	for _, r := range rows {
+		k := LedgerKey{Key: r.Key, Since: time.UnixMilli(r.Since).UTC()}
 		if r.Until != nil {
 			until := time.UnixMilli(*r.Until).UTC()
-			all[i].Until = &until
+			k.Until = &until
 		}
+		all = append(all, k)
 	}
-	return all, err
+	return all, nil
 }
 
 // prove returns the proof that an entry is in the checkpoint of a size; 0 is the newest.

@@ -15,7 +15,8 @@ type Settings struct {
 	File     string        `name:"ledger-file" env:"COFFER_LEDGER_FILE" placeholder:"DATA/ledger/checkpoints.txt" group:"Where it keeps things" help:"File to which each checkpoint of the ledger is appended; none: no file. Copy it to another machine."`
 	Mail     string        `name:"ledger-mail" env:"COFFER_LEDGER_MAIL" group:"Mail" help:"Address that gets each checkpoint of the ledger. Empty: none."`
 
-	ReadLimit limit.Rule `name:"limit-ledger" env:"COFFER_LIMIT_LEDGER" default:"3000/1m" group:"Limits" help:"Reads of the ledger from one address. A page has up to 1,000 entries."`
+	ReadLimit limit.Rule `name:"limit-ledger" env:"COFFER_LIMIT_LEDGER" default:"3000/1m" group:"Limits" help:"Reads of checkpoints, keys and proofs of the ledger from one address."`
+	PageLimit limit.Rule `name:"limit-ledger-pages" env:"COFFER_LIMIT_LEDGER_PAGES" default:"600/1m" group:"Limits" help:"Pages of the ledger from one address. A page has up to 1,000 entries."`
 }
 
 // NoFile is the value of [Settings.File] that keeps no file.
@@ -23,7 +24,7 @@ const NoFile = "none"
 
 // AfterApply refuses settings that cannot work, by name. Package kong calls it, and New.
 func (s *Settings) AfterApply() error {
-	s.ReadLimit.Name = "ledger"
+	s.ReadLimit.Name, s.PageLimit.Name = "ledger", "ledger-pages"
 	switch {
 	case s.Every < 1:
 		return errors.New("COFFER_LEDGER_EVERY: must be positive")

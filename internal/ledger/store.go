@@ -211,13 +211,15 @@ type keyRow struct {
 	Until *int64
 }
 
-// insertKey keeps a verifier key, and ends those of earlier signing keys.
-func insertKey(ctx context.Context, tx *db.Tx, k keyRow) error {
-	n, err := tx.Exec(ctx, `INSERT INTO ledger_keys (key, seq, since_at) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING`, k.Key, k.Seq, k.Since)
-	if err != nil || n == 0 {
+// insertKey keeps the verifier key that signs now, and ends the earlier ones that begin with a
+// prefix. A key that signs again, because the server moved back, is open again.
+func insertKey(ctx context.Context, tx *db.Tx, k keyRow, ends string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO ledger_keys (key, seq, since_at) VALUES ($1, $2, $3) ON CONFLICT (key) DO UPDATE SET until_at = NULL`, k.Key, k.Seq, k.Since)
+	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `UPDATE ledger_keys SET until_at = $3 WHERE key <> $1 AND seq <= $2 AND until_at IS NULL /* bounded: a row for each rotation */`, k.Key, k.Seq, k.Since)
+	_, err = tx.Exec(ctx, `UPDATE ledger_keys SET until_at = $3 WHERE key <> $1 AND seq <= $2 AND until_at IS NULL
+		AND substr(key, 1, length(CAST($4 AS TEXT))) = CAST($4 AS TEXT) /* bounded: a row for each rotation */`, k.Key, k.Seq, k.Since, ends)
 	return err
 }
 

@@ -62,6 +62,17 @@ func (s *said) has(words string) bool {
 
 func newWorld(t testing.TB, d *db.DB, change ...func(*Config)) *world {
 	t.Helper()
+	w := newProcess(t, d, change...)
+	api := w.below.API(accounttest.Named{})
+	w.Routes(api)
+	w.door = api.Handler()
+	w.ada, w.bob = w.below.Join("ada"), w.below.Join("bob")
+	return w
+}
+
+// newProcess is another process at a database that may have a world. It has no door.
+func newProcess(t testing.TB, d *db.DB, change ...func(*Config)) *world {
+	t.Helper()
 	w := &world{t: t, below: accounttest.New(t, d, limittest.Setup{}), said: &said{Handler: slog.DiscardHandler}}
 	c := w.config()
 	limittest.Defaults(t, &c.Settings)
@@ -73,11 +84,17 @@ func newWorld(t testing.TB, d *db.DB, change ...func(*Config)) *world {
 	if w.Service, err = New(c); err != nil {
 		t.Fatal(err)
 	}
-	api := w.below.API(accounttest.Named{})
-	w.Routes(api)
-	w.door = api.Handler()
-	w.ada, w.bob = w.below.Join("ada"), w.below.Join("bob")
 	return w
+}
+
+// restart forgets what the process has met. It changes the settings first.
+func (w *world) restart(change ...func(*Config)) {
+	c := w.Config
+	for _, f := range change {
+		f(&c)
+	}
+	w.Service = &Service{Config: c, origin: w.origin, signing: w.signing}
+	w.addPlaces()
 }
 
 func (w *world) config() Config {

@@ -3,7 +3,9 @@ package treelog
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"time"
 )
 
 // The findings of an audit.
@@ -13,6 +15,7 @@ const (
 	Inserted  = "inserted"
 	Reordered = "reordered"
 	Forked    = "forked"
+	Unsigned  = "unsigned"
 )
 
 // Anchor is a checkpoint whose signature was checked, and where it came from.
@@ -38,7 +41,7 @@ type Report struct {
 }
 
 const (
-	// mostFindings bounds what a report tells of one kind.
+	// mostFindings bounds what a report keeps of one kind.
 	mostFindings = 20
 	// widest bounds the entries between two checkpoints among which an inserted one is sought.
 	widest = 4096
@@ -55,6 +58,10 @@ type Audit struct {
 	last    Entry
 	broken  bool // the list itself is wrong: places from there on mean nothing
 	wrong   []Finding
+	count   map[string]int // findings of each kind
+
+	due    string // entries before this time must be below a checkpoint
+	frozen *Entry // the first that is not
 
 	// Since the last checkpoint that held.
 	base   *Frontier
@@ -64,9 +71,21 @@ type Audit struct {
 
 // NewAudit begins an audit.
 func NewAudit(anchors []Anchor) *Audit {
-	a := &Audit{anchors: slices.Clone(anchors), base: &Frontier{}}
+	a := &Audit{anchors: slices.Clone(anchors), base: &Frontier{}, count: map[string]int{}}
 	slices.SortStableFunc(a.anchors, func(x, y Anchor) int { return cmp.Compare(x.Size, y.Size) })
 	return a
+}
+
+// Due makes an entry before a time a finding, if no checkpoint reaches it: the keeper signs no
+// more, or hides what it has signed.
+func (a *Audit) Due(before time.Time) { a.due = before.UTC().Format(TimeForm) }
+
+// newest returns the size of the largest checkpoint.
+func (a *Audit) newest() int64 {
+	if len(a.anchors) == 0 {
+		return 0
+	}
+	return a.anchors[len(a.anchors)-1].Size
 }
 
 // Add adds the next entry of the list, in the order in which the list has it.
@@ -80,6 +99,10 @@ func (a *Audit) Add(e Entry) {
 		a.tree.size++ // only counted
 		a.last = e
 		return
+	}
+	if a.frozen == nil && e.N >= a.newest() && e.Time < a.due {
+		first := e
+		a.frozen = &first
 	}
 	a.tree.Add(e.Leaf())
 	a.last = e
@@ -131,6 +154,9 @@ func before(n int64) string {
 }
 
 func (a *Audit) find(kind string, from, to int64, format string, args ...any) {
+	if a.count[kind]++; a.count[kind] > mostFindings {
+		return
+	}
 	a.wrong = append(a.wrong, Finding{kind, from, to, fmt.Sprintf(format, args...)})
 }
 
@@ -158,7 +184,10 @@ func (a *Audit) End() Report {
 	}
 	a.forks()
 	a.firstFailed()
-	r.Wrong = bounded(a.wrong)
+	if a.frozen != nil {
+		a.find(Unsigned, a.frozen.N, a.frozen.N+1, "entry %d is of %s, and no checkpoint covers it yet", a.frozen.N, a.frozen.Time)
+	}
+	r.Wrong = a.wrong
 	return r
 }
 
@@ -171,22 +200,21 @@ func (a *Audit) forks() {
 			a.find(Forked, 0, x.Size, "the checkpoints of %s and %s have %d entries and different roots, and both are signed", x.From, y.From, x.Size)
 		}
 	}
-	lastHeld := lastIndex(a.good, true)
+	lastHeld, from := lastHeld(a.good), int64(0)
 	for i, held := range a.good {
+		if held {
+			from = a.anchors[i].Size
+		}
 		if !held && i < lastHeld && a.anchors[i].Size < a.anchors[lastHeld].Size {
-			from := int64(0)
-			if j := lastIndex(a.good[:i], true); j >= 0 {
-				from = a.anchors[j].Size
-			}
 			a.find(Forked, from, a.anchors[i].Size, "the checkpoint of %s at %d entries and that of %s at %d are both signed, and the second does not continue the first",
 				a.anchors[i].From, a.anchors[i].Size, a.anchors[lastHeld].From, a.anchors[lastHeld].Size)
 		}
 	}
 }
 
-func lastIndex(all []bool, want bool) int {
-	for i := len(all) - 1; i >= 0; i-- {
-		if all[i] == want {
+func lastHeld(good []bool) int {
+	for i := len(good) - 1; i >= 0; i-- {
+		if good[i] {
 			return i
 		}
 	}
@@ -195,15 +223,11 @@ func lastIndex(all []bool, want bool) int {
 
 // firstFailed says what the first checkpoint that fails for good means.
 func (a *Audit) firstFailed() {
-	lastHeld := lastIndex(a.good, true)
-	from := int64(0)
+	lastHeld, from := lastHeld(a.good), int64(0)
 	if lastHeld >= 0 {
 		from = a.anchors[lastHeld].Size
 	}
-	newest := int64(0)
-	if len(a.anchors) > 0 {
-		newest = a.anchors[len(a.anchors)-1].Size
-	}
+	newest := a.newest()
 	short := newest - a.tree.size
 	failed := lastHeld + 1
 	if failed >= len(a.good) { // none of those that were compared
@@ -258,15 +282,6 @@ func (a *Audit) surplus(at Anchor) (place int64, found bool) {
 	return 0, false
 }
 
-// bounded leaves out all but the first findings of each kind.
-func bounded(all []Finding) []Finding {
-	seen := map[string]int{}
-	return slices.DeleteFunc(all, func(f Finding) bool {
-		seen[f.Kind]++
-		return seen[f.Kind] > mostFindings
-	})
-}
-
 // Comparison compares a list of entries with an earlier copy, and so names the very entries.
 // It keeps a hash of each in memory.
 type Comparison struct {
@@ -309,7 +324,11 @@ func (c *Comparison) Add(e Entry) {
 
 // End returns how the list differs from its copy. Entries behind the copy's end are new.
 func (c *Comparison) End() (all []Finding) {
+	count := map[string]int{}
 	find := func(kind string, n int64, format string) {
+		if count[kind]++; count[kind] > mostFindings {
+			return
+		}
 		all = append(all, Finding{kind, n, n + 1, fmt.Sprintf(format, n)})
 	}
 	for i, h := range c.copied {
@@ -323,7 +342,7 @@ func (c *Comparison) End() (all []Finding) {
 			find(Missing, n, "the copy has entry %d, and the list does not")
 		}
 	}
-	for n := range c.other {
+	for _, n := range slices.Sorted(maps.Keys(c.other)) {
 		if n < int64(len(c.copied)) {
 			find(Inserted, n, "the list has entry %d, and the copy does not")
 		}
@@ -335,5 +354,5 @@ func (c *Comparison) End() (all []Finding) {
 		}
 	}
 	slices.SortStableFunc(all, func(x, y Finding) int { return cmp.Compare(x.From, y.From) })
-	return bounded(all)
+	return all
 }

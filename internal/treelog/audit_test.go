@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func ledgerOf(n int64) []Entry {
@@ -154,5 +155,47 @@ func TestAuditOfManyEntries(t *testing.T) {
 	}
 	if got := short(audit.End().Wrong); got != fmt.Sprintf("edited 50-%d", len(all)) {
 		t.Errorf("found %q", got)
+	}
+}
+
+// An old entry that no checkpoint reaches is a finding: the keeper signs no more.
+func TestUnsigned(t *testing.T) {
+	all := ledgerOf(25)
+	for _, test := range []struct {
+		anchors []Anchor
+		due     int // entries before this one are old
+		want    string
+	}{
+		{anchorsOf("a file", all, 20), 20, ""}, {anchorsOf("a file", all, 10, 20), 22, "unsigned 20-21"}, {anchorsOf("a file", all, 25), 25, ""}, {nil, 1, "unsigned 0-1"}, {nil, 0, ""},
+	} {
+		audit := NewAudit(test.anchors)
+		due, err := time.Parse(TimeForm, all[min(test.due, 24)].Time)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if test.due == 25 {
+			due = due.Add(time.Hour)
+		}
+		audit.Due(due)
+		for _, e := range all {
+			audit.Add(e)
+		}
+		if got := short(audit.End().Wrong); got != test.want {
+			t.Errorf("due %d: found %q, want %q", test.due, got, test.want)
+		}
+	}
+}
+
+// An audit of a hostile list keeps few findings.
+func TestAuditIsBounded(t *testing.T) {
+	audit := NewAudit(nil)
+	all := ledgerOf(2)
+	for n := range 5000 {
+		e := all[(n+1)%2] // every second one is older than the one before
+		e.N = int64(n)
+		audit.Add(e)
+	}
+	if got := len(audit.wrong); got != mostFindings {
+		t.Errorf("the audit keeps %d findings", got)
 	}
 }

@@ -180,7 +180,8 @@ func parseText(text string) (Checkpoint, error) {
 }
 
 // SplitNotes returns the signed notes of a file that has one after another, and the verifier
-// keys that stand on lines of their own between them.
+// keys that stand on lines of their own between them. A line between them that begins with #
+// is a remark.
 func SplitNotes(file []byte) (notes [][]byte, keys []Key, err error) {
 	var note []byte
 	signed := false
@@ -197,7 +198,7 @@ func SplitNotes(file []byte) (notes [][]byte, keys []Key, err error) {
 		}
 		if len(note) == 0 {
 			word := strings.TrimSpace(string(line))
-			if word == "" {
+			if word == "" || word[0] == '#' {
 				continue
 			}
 			if key, err := ParseKey(word); err == nil {

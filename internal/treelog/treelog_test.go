@@ -372,6 +372,7 @@ func TestSplitNotes(t *testing.T) {
 	for what, file := range map[string]string{
 		"as the server writes it": a.String() + "\n\n" + string(one) + "\n" + b.String() + "\n\n" + string(witnessed),
 		"tight":                   a.String() + "\n" + string(one) + b.String() + "\n" + string(witnessed),
+		"with remarks":            "# a remark\n" + a.String() + "\n\n" + string(one) + "# another\n\n#\n" + b.String() + "\n" + string(witnessed),
 		"loose":                   "\n\n" + a.String() + "\n\n" + b.String() + "\n\n\n" + string(one) + "\n\n\n" + string(witnessed) + "\n\n",
 	} {
 		notes, keys, err := SplitNotes([]byte(file))

@@ -32,7 +32,7 @@ func coffer(t *testing.T, args ...string) (status int, out string) {
 func TestEmptyLedger(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, in setup) {
-		s := start(t, in, "COFFER_LIMIT_LEDGER=20/1h")
+		s := start(t, in, "COFFER_LIMIT_LEDGER_PAGES=20/1h")
 		from := newAddress()
 		get := func(path string) answer { t.Helper(); return s.raw(t, from, http.MethodGet, "/v1"+path, "") }
 		if a := get("/ledger"); a.status != 200 || strings.TrimSpace(a.body) != `{"items":[],"size":0}` {
@@ -57,8 +57,11 @@ func TestEmptyLedger(t *testing.T) {
 		for e, err := range c.OwnLedger(t.Context()) {
 			t.Errorf("an entry of nothing: %v, %v", e, err)
 		}
-		if status, out := coffer(t, "ledger", "verify", "--url", s.url); status != 0 || !strings.Contains(out, "0 entries lead to 0 of 0 checkpoints") {
+		if status, out := coffer(t, "ledger", "verify", "--url", s.url); status != 0 || !strings.Contains(out, "the ledger is empty") {
 			t.Errorf("verify ends with %d: %s", status, out)
+		}
+		if status, out := coffer(t, "ledger", "verify", "--url", s.url, "--key", keys[0].Key); status != 2 {
+			t.Errorf("verify of nothing with a key ends with %d: %s", status, out)
 		}
 		for range 20 {
 			get("/ledger")

@@ -91,12 +91,13 @@ function Check() {
         {state.is === 'running' && <><p>{t('running')}</p><progress value={state.done} max={Math.max(1, state.of)} aria-label={t('running')} /></>}
         {state.is === 'over' && <Found finding={state.finding} since={state.since} />}
       </div>
-      {state.is === 'failed' && (state.problem.code === 'no_checkpoint' ? <p class="notice">{t('noCheckpoint')}</p> : <Failed problem={state.problem} retry={run} />)}
+      {state.is === 'failed' && <Failed problem={state.problem} retry={run} />}
     </section>
   );
 }
 
 function Found({ finding, since }: { finding: Finding; since: string | undefined }) {
+  if (finding.is === 'none') return <p class="notice">{t('noCheckpoint')}</p>;
   if (finding.is === 'broken') {
     return (
       <div class="notice bad">

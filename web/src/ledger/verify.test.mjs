@@ -3,7 +3,11 @@ import { test } from 'node:test';
 import { load } from '../../test/load.mjs';
 import { consistency, entry, hex, leaf, path, root, signer } from './merkle.mjs';
 
-const { verify } = await load('ledger/verify.ts');
+const { verify: verifyAt } = await load('ledger/verify.ts');
+
+const day = 24 * 60 * 60 * 1000;
+const now = Date.parse(entry(39).time) + 60_000;
+const verify = (ledger, entries, kept, done, at = now) => verifyAt(ledger, entries, kept, done, at);
 
 const name = 'coffer.test/ledger';
 const key = signer(name);
@@ -84,6 +88,25 @@ test('a check that has ended tells of no progress any longer', async () => {
   over = true;
   assert.equal(found.wrong, 'missing');
   await new Promise((resolve) => setTimeout(resolve, 60));
+});
+
+test('a server that signs no more is found by an entry that is a day old', async () => {
+  const frozen = served(all, 20);
+  assert.equal((await verify(frozen, mine, at(20))).waiting, 1);
+  const limit = Date.parse(all[31].time) + day;
+  assert.equal((await verify(frozen, mine, at(20), undefined, limit)).is, 'sound');
+  const found = await verify(frozen, mine, at(20), undefined, limit + 1);
+  assert.deepEqual([found.is, found.wrong, found.n], ['broken', 'unsigned', 31]);
+  assert.equal((await verify(frozen, mine.slice(1), at(20), undefined, limit + day)).is, 'sound');
+  await broken('its time is none', frozen, [{ ...mine[0], time: 'soon' }], undefined, 'unsigned', 31);
+});
+
+test('a server that has signed nothing yet', async () => {
+  const fresh = { ...served(all), checkpoint: async () => undefined };
+  assert.deepEqual(await verify(fresh, mine, undefined), { is: 'none' });
+  await broken('this browser has seen one', fresh, mine, at(20), 'shrunk');
+  const found = await verify(fresh, mine, undefined, undefined, now + 2 * day);
+  assert.deepEqual([found.is, found.wrong, found.n], ['broken', 'unsigned', 3]);
 });
 
 test('what the server refuses is no finding', async () => {

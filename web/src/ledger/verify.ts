@@ -5,15 +5,16 @@ import { equal, grew, hashOf, included, keyOf, leafHash, leafOf, Malformed, sign
 // A Ledger answers what the check asks for.
 export interface Ledger {
   keys: () => Promise<readonly string[]>;
-  checkpoint: () => Promise<string>;
+  checkpoint: () => Promise<string | undefined>; // undefined: none was signed yet
   grown: (from: number, to: number) => Promise<readonly string[]>; // the proof between two sizes
   proof: (n: number, size: number) => Promise<readonly string[] | undefined>; // undefined: it has no such entry
 }
 
 // The faults, for words.
-export type Wrong = 'malformed' | 'signature' | 'oldSignature' | 'shrunk' | 'forked' | 'rewritten' | 'order' | 'entry' | 'missing';
+export type Wrong = 'malformed' | 'signature' | 'oldSignature' | 'shrunk' | 'forked' | 'rewritten' | 'order' | 'entry' | 'missing' | 'unsigned';
 
 export type Finding =
+  | { is: 'none' } // no checkpoint yet, and no entry that is due
   | { is: 'sound'; size: number; root: string; checked: number; waiting: number; first: boolean; note: string }
   | { is: 'broken'; wrong: Wrong; n?: number };
 
@@ -26,17 +27,27 @@ class Wrongness extends Error {
 
 const atOnce = 4;
 
+// overdue is the age in milliseconds at which a server must have signed an entry: 24 hours.
+const overdue = 24 * 60 * 60 * 1000;
+
 // verify checks the newest checkpoint, that the ledger has grown from the one `kept`, and that each
-// entry stands in it as it is listed here. `done` hears how many entries are checked.
-export async function verify(ledger: Ledger, entries: readonly Entry[], kept: string | undefined, done: (count: number) => void = () => undefined): Promise<Finding> {
+// entry stands in it as it is listed here. An entry outside of it may not be old: `at` is the time.
+// `done` hears how many entries are checked.
+export async function verify(ledger: Ledger, entries: readonly Entry[], kept: string | undefined, done: (count: number) => void = () => undefined, at = Date.now()): Promise<Finding> {
   try {
     const keys = (await ledger.keys()).map(keyOf);
     const note = await ledger.checkpoint();
+    if (note === undefined) {
+      if (kept !== undefined) throw new Wrongness('shrunk');
+      due(entries, 0, at);
+      return { is: 'none' };
+    }
     const now = signed(note, keys);
     if (!now) throw new Wrongness('signature');
     if (kept !== undefined) await follows(ledger, remembered(kept, keys), now);
     const inside = ordered(entries).filter(({ n }) => n < now.size);
     await every(ledger, inside, now, done);
+    due(entries, now.size, at);
     return { is: 'sound', size: now.size, root: btoa(String.fromCharCode(...now.root)), checked: inside.length, waiting: entries.length - inside.length, first: kept === undefined, note };
   } catch (err) {
     if (err instanceof Wrongness) return { is: 'broken', wrong: err.wrong, n: err.n };
@@ -58,6 +69,12 @@ async function follows(ledger: Ledger, old: Checkpoint, now: Checkpoint): Promis
   if (now.size === old.size && !equal(now.root, old.root)) throw new Wrongness('forked');
   if (now.size === old.size || old.size === 0) return;
   if (!grew(old, now, hashes(await ledger.grown(old.size, now.size)))) throw new Wrongness('rewritten');
+}
+
+// due refuses an old entry that no checkpoint covers: the server signs no more, or hides what it signed.
+function due(entries: readonly Entry[], size: number, at: number): void {
+  const old = entries.findLast(({ n, time }) => n >= size && !(Date.parse(time) >= at - overdue));
+  if (old) throw new Wrongness('unsigned', old.n);
 }
 
 // ordered refuses a list that shows one place twice.

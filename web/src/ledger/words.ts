@@ -38,6 +38,7 @@ export const t = catalog({
     wrong_order: 'The server lists entry {n} twice, or out of order.',
     wrong_entry: 'Entry {n} does not stand in the ledger as it is shown here.',
     wrong_missing: 'Entry {n} is missing in the ledger.',
+    wrong_unsigned: 'Entry {n} is more than a day old, and the server shows no signature that covers it.',
   },
   de: {
     ledger: 'Register',
@@ -75,6 +76,7 @@ export const t = catalog({
     wrong_order: 'Der Server nennt Eintrag {n} zweimal oder in falscher Folge.',
     wrong_entry: 'Eintrag {n} steht nicht so im Register, wie er hier gezeigt wird.',
     wrong_missing: 'Eintrag {n} fehlt im Register.',
+    wrong_unsigned: 'Eintrag {n} ist über einen Tag alt, und der Server zeigt keine Signatur, die ihn umfasst.',
   },
 });
 

@@ -1,0 +1,57 @@
+package client
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// A server that does not go on is an error, and no circle.
+func TestLedgerPages(t *testing.T) {
+	entry := func(n int) string { return fmt.Sprintf(`{"n":%d}`, n) }
+	page := func(cursor string, n ...int) string {
+		var items []string
+		for _, n := range n {
+			items = append(items, entry(n))
+		}
+		return `{"items":[` + strings.Join(items, ",") + `],"next_cursor":"` + cursor + `"}`
+	}
+	for name, test := range map[string]struct {
+		pages map[string]string // by the query from
+		want  string
+	}{
+		"all":              {map[string]string{"0": page("2", 0, 1), "2": page("", 2)}, "0 1 2"},
+		"a hole":           {map[string]string{"0": page("4", 0, 3), "4": page("", 4)}, "0 3 4"},
+		"no items":         {map[string]string{"0": page("2")}, "error"},
+		"no progress":      {map[string]string{"0": page("0", 0)}, "0 error"},
+		"over some":        {map[string]string{"0": page("9", 0)}, "0 error"},
+		"back":             {map[string]string{"0": page("2", 0, 1), "2": page("1", 0)}, "0 1 0 error"},
+		"what is no place": {map[string]string{"0": page("x", 0)}, "0 error"},
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write([]byte(test.pages[r.URL.Query().Get("from")]))
+		}))
+		c, err := New(s.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for e, err := range c.Ledger(t.Context(), 0) {
+			if err != nil {
+				got = append(got, "error")
+				break
+			}
+			if got = append(got, fmt.Sprint(e.N)); len(got) > 9 {
+				t.Errorf("%s: it does not end", name)
+				break
+			}
+		}
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%s: %v, want %s", name, got, test.want)
+		}
+		s.Close()
+	}
+}
