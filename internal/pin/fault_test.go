@@ -1,6 +1,7 @@
 package pin
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"os"
@@ -268,5 +269,20 @@ func TestKilled(t *testing.T) {
 	}
 	if got := w.holds(q.ID, "kubo", Verified, ""); got.State != Verified {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestRefusedPublicFile: the ledger does not name a plain file that no provider took, for a hash
+// tells all who can guess the content.
+func TestRefusedPublicFile(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	w.pinata.Misbehave(pinningtest.Faults{Status: http.StatusPaymentRequired})
+	p := w.pin(w.upload(w.ada, "", "a", pattern(5_000)), `"encrypt":false,`+atPinata)
+	w.run()
+	w.holds(p.ID, "pinata", Failed, "payment")
+	var cid string
+	var digest []byte
+	if err := w.DB.QueryRow(t.Context(), `SELECT cid, digest FROM ledger_entries WHERE kind = 'fail'`).Scan(&cid, &digest); err != nil || cid != "" || !bytes.Equal(digest, make([]byte, 32)) {
+		t.Errorf("the ledger names %q, %x, %v", cid, digest, err)
 	}
 }

@@ -347,6 +347,9 @@ func (s *Service) fail(ctx context.Context, r row, t targetRow, reason string) e
 				return err
 			}
 		}
+		if !lost && !r.Announced && !r.Encrypt { // no provider is known to have it: its identifier is no one's to know
+			r.CID, r.Size = "", 0
+		}
 		return s.recordFailure(ctx, tx, r)
 	})
 }
@@ -396,7 +399,7 @@ func (s *Service) announce(ctx context.Context, tx *db.Tx, r row, kind ledger.Ki
 // publicDigest returns the hash of a file that is public; zero of anything else. The hash of
 // an encrypted content would name it to all who have the same.
 func (s *Service) publicDigest(ctx context.Context, q db.Querier, r row) (sum [32]byte) {
-	if r.Encrypt || r.Kind != file.File {
+	if r.Encrypt || r.Kind != file.File || r.CID == "" {
 		return sum
 	}
 	key, err := s.Accounts.DataKey(ctx, q, r.Account)

@@ -16128,7 +16128,14 @@ async function patient(work4, signal) {
 var open = true;
 var served = (signal) => ({
   keys: async () => (await get("/ledger/keys", { open, signal })).items.map(({ key: key3 }) => key3),
-  checkpoint: async () => (await stream("/ledger/checkpoint", { open, signal })).text(),
+  async checkpoint() {
+    try {
+      return await (await stream("/ledger/checkpoint", { open, signal })).text();
+    } catch (err2) {
+      if (err2 instanceof Problem && err2.code === "no_checkpoint") return void 0;
+      throw err2;
+    }
+  },
   grown: async (from, to) => (await get("/ledger/consistency", { open, signal, query: { from, to } })).hashes,
   async proof(n3, size2) {
     try {
@@ -17056,12 +17063,12 @@ function pow(num, power, modulo) {
     digits2.push(Number(power & _15n));
     power >>= _4n;
   }
-  const table2 = new Array(16);
-  table2[0] = _1n2;
-  table2[1] = d5;
+  const table = new Array(16);
+  table[0] = _1n2;
+  table[1] = d5;
   for (let i4 = 2; i4 < 16; i4++)
-    table2[i4] = table2[i4 - 1] * d5 % modulo;
-  let p5 = table2[digits2[digits2.length - 1]];
+    table[i4] = table[i4 - 1] * d5 % modulo;
+  let p5 = table[digits2[digits2.length - 1]];
   for (let w5 = digits2.length - 2; w5 >= 0; w5--) {
     p5 = p5 * p5 % modulo;
     p5 = p5 * p5 % modulo;
@@ -17069,7 +17076,7 @@ function pow(num, power, modulo) {
     p5 = p5 * p5 % modulo;
     const digit = digits2[w5];
     if (digit !== 0)
-      p5 = p5 * table2[digit] % modulo;
+      p5 = p5 * table[digit] % modulo;
   }
   return p5;
 }
@@ -17549,7 +17556,7 @@ function signedWindowDigits(n3, W, windows) {
     throw new Error("invalid wnaf");
   return d5;
 }
-function wnafWalk(zero, tables, digits2) {
+function wnafWalk(zero, tables2, digits2) {
   let max = 0;
   for (const d5 of digits2)
     max = Math.max(max, d5.length);
@@ -17560,7 +17567,7 @@ function wnafWalk(zero, tables, digits2) {
     for (let i4 = 0; i4 < digits2.length; i4++) {
       const w5 = digits2[i4][bit];
       if (w5) {
-        const item = tables[i4][Math.abs(w5) - 1 >> 1];
+        const item = tables2[i4][Math.abs(w5) - 1 >> 1];
         acc = acc.add(w5 < 0 ? item.negate() : item);
       }
     }
@@ -17713,10 +17720,10 @@ var ScalarMultiplier = class {
     const W = FW_WINDOW;
     const size2 = 1 << W;
     const mask = bitMask(W);
-    const table2 = new Array(size2);
-    table2[0] = this.ZERO;
+    const table = new Array(size2);
+    table[0] = this.ZERO;
     for (let i4 = 1; i4 < size2; i4++)
-      table2[i4] = table2[i4 - 1].add(point);
+      table[i4] = table[i4 - 1].add(point);
     const windows = Math.ceil(bits / W);
     let acc = this.ZERO;
     for (let window2 = windows - 1; window2 >= 0; window2--) {
@@ -17724,9 +17731,9 @@ var ScalarMultiplier = class {
         for (let d5 = 0; d5 < W; d5++)
           acc = acc.double();
       const digit = Number(n3 >> BigInt(window2 * W) & mask);
-      let sel = table2[0];
+      let sel = table[0];
       for (let i4 = 1; i4 < size2; i4++)
-        sel = i4 === digit ? table2[i4] : sel;
+        sel = i4 === digit ? table[i4] : sel;
       acc = acc.add(sel);
     }
     return { p: acc, f: acc };
@@ -17779,9 +17786,9 @@ function mulAddUnsafe(c4, points, scalars, allowOversized = false) {
   validateMSMScalars(scalars, c4.Fn, allowOversized ? c4.Fn.ORDER ** _4n2 : void 0);
   if (points.length !== scalars.length)
     throw new Error("arrays of points and scalars must have equal length");
-  const tables = points.map((p5) => oddMultiples(p5, 4));
+  const tables2 = points.map((p5) => oddMultiples(p5, 4));
   const digits2 = scalars.map((n3) => wnafDigits(n3, 4));
-  return wnafWalk(c4.ZERO, tables, digits2);
+  return wnafWalk(c4.ZERO, tables2, digits2);
 }
 function createField(order, field, isLE) {
   if (field) {
@@ -18500,15 +18507,22 @@ var Wrongness = class extends Error {
   n;
 };
 var atOnce4 = 4;
-async function verify(ledger2, entries2, kept5, done = () => void 0) {
+var overdue = 24 * 60 * 60 * 1e3;
+async function verify(ledger2, entries2, kept5, done = () => void 0, at = Date.now()) {
   try {
     const keys2 = (await ledger2.keys()).map(keyOf);
     const note = await ledger2.checkpoint();
+    if (note === void 0) {
+      if (kept5 !== void 0) throw new Wrongness("shrunk");
+      due(entries2, 0, at);
+      return { is: "none" };
+    }
     const now = signed2(note, keys2);
     if (!now) throw new Wrongness("signature");
     if (kept5 !== void 0) await follows(ledger2, remembered(kept5, keys2), now);
     const inside2 = ordered(entries2).filter(({ n: n3 }) => n3 < now.size);
     await every2(ledger2, inside2, now, done);
+    due(entries2, now.size, at);
     return { is: "sound", size: now.size, root: btoa(String.fromCharCode(...now.root)), checked: inside2.length, waiting: entries2.length - inside2.length, first: kept5 === void 0, note };
   } catch (err2) {
     if (err2 instanceof Wrongness) return { is: "broken", wrong: err2.wrong, n: err2.n };
@@ -18527,6 +18541,10 @@ async function follows(ledger2, old, now) {
   if (now.size === old.size && !equal(now.root, old.root)) throw new Wrongness("forked");
   if (now.size === old.size || old.size === 0) return;
   if (!grew(old, now, hashes(await ledger2.grown(old.size, now.size)))) throw new Wrongness("rewritten");
+}
+function due(entries2, size2, at) {
+  const old = entries2.findLast(({ n: n3, time }) => n3 >= size2 && !(Date.parse(time) >= at - overdue));
+  if (old) throw new Wrongness("unsigned", old.n);
 }
 function ordered(entries2) {
   entries2.forEach((entry4, i4) => {
@@ -18601,7 +18619,8 @@ var t11 = catalog({
     wrong_rewritten: "An entry that stood in the ledger on {time} was changed, removed or moved.",
     wrong_order: "The server lists entry {n} twice, or out of order.",
     wrong_entry: "Entry {n} does not stand in the ledger as it is shown here.",
-    wrong_missing: "Entry {n} is missing in the ledger."
+    wrong_missing: "Entry {n} is missing in the ledger.",
+    wrong_unsigned: "Entry {n} is more than a day old, and the server shows no signature that covers it."
   },
   de: {
     ledger: "Register",
@@ -18638,7 +18657,8 @@ var t11 = catalog({
     wrong_rewritten: "Ein Eintrag, der am {time} im Register stand, wurde verändert, entfernt oder verschoben.",
     wrong_order: "Der Server nennt Eintrag {n} zweimal oder in falscher Folge.",
     wrong_entry: "Eintrag {n} steht nicht so im Register, wie er hier gezeigt wird.",
-    wrong_missing: "Eintrag {n} fehlt im Register."
+    wrong_missing: "Eintrag {n} fehlt im Register.",
+    wrong_unsigned: "Eintrag {n} ist über einen Tag alt, und der Server zeigt keine Signatur, die ihn umfasst."
   }
 });
 var problems8 = catalog({
@@ -18730,10 +18750,11 @@ function Check2() {
       ] }),
       state.is === "over" && /* @__PURE__ */ a4(Found2, { finding: state.finding, since: state.since })
     ] }),
-    state.is === "failed" && (state.problem.code === "no_checkpoint" ? /* @__PURE__ */ a4("p", { class: "notice", children: t11("noCheckpoint") }) : /* @__PURE__ */ a4(Failed, { problem: state.problem, retry: run2 }))
+    state.is === "failed" && /* @__PURE__ */ a4(Failed, { problem: state.problem, retry: run2 })
   ] });
 }
 function Found2({ finding, since }) {
+  if (finding.is === "none") return /* @__PURE__ */ a4("p", { class: "notice", children: t11("noCheckpoint") });
   if (finding.is === "broken") {
     return /* @__PURE__ */ a4("div", { class: "notice bad", children: [
       /* @__PURE__ */ a4(Icon, { name: "warning" }),
@@ -20234,7 +20255,7 @@ async function* checked(get3, file3, key3, signal) {
   if ([...sum2.digest()].map((b4) => b4.toString(16).padStart(2, "0")).join("") !== file3.digest) throw new Damaged("digest of a file");
 }
 var mostFiles = 10001;
-var longestPath = 4096;
+var longestPath = 16384;
 var bad = (what) => new Damaged("manifest: " + what);
 var record = (value) => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw bad("object");
@@ -20448,10 +20469,8 @@ function numbers2(s4) {
   return [percent(Math.min(bytes2, s4.size), s4.size), t14("receivedOf", { received: size(bytes2), size: size(s4.size) }), ...pace(s4.meter, s4.size - bytes2)].join(" · ");
 }
 
-// src/pin/zip.ts
+// src/shell/zip.ts
 var most32 = 4294967295;
-var version2 = 45;
-var flags = 2056;
 function fields2(...all3) {
   const b4 = new Uint8Array(all3.reduce((n3, [size2]) => n3 + size2, 0));
   const view = new DataView(b4.buffer);
@@ -20464,12 +20483,38 @@ function fields2(...all3) {
   }
   return b4;
 }
+function dosTime(ms) {
+  const d5 = new Date(Math.min(Math.max(ms, Date.UTC(1980, 0, 2)), Date.UTC(2107, 11, 30)));
+  return [d5.getHours() << 11 | d5.getMinutes() << 5 | d5.getSeconds() >> 1, d5.getFullYear() - 1980 << 9 | d5.getMonth() + 1 << 5 | d5.getDate()];
+}
+var tables = Array.from({ length: 8 }, () => new Int32Array(256));
+for (let n3 = 0; n3 < 256; n3++) {
+  let c4 = n3;
+  for (let bit = 0; bit < 8; bit++) c4 = c4 & 1 ? c4 >>> 1 ^ 3988292384 : c4 >>> 1;
+  tables[0][n3] = c4;
+}
+for (let n3 = 0; n3 < 256; n3++) for (let t24 = 1; t24 < 8; t24++) tables[t24][n3] = tables[t24 - 1][n3] >>> 8 ^ tables[0][tables[t24 - 1][n3] & 255];
+function crc32(b4, before2 = 0) {
+  const [t0, t1, t24, t32, t42, t52, t62, t72] = tables;
+  let c4 = ~before2;
+  let i4 = 0;
+  for (const end4 = b4.length - 7; i4 < end4; i4 += 8) {
+    c4 ^= b4[i4] | b4[i4 + 1] << 8 | b4[i4 + 2] << 16 | b4[i4 + 3] << 24;
+    c4 = t72[c4 & 255] ^ t62[c4 >>> 8 & 255] ^ t52[c4 >>> 16 & 255] ^ t42[c4 >>> 24] ^ t32[b4[i4 + 4]] ^ t24[b4[i4 + 5]] ^ t1[b4[i4 + 6]] ^ t0[b4[i4 + 7]];
+  }
+  for (; i4 < b4.length; i4++) c4 = c4 >>> 8 ^ t0[(c4 ^ b4[i4]) & 255];
+  return ~c4 >>> 0;
+}
+
+// src/pin/zip.ts
+var version2 = 45;
+var flags = 2056;
 async function* zip(entries2) {
   const directory = [];
   let at = 0;
   for (const { path: path3, size: size2, modified, bytes: bytes2 } of entries2) {
     const name = new TextEncoder().encode(path3);
-    const [time, date2] = dosTime(modified);
+    const [time, date2] = dosTime(modified ? Date.parse(modified) : Date.now());
     const common = (crc2) => [[2, flags], [2, 0], [2, time], [2, date2], [4, crc2], [4, most32], [4, most32], [2, name.length]];
     yield fields2([4, 67324752], [2, version2], ...common(0), [2, 20]);
     yield name;
@@ -20496,22 +20541,6 @@ async function* zip(entries2) {
   yield fields2([4, 101075792], [8, 44], [2, 768 | version2], [2, version2], [4, 0], [4, 0], [8, count3], [8, count3], [8, length], [8, at]);
   yield fields2([4, 117853008], [4, 0], [8, at + length], [4, 1]);
   yield fields2([4, 101010256], [2, 0], [2, 0], [2, 65535], [2, 65535], [4, most32], [4, most32], [2, 0]);
-}
-function dosTime(at) {
-  const ms = at ? Date.parse(at) : Date.now();
-  const d5 = new Date(Math.min(Math.max(ms, Date.UTC(1980, 0, 2)), Date.UTC(2107, 11, 30)));
-  return [d5.getHours() << 11 | d5.getMinutes() << 5 | d5.getSeconds() >> 1, d5.getFullYear() - 1980 << 9 | d5.getMonth() + 1 << 5 | d5.getDate()];
-}
-var table = new Int32Array(256);
-for (let n3 = 0; n3 < 256; n3++) {
-  let c4 = n3;
-  for (let bit = 0; bit < 8; bit++) c4 = c4 & 1 ? c4 >>> 1 ^ 3988292384 : c4 >>> 1;
-  table[n3] = c4;
-}
-function crc32(b4, before2) {
-  let c4 = ~before2;
-  for (let i4 = 0; i4 < b4.length; i4++) c4 = c4 >>> 8 ^ table[(c4 ^ b4[i4]) & 255];
-  return ~c4 >>> 0;
 }
 
 // src/pin/guest-read.tsx
@@ -20798,6 +20827,7 @@ var t15 = catalog({
     goPins: "What you published on IPFS: the providers drop their copies; copies of others stay",
     reason_other: "The provider did not take it.",
     reason_damaged: "The file as Coffer stores it cannot be read.",
+    reason_names_collide: "IPFS cannot hold two of these names in one folder. Rename one, or publish encrypted.",
     reason_no_such_target: "Whoever runs this server has taken this provider away.",
     reason_waiting: "It stands in the provider’s queue.",
     reason_stuck: "The provider has kept it in its queue for too long.",
@@ -20811,7 +20841,7 @@ var t15 = catalog({
     reason_busy: "The provider is busy.",
     reason_unauthorized: "The provider does not accept this server. Tell whoever runs it.",
     reason_payment: "The provider’s plan does not cover it. Tell whoever runs this server.",
-    reason_too_large: "It is too large for the provider.",
+    reason_too_large: "It is too large for the provider, or has too many long names.",
     reason_refused: "The provider has refused it.",
     reason_not_allowed: "This server may not call the provider’s address. Tell whoever runs it.",
     reason_unclear: "The provider’s answer makes no sense.",
@@ -20890,6 +20920,7 @@ var t15 = catalog({
     goPins: "Was Sie auf IPFS veröffentlicht haben: Die Anbieter löschen ihre Kopien; Kopien anderer bleiben",
     reason_other: "Der Anbieter hat es nicht angenommen.",
     reason_damaged: "Die Datei, wie Coffer sie gespeichert hat, ist nicht lesbar.",
+    reason_names_collide: "IPFS kann zwei dieser Namen nicht in einem Ordner halten. Benennen Sie einen um, oder veröffentlichen Sie verschlüsselt.",
     reason_no_such_target: "Wer diesen Server betreibt, hat diesen Anbieter entfernt.",
     reason_waiting: "Es steht in der Warteschlange des Anbieters.",
     reason_stuck: "Der Anbieter hat es zu lange in seiner Warteschlange gelassen.",
@@ -20903,7 +20934,7 @@ var t15 = catalog({
     reason_busy: "Der Anbieter ist ausgelastet.",
     reason_unauthorized: "Der Anbieter lässt diesen Server nicht zu. Sagen Sie es dessen Betreiber.",
     reason_payment: "Der Tarif beim Anbieter deckt es nicht ab. Sagen Sie es dem Betreiber dieses Servers.",
-    reason_too_large: "Es ist dem Anbieter zu groß.",
+    reason_too_large: "Es ist dem Anbieter zu groß oder hat zu viele lange Namen.",
     reason_refused: "Der Anbieter hat es abgelehnt.",
     reason_not_allowed: "Dieser Server darf die Adresse des Anbieters nicht aufrufen. Sagen Sie es dessen Betreiber.",
     reason_unclear: "Die Antwort des Anbieters ergibt keinen Sinn.",
@@ -20923,6 +20954,7 @@ var problems11 = catalog({
     already_pinned: "This is being published already. Wait until that has ended.",
     too_many_pins: "You have published 10,000 times. Remove something first.",
     pin_too_large: "This is more than may be published at once.",
+    pin_quota_exceeded: "This is more than you may publish in all. Remove something from IPFS first.",
     not_failed: "This has not failed: there is nothing to try again.",
     format_required: "The address has to say in which form the content is wanted.",
     not_acceptable: "Published content is not handed out in this form.",
@@ -20938,6 +20970,7 @@ var problems11 = catalog({
     already_pinned: "Das wird gerade veröffentlicht. Warten Sie, bis das beendet ist.",
     too_many_pins: "Sie haben 10.000-mal veröffentlicht. Entfernen Sie zuerst etwas.",
     pin_too_large: "Das ist mehr, als auf einmal veröffentlicht werden darf.",
+    pin_quota_exceeded: "Das ist mehr, als Sie insgesamt veröffentlichen dürfen. Entfernen Sie zuerst etwas von IPFS.",
     not_failed: "Das ist nicht fehlgeschlagen: Es gibt nichts noch einmal zu versuchen.",
     format_required: "Die Adresse muss sagen, in welcher Form der Inhalt gewünscht ist.",
     not_acceptable: "Veröffentlichter Inhalt wird in dieser Form nicht ausgegeben.",

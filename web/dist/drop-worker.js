@@ -356,7 +356,7 @@ async function sweep(own, dead) {
   for (const name of names) if (!live.has(name) && idle(name)) await top.removeEntry(name, { recursive: true }).catch(() => void 0);
 }
 
-// src/drop/zip.ts
+// src/shell/zip.ts
 var most32 = 4294967295;
 function fields(...all) {
   const b = new Uint8Array(all.reduce((n, [size]) => n + size, 0));
@@ -369,45 +369,6 @@ function fields(...all) {
     at += size;
   }
   return b;
-}
-function zip(entries) {
-  const parts2 = [];
-  const directory = [];
-  let at = 0;
-  for (const { path, content, crc, modified } of entries) {
-    const name = utf8(path);
-    const { size } = content;
-    const [time, date] = dosTime(modified);
-    const large = size >= most32;
-    const far = at >= most32;
-    const shown2 = large ? most32 : size;
-    const common = [[2, 2048], [2, 0], [2, time], [2, date], [4, crc], [4, shown2], [4, shown2], [2, name.length]];
-    const version = large || far ? 45 : 20;
-    const local = large ? fields([2, 1], [2, 16], [8, size], [8, size]) : fields();
-    const head = joined(fields([4, 67324752], [2, large ? 45 : 20], ...common, [2, local.length]), name, local);
-    const wide = [...large ? [[8, size], [8, size]] : [], ...far ? [[8, at]] : []];
-    const extra = wide.length ? fields([2, 1], [2, wide.length * 8], ...wide) : fields();
-    const attributes = path.endsWith("/") ? 16 | 16877 << 16 : 33188 << 16;
-    directory.push(joined(
-      fields([4, 33639248], [2, 768 | version], [2, version], ...common, [2, extra.length], [2, 0], [2, 0], [2, 0], [4, attributes >>> 0], [4, far ? most32 : at]),
-      name,
-      extra
-    ));
-    parts2.push(head, content);
-    at += head.length + size;
-  }
-  const length = directory.reduce((n, d) => n + d.length, 0);
-  parts2.push(...directory);
-  const count = entries.length;
-  if (count >= 65535 || at >= most32 || length >= most32) {
-    parts2.push(
-      fields([4, 101075792], [8, 44], [2, 768 | 45], [2, 45], [4, 0], [4, 0], [8, count], [8, count], [8, length], [8, at]),
-      fields([4, 117853008], [4, 0], [8, at + length], [4, 1])
-    );
-  }
-  const few = Math.min(count, 65535);
-  parts2.push(fields([4, 101010256], [2, 0], [2, 0], [2, few], [2, few], [4, Math.min(length, most32)], [4, Math.min(at, most32)], [2, 0]));
-  return new Blob(parts2, { type: "application/zip" });
 }
 function dosTime(ms) {
   const d = new Date(Math.min(Math.max(ms, Date.UTC(1980, 0, 2)), Date.UTC(2107, 11, 30)));
@@ -3689,6 +3650,47 @@ async function offeredBy(handle) {
   return { name: handle.name, kind: "folder", files, dirs, handle };
 }
 var isSecret = (secret) => /^\d{6}$/.test(secret) || /^v1\.[\w-]{21}[AQgw]$/.test(secret);
+
+// src/drop/zip.ts
+function zip(entries) {
+  const parts2 = [];
+  const directory = [];
+  let at = 0;
+  for (const { path, content, crc, modified } of entries) {
+    const name = utf8(path);
+    const { size } = content;
+    const [time, date] = dosTime(modified);
+    const large = size >= most32;
+    const far = at >= most32;
+    const shown2 = large ? most32 : size;
+    const common = [[2, 2048], [2, 0], [2, time], [2, date], [4, crc], [4, shown2], [4, shown2], [2, name.length]];
+    const version = large || far ? 45 : 20;
+    const local = large ? fields([2, 1], [2, 16], [8, size], [8, size]) : fields();
+    const head = joined(fields([4, 67324752], [2, large ? 45 : 20], ...common, [2, local.length]), name, local);
+    const wide = [...large ? [[8, size], [8, size]] : [], ...far ? [[8, at]] : []];
+    const extra = wide.length ? fields([2, 1], [2, wide.length * 8], ...wide) : fields();
+    const attributes = path.endsWith("/") ? 16 | 16877 << 16 : 33188 << 16;
+    directory.push(joined(
+      fields([4, 33639248], [2, 768 | version], [2, version], ...common, [2, extra.length], [2, 0], [2, 0], [2, 0], [4, attributes >>> 0], [4, far ? most32 : at]),
+      name,
+      extra
+    ));
+    parts2.push(head, content);
+    at += head.length + size;
+  }
+  const length = directory.reduce((n, d) => n + d.length, 0);
+  parts2.push(...directory);
+  const count = entries.length;
+  if (count >= 65535 || at >= most32 || length >= most32) {
+    parts2.push(
+      fields([4, 101075792], [8, 44], [2, 768 | 45], [2, 45], [4, 0], [4, 0], [8, count], [8, count], [8, length], [8, at]),
+      fields([4, 117853008], [4, 0], [8, at + length], [4, 1])
+    );
+  }
+  const few = Math.min(count, 65535);
+  parts2.push(fields([4, 101010256], [2, 0], [2, 0], [2, few], [2, few], [4, Math.min(length, most32)], [4, Math.min(at, most32)], [2, 0]));
+  return new Blob(parts2, { type: "application/zip" });
+}
 
 // src/drop/save.ts
 function zipOf(file, { files, dirs }, crcs) {

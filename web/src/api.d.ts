@@ -2654,7 +2654,7 @@ export interface paths {
         };
         /**
          * The verifier keys of the ledger, the newest first
-         * @description A key stays here after another followed it, for the checkpoints that it signed. Note the keys that you trust elsewhere.
+         * @description The first is the one that signs next. A key stays here after another followed it, for the checkpoints that it signed. Note the keys that you trust elsewhere.
          */
         get: operations["list-ledger-keys"];
         put?: never;
@@ -19150,7 +19150,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict: `already_pinned`, `damaged`, `no_pin_target`, `pin_too_large`, `too_many_entries`, `too_many_pins`. */
+            /** @description Conflict: `already_pinned`, `damaged`, `no_pin_target`, `pin_quota_exceeded`, `pin_too_large`, `too_many_entries`, `too_many_pins`. */
             409: {
                 headers: {
                     [name: string]: unknown;
