@@ -47,6 +47,9 @@ func (d *damage) Error() string { return "ledger: " + d.why }
 // onTime is the periodic work: it audits, signs, and reminds places of what they lack.
 func (s *Service) onTime(ctx context.Context) error {
 	_, err := s.Checkpoint(ctx, true)
+	if errors.Is(err, errNoCheckpoint) { // the ledger is empty
+		err = nil
+	}
 	return errors.Join(err, s.remind(ctx))
 }
 

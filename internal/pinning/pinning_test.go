@@ -69,14 +69,21 @@ func TestPSA(t *testing.T) {
 	})
 }
 
-func TestRealKubo(t *testing.T) {
+// realKubo is the RPC address of a real node.
+func realKubo(t *testing.T) string {
+	t.Helper()
 	at := os.Getenv("COFFER_TEST_KUBO_RPC")
 	if at == "" {
 		if os.Getenv("COFFER_TEST_REQUIRE") == "1" {
 			t.Fatal("COFFER_TEST_KUBO_RPC is not set, and COFFER_TEST_REQUIRE=1 forbids to skip")
 		}
-		t.Skip("COFFER_TEST_KUBO_RPC is not set")
+		t.Skip("needs a real Kubo node: COFFER_TEST_KUBO_RPC is not set (make test builds and starts one)")
 	}
+	return at
+}
+
+func TestRealKubo(t *testing.T) {
+	at := realKubo(t)
 	pinningtest.Run(t, func(t *testing.T) pinningtest.World {
 		return pinningtest.World{Target: open(t, pinning.Config{Settings: pinning.Settings{IPFSRPC: at}}, pinning.KindKubo)}
 	})
@@ -84,10 +91,7 @@ func TestRealKubo(t *testing.T) {
 
 // A real node tells its addresses and refuses to pin what it has not.
 func TestRealKuboPinsNothingHalf(t *testing.T) {
-	at := os.Getenv("COFFER_TEST_KUBO_RPC")
-	if at == "" {
-		t.Skip("COFFER_TEST_KUBO_RPC is not set")
-	}
+	at := realKubo(t)
 	target := open(t, pinning.Config{Settings: pinning.Settings{IPFSRPC: at}}, pinning.KindKubo)
 	whole := pinningtest.Content(t, 3*pinningtest.Shard+77)
 	s, n := whole, 0
