@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"fmt"
-	"os"
 	"os/exec"
 	"time"
 )
@@ -69,7 +68,7 @@ func (k *keeper) fill() error {
 // run runs a command of the program to its end.
 func (k *keeper) run(args ...string) (sample, error) {
 	cmd := exec.Command(k.b.binary, args...)
-	cmd.Env = append(os.Environ(), "COFFER_DATA="+k.b.path(k.data), "COFFER_LOG_LEVEL=error")
+	cmd.Env = append(plainEnv(), "COFFER_DATA="+k.b.path(k.data), "COFFER_LOG_LEVEL=error")
 	begin := time.Now()
 	out, err := cmd.CombinedOutput()
 	if err != nil {

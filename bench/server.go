@@ -37,8 +37,7 @@ func freeAddr() string {
 // launch starts a program and waits until probe answers 200 at its address.
 func launch(addr, probe string, env []string, name string, args ...string) (*process, time.Duration, error) {
 	cmd := exec.Command(name, args...)
-	ours := func(pair string) bool { return strings.HasPrefix(pair, "COFFER_") } // names of services
-	cmd.Env = append(slices.DeleteFunc(os.Environ(), ours), env...)
+	cmd.Env = append(plainEnv(), env...)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	begin := time.Now()
@@ -236,4 +235,9 @@ func bareServer(addr, file string) {
 		w.Write(body)
 	})
 	panic(http.ListenAndServe(addr, mux))
+}
+
+// plainEnv is the environment without the names of services, which no program here knows.
+func plainEnv() []string {
+	return slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, "COFFER_") })
 }

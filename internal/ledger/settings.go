@@ -16,7 +16,7 @@ type Settings struct {
 	Mail     string        `name:"ledger-mail" env:"COFFER_LEDGER_MAIL" group:"Mail" help:"Address that gets each checkpoint of the ledger. Empty: none."`
 
 	ReadLimit limit.Rule `name:"limit-ledger" env:"COFFER_LIMIT_LEDGER" default:"3000/1m" group:"Limits" help:"Reads of checkpoints, keys and proofs of the ledger from one address."`
-	PageLimit limit.Rule `name:"limit-ledger-pages" env:"COFFER_LIMIT_LEDGER_PAGES" default:"600/1m" group:"Limits" help:"Pages of the ledger from one address. A page has up to 1,000 entries."`
+	PageLimit limit.Rule `name:"limit-ledger-pages" env:"COFFER_LIMIT_LEDGER_PAGES" default:"1500/1m" group:"Limits" help:"Pages of the ledger from one address. A page has up to 1,000 entries."`
 }
 
 // NoFile is the value of [Settings.File] that keeps no file.
