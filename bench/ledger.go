@@ -87,7 +87,7 @@ func (k *keeper) sign() (sample, error) {
 }
 
 func (k *keeper) verify() (sample, error) {
-	p, _, err := k.b.coffer(k.data, "COFFER_LIMIT_LEDGER=1000000/1s")
+	p, _, err := k.b.coffer(k.data, "COFFER_LIMIT_LEDGER=1000000/1s", "COFFER_LIMIT_LEDGER_PAGES=1000000/1s")
 	if err != nil {
 		return sample{}, err
 	}

@@ -51,38 +51,61 @@ type LedgerGrowth struct {
 	Hashes []string `json:"hashes"`
 }
 
-// Ledger iterates over the entries from a place on, the oldest first. It needs no session.
+// Ledger iterates over the entries from a place on, the oldest first. It needs no session. It
+// fetches a page while the caller works on the one before.
 func (c *Client) Ledger(ctx context.Context, from int64) iter.Seq2[LedgerEntry, error] {
 	return func(yield func(LedgerEntry, error) bool) {
-		for {
-			var page struct {
-				Items      []LedgerEntry `json:"items"`
-				NextCursor string        `json:"next_cursor"`
-			}
-			query := url.Values{"from": {strconv.FormatInt(from, 10)}, "limit": {"1000"}}
-			_, err := c.call(ctx, request{method: http.MethodGet, path: "/v1/ledger", query: query}, &page)
-			if err != nil {
-				yield(LedgerEntry{}, err)
-				return
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		for coming := c.ledgerPage(ctx, from); coming != nil; {
+			page := <-coming
+			next, err := page.next()
+			if coming = nil; next > 0 {
+				coming = c.ledgerPage(ctx, next)
 			}
 			for _, e := range page.Items {
 				if !yield(e, nil) {
 					return
 				}
 			}
-			if page.NextCursor == "" {
-				return
+			if err != nil {
+				yield(LedgerEntry{}, err)
 			}
-			// A cursor is the place behind the page's last entry: a server cannot send a reader in
-			// circles, or over entries that it does not show.
-			next, err := strconv.ParseInt(page.NextCursor, 10, 64)
-			if err != nil || len(page.Items) == 0 || next <= from || next != page.Items[len(page.Items)-1].N+1 {
-				yield(LedgerEntry{}, fmt.Errorf("client: the ledger goes on at %q behind %d", page.NextCursor, from))
-				return
-			}
-			from = next
 		}
 	}
+}
+
+type ledgerPage struct {
+	Items      []LedgerEntry `json:"items"`
+	NextCursor string        `json:"next_cursor"`
+	from       int64
+	err        error
+}
+
+// ledgerPage asks for the page from a place on. The channel brings it.
+func (c *Client) ledgerPage(ctx context.Context, from int64) <-chan ledgerPage {
+	page := make(chan ledgerPage, 1)
+	go func() {
+		p := ledgerPage{from: from}
+		query := url.Values{"from": {strconv.FormatInt(from, 10)}, "limit": {"1000"}}
+		_, p.err = c.call(ctx, request{method: http.MethodGet, path: "/v1/ledger", query: query}, &p)
+		page <- p
+	}()
+	return page
+}
+
+// next returns the place where the next page begins, 0 if there is none. A cursor is the place
+// behind the page's last entry: a server cannot send a reader in circles, or over entries that it
+// does not show.
+func (p ledgerPage) next() (int64, error) {
+	if p.err != nil || p.NextCursor == "" {
+		return 0, p.err
+	}
+	next, err := strconv.ParseInt(p.NextCursor, 10, 64)
+	if err != nil || len(p.Items) == 0 || next <= p.from || next != p.Items[len(p.Items)-1].N+1 {
+		return 0, fmt.Errorf("client: the ledger goes on at %q behind %d", p.NextCursor, p.from)
+	}
+	return next, nil
 }
 
 // LedgerCheckpoint returns the newest checkpoint, a signed note. Code no_checkpoint means that

@@ -122,8 +122,11 @@ func TestVanish(t *testing.T) {
 		w.kubo.Misbehave(pinningtest.Faults{})
 		w.call(w.ada, "POST", "/pins/"+p.ID+"/retry", "", http.StatusAccepted)
 		w.run()
-		if got := w.get(p.ID); got.State != Verified || len(got.Ledger) != 2 {
+		if got := w.get(p.ID); got.State != Verified || len(got.Ledger) != 3 {
 			t.Errorf("%+v", got)
+		}
+		if got := w.kinds(); !slices.Equal(got, []string{"pin", "fail", "pin"}) {
+			t.Errorf("the ledger says %v", got)
 		}
 	})
 }

@@ -281,6 +281,9 @@ func TestForget(t *testing.T) {
 		if err := d.QueryRow(context.Background(), `SELECT COUNT(*) FROM ledger_owners WHERE account = $1`, string(w.ada)).Scan(&ties); err != nil || ties != 0 {
 			t.Errorf("%d ties, %v", ties, err)
 		}
+		if got := w.kinds(); !slices.Equal(got, []string{"pin", "pin", "pin", "pin", "unpin", "unpin", "unpin"}) {
+			t.Errorf("the ledger says %v", got)
+		}
 	})
 }
 

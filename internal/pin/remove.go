@@ -358,8 +358,8 @@ func (s *Service) forget(ctx context.Context, tx *db.Tx, owner account.ID) error
 	}
 }
 
-// forgetPin removes a pin. Copies that no other pin needs are left to a job, which knows only
-// where they are. The ledger has no entry of it: nothing of its owner is left to tie it to.
+// forgetPin removes a pin of an account that goes. Copies that no other pin needs are left to a
+// job, which knows only where they are. The entry in the ledger is tied to no account.
 func (s *Service) forgetPin(ctx context.Context, tx *db.Tx, id string) error {
 	r, err := lock(ctx, tx, id)
 	if errors.Is(err, errNoPin) {
@@ -378,8 +378,12 @@ func (s *Service) forgetPin(ctx context.Context, tx *db.Tx, id string) error {
 		}
 	}
 	err = s.discard(ctx, tx, r)
-	if content.IsLost(err) { // the objects were marked before
-		err = nil
+	if err != nil && !content.IsLost(err) { // the objects may have been marked before
+		return err
 	}
-	return err
+	if !r.Announced {
+		return nil
+	}
+	r.Account = ""
+	return s.announce(ctx, tx, r, ledger.Unpin)
 }

@@ -314,10 +314,10 @@ func (s *Service) wait(ctx context.Context, t targetRow, reason string, after ti
 }
 
 // move brings a row to a state in which it is due at a time. The first target that has the
-// content makes an entry in the ledger.
+// content makes an entry in the ledger, and so does one that has it again.
 func (s *Service) move(ctx context.Context, r row, t targetRow, to State, next int64) error {
 	now := s.Now().UnixMilli()
-	from := t.State
+	from, again := t.State, t.PinnedAt != nil
 	t.State, t.Reason, t.Tries, t.MissingAt, t.NextAt = to, "", 0, nil, next
 	if from != to {
 		t.SinceAt = now
@@ -329,7 +329,7 @@ func (s *Service) move(ctx context.Context, r row, t targetRow, to State, next i
 		t.VerifiedAt = &now
 	}
 	return s.change(ctx, r, t, func(tx *db.Tx, r row) error {
-		if to != Pinned || r.Announced {
+		if to != Pinned || r.Announced && !again {
 			return nil
 		}
 		return s.announce(ctx, tx, r, ledger.Pin)
