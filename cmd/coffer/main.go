@@ -42,7 +42,7 @@ type cli struct {
 	Ledger  ledgerCmd  `cmd:"" help:"Verify, export or sign the ledger of what was published."`
 	Pins    pinsCmd    `cmd:"" help:"List what is published on IPFS, read it back, or bring it to another service."`
 	Open    openCmd    `cmd:"" help:"Open the link of an encrypted pin, without an account."`
-	Admin   adminCmd   `cmd:"" help:"Work at the server as an admin does in the app: accounts, blocked networks, jobs, drops, old rows, the log."`
+	Admin   adminCmd   `cmd:"" help:"Work at the server as an admin does in the app: an overview, accounts, blocked networks, jobs, drops, old rows, the log."`
 	Health  healthCmd  `cmd:"" help:"Ask the server on this machine whether it is ready; for health checks."`
 	Config  configCmd  `cmd:"" help:"Print each setting in force and where it came from."`
 	OpenAPI openAPICmd `cmd:"" name:"openapi" help:"Print the OpenAPI 3.1 document of the HTTP API."`
