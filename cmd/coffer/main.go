@@ -35,6 +35,7 @@ type cli struct {
 	Login   loginCmd   `cmd:"" help:"Sign in to a server, for commands that work with your files."`
 	Logout  logoutCmd  `cmd:"" help:"End the session of coffer login."`
 	Share   shareCmd   `cmd:"" help:"Share a file or a folder of yours by a link; list links, stop them."`
+	History historyCmd `cmd:"" help:"List what happened at the doors of your account: sign-ins, failures, changes."`
 	Keys    keysCmd    `cmd:"" help:"List, rotate, re-wrap or destroy keys."`
 	Clients clientsCmd `cmd:"" help:"Add, list or remove resource servers, which may ask about access tokens."`
 	Quota   quotaCmd   `cmd:"" help:"Show or change how much an account may keep."`
