@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -291,6 +292,46 @@ func TestDropsPage(t *testing.T) {
 	for _, status := range []int{exitCode, exitInterrupt} {
 		if !bytes.Contains(page, fmt.Appendf(nil, "\n| %d | ", status)) {
 			t.Errorf("the page does not have status %d", status)
+		}
+	}
+}
+
+// TestAdminPage compares docs/admin.md with the fields by which an admin changes an account.
+func TestAdminPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/admin.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := openAPI(t.Context(), defaultSettings(t), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]struct {
+					Enum []any `json:"enum"`
+				} `json:"properties"`
+			} `json:"schemas"`
+		} `json:"components"`
+	}
+	if err := json.Unmarshal(raw, &document); err != nil {
+		t.Fatal(err)
+	}
+	fields := document.Components.Schemas["AdminUpdateAccountPatchAccountInputBody"].Properties
+	if len(fields) < 5 {
+		t.Fatalf("the document has the fields %v", fields)
+	}
+	for name, field := range fields {
+		row := regexp.MustCompile("(?m)^\\| `" + name + "` \\| (.*) \\|$").FindSubmatch(page)
+		if row == nil {
+			t.Errorf("the page does not have %s", name)
+			continue
+		}
+		for _, value := range field.Enum {
+			if !bytes.Contains(row[1], fmt.Appendf(nil, "`%v`", value)) {
+				t.Errorf("the page does not have %v of %s", value, name)
+			}
 		}
 	}
 }

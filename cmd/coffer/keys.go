@@ -49,7 +49,12 @@ type keysRewrapCmd struct{}
 
 // Run walks every table with sealed values.
 func (keysRewrapCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
-	return withApp(ctx, s, log, func(a *app) error { return rewrapKeys(ctx, a.ring, a.ring.Rewraps(), k.Stdout) })
+	return withApp(ctx, s, log, func(a *app) error {
+		if err := a.admin.Record(ctx, atConsole(), deskEntry{Action: "key.rewrap"}); err != nil {
+			return err
+		}
+		return rewrapKeys(ctx, a.ring, a.ring.Rewraps(), k.Stdout)
+	})
 }
 
 type keysDestroyCmd struct {

@@ -35,6 +35,7 @@ type cli struct {
 	Login   loginCmd   `cmd:"" help:"Sign in to a server, for commands that work with your files."`
 	Logout  logoutCmd  `cmd:"" help:"End the session of coffer login."`
 	Share   shareCmd   `cmd:"" help:"Share a file or a folder of yours by a link; list links, stop them."`
+	History historyCmd `cmd:"" help:"List what happened at the doors of your account: sign-ins, failures, changes."`
 	Keys    keysCmd    `cmd:"" help:"List, rotate, re-wrap or destroy keys."`
 	Clients clientsCmd `cmd:"" help:"Add, list or remove resource servers, which may ask about access tokens."`
 	Quota   quotaCmd   `cmd:"" help:"Show or change how much an account may keep."`
@@ -42,7 +43,7 @@ type cli struct {
 	Ledger  ledgerCmd  `cmd:"" help:"Verify, export or sign the ledger of what was published."`
 	Pins    pinsCmd    `cmd:"" help:"List what is published on IPFS, read it back, or bring it to another service."`
 	Open    openCmd    `cmd:"" help:"Open the link of an encrypted pin, without an account."`
-	Admin   adminCmd   `cmd:"" help:"Work at the server as an admin does in the app: accounts, blocked networks, jobs, drops, old rows, the log."`
+	Admin   adminCmd   `cmd:"" help:"Work at the server as an admin does in the app: an overview, accounts, blocked networks, jobs, drops, old rows, the log."`
 	Health  healthCmd  `cmd:"" help:"Ask the server on this machine whether it is ready; for health checks."`
 	Config  configCmd  `cmd:"" help:"Print each setting in force and where it came from."`
 	OpenAPI openAPICmd `cmd:"" name:"openapi" help:"Print the OpenAPI 3.1 document of the HTTP API."`

@@ -15,7 +15,8 @@ import (
 )
 
 // pruneCmd removes what is kept no longer, as running servers do by themselves. It refuses
-// settings by which rows stay for another time than with the server that started last.
+// settings by which rows stay for another time than with the server that started last. The log of
+// admins' acts has each removal.
 type pruneCmd struct {
 	DryRun bool `help:"Count the rows that may go, and remove none."`
 }
@@ -47,6 +48,9 @@ func pruneAll(ctx context.Context, a *app, dry bool, out io.Writer) error {
 	}
 	left := make([]int64, len(before))
 	if !dry {
+		if err := a.admin.Record(ctx, atConsole(), deskEntry{Action: "prune"}); err != nil {
+			return err
+		}
 		if err := a.jobs.RemoveOld(ctx); err != nil {
 			return err
 		}

@@ -16,7 +16,7 @@ import (
 var stays = map[string]string{
 	"accounts":           "until its owner deletes it",
 	"addresses":          "with their account",
-	"admin_log":          "no age removes what admins did; above its bound of rows the oldest go",
+	"admin_log":          "for two years however many follow, and then while it is one of the newest million",
 	"backup_codes":       "with their account: one set, and one to be confirmed",
 	"drop_nodes":         "a row for each running process: the others remove that of a dead one",
 	"identities":         "with their account",

@@ -17,9 +17,10 @@ import (
 func TestShareCleansAnswers(t *testing.T) {
 	const evil = `"\u001b[2J\u009b1A"`
 	answers := map[string]string{
-		"GET /v1/shares":          `{"items":[{"id":` + evil + `,"kind":` + evil + `,"url":` + evil + `,"state":` + evil + `,"entry":{"id":` + evil + `,"kind":"file","name":` + evil + `}}]}`,
-		"GET /v1/files":           `{"items":[{"id":"x","kind":"file","name":"a"}]}`,
-		"POST /v1/files/x/shares": `{"id":` + evil + `,"kind":` + evil + `,"url":` + evil + `,"state":` + evil + `}`,
+		"GET /v1/shares":           `{"items":[{"id":` + evil + `,"kind":` + evil + `,"url":` + evil + `,"state":` + evil + `,"entry":{"id":` + evil + `,"kind":"file","name":` + evil + `}}]}`,
+		"GET /v1/account/sign-ins": `{"items":[{"kind":` + evil + `,"address":` + evil + `,"device":` + evil + `,"place":` + evil + `,"methods":[` + evil + `],"flags":[` + evil + `]}]}`,
+		"GET /v1/files":            `{"items":[{"id":"x","kind":"file","name":"a"}]}`,
+		"POST /v1/files/x/shares":  `{"id":` + evil + `,"kind":` + evil + `,"url":` + evil + `,"state":` + evil + `}`,
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -35,9 +36,11 @@ func TestShareCleansAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, run := range map[string]func() error{
-		"list":        func() error { return shareListCmd{}.Run(t.Context()) },
-		"list --json": func() error { return shareListCmd{sessionFlags{JSON: true}}.Run(t.Context()) },
-		"create":      func() error { return shareCreateCmd{What: "a"}.Run(t.Context()) },
+		"list":           func() error { return shareListCmd{}.Run(t.Context()) },
+		"list --json":    func() error { return shareListCmd{sessionFlags{JSON: true}}.Run(t.Context()) },
+		"history":        func() error { return historyCmd{Limit: 1}.Run(t.Context()) },
+		"history --json": func() error { return historyCmd{sessionFlags: sessionFlags{JSON: true}, Limit: 1}.Run(t.Context()) },
+		"create":         func() error { return shareCreateCmd{What: "a"}.Run(t.Context()) },
 	} {
 		said, err := stdoutOf(t, run)
 		if err != nil || said == "" || strings.ContainsAny(said, "\x1b\u009b") {

@@ -134,6 +134,7 @@ func (s *Service) changeStatus(ctx context.Context, tx *db.Tx, by By, id account
 }
 
 // changeLock locks the password of an account for devices that are not remembered, or unlocks it.
+// An unlock is always noted: it opens a door that guesses hold, also where no lock is.
 func (s *Service) changeLock(ctx context.Context, tx *db.Tx, by By, id account.ID, locked *bool) error {
 	if locked == nil {
 		return nil
@@ -141,14 +142,17 @@ func (s *Service) changeLock(ctx context.Context, tx *db.Tx, by By, id account.I
 	if _, err := s.Accounts.Hold(ctx, tx, id); err != nil {
 		return err
 	}
-	change, action := s.Sessions.Unlock, "account.unlock"
 	if *locked {
-		change, action = s.Sessions.Lock, "account.lock"
+		changed, err := s.Sessions.Lock(ctx, tx, id)
+		if err != nil || !changed {
+			return err
+		}
+		return s.record(ctx, tx, by, Entry{Action: "account.lock", Account: id})
 	}
-	if err := change(ctx, tx, id); err != nil {
+	if err := s.Sessions.Unlock(ctx, tx, id); err != nil {
 		return err
 	}
-	return s.record(ctx, tx, by, Entry{Action: action, Account: id})
+	return s.record(ctx, tx, by, Entry{Action: "account.unlock", Account: id})
 }
 
 func (s *Service) changeQuota(ctx context.Context, tx *db.Tx, by By, id account.ID, c Change) error {
@@ -167,7 +171,7 @@ func (s *Service) changeQuota(ctx context.Context, tx *db.Tx, by By, id account.
 		to  *Quota
 		own **int64
 	}{"bytes": {c.QuotaBytes, &bytes}, "files": {c.QuotaFiles, &files}} {
-		if q.to == nil {
+		if q.to == nil || sameQuota(q.to.Value, *q.own) {
 			continue
 		}
 		*q.own, data[name] = q.to.Value, "setting"
@@ -175,11 +179,16 @@ func (s *Service) changeQuota(ctx context.Context, tx *db.Tx, by By, id account.
 			data[name] = strconv.FormatInt(*q.to.Value, 10)
 		}
 	}
+	if len(data) == 0 {
+		return nil
+	}
 	if err := s.Contents.SetQuota(ctx, tx, id, bytes, files); err != nil {
 		return err
 	}
 	return s.record(ctx, tx, by, Entry{Action: "account.quota", Account: id, Data: data})
 }
+
+func sameQuota(a, b *int64) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // EndSessions ends every session of an account, its remembered devices and outstanding links.
 // Code not_found.

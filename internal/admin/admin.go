@@ -12,7 +12,8 @@
 //   - A server without an admin: the last active admin stays, however many go at once. No admin
 //     changes the own role or suspends the own account.
 //   - An admin who covers tracks, and a writer of the database: each act is a row of a log,
-//     written in the transaction of the act. A MAC chains the rows; see log.go.
+//     written in the transaction of the act. A MAC chains the rows, and further acts push none
+//     out; see log.go.
 //
 // # Limits
 //

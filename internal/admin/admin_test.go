@@ -64,22 +64,47 @@ func TestLogShowsTampering(t *testing.T) {
 	}
 }
 
-// TestLogTrims: rows that enough newer ones follow go, the rest stays sound and opens.
+// TestLogTrims: old rows that enough newer ones follow go, the rest stays sound and opens. Young
+// rows push nothing out, and neither does a writer of the database by another time of a row.
 func TestLogTrims(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := accounttest.New(t, d, limittest.Setup{})
-		s := &Service{Config: Config{DB: d, Ring: w.Ring, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
-		for _, action := range strings.Fields("a b c d e") {
-			if err := s.Record(t.Context(), By{Account: "admin"}, Entry{Action: action, Account: account.ID("ada")}); err != nil {
+		now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		s := &Service{Config: Config{DB: d, Ring: w.Ring, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}}
+		act := func(actions string) {
+			t.Helper()
+			for _, action := range strings.Fields(actions) {
+				if err := s.Record(t.Context(), By{Account: "admin"}, Entry{Action: action, Account: account.ID("ada")}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		trim := func(when string, sound bool, first, last int64) {
+			t.Helper()
+			if err := s.trimLog(t.Context(), 2); err != nil {
+				t.Fatal(err)
+			}
+			if v, err := s.Verify(t.Context()); err != nil || (len(v.Wrong) == 0) != sound || v.Rows != last-first+1 || v.First != first || v.Last != last {
+				t.Errorf("%s: %+v, %v", when, v, err)
+			}
+		}
+		sql := func(q string) {
+			t.Helper()
+			if _, err := d.Exec(t.Context(), q); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := s.trimLog(t.Context(), 2); err != nil {
-			t.Fatal(err)
-		}
-		if v, err := s.Verify(t.Context()); err != nil || len(v.Wrong) > 0 || v.Rows != 2 || v.First != 4 || v.Last != 5 {
-			t.Errorf("%+v, %v", v, err)
-		}
+		act("a b")
+		now = now.Add(keepFor - time.Second)
+		act("c d e")
+		trim("young rows push nothing out", true, 1, 5)
+		sql(`UPDATE admin_log SET at = at - 2000 WHERE seq = 1`)
+		trim("a row with another time", false, 1, 5)
+		sql(`UPDATE admin_log SET at = at + 2000 WHERE seq = 1`)
+		now = now.Add(time.Second)
+		trim("two old rows", true, 3, 5)
+		now = now.Add(keepFor)
+		trim("old rows that too few follow", true, 4, 5)
 		all, err := s.Entries(t.Context(), 0, 10)
 		if err != nil || len(all) != 2 || all[0].Action != "e" || all[1].Action != "d" || all[0].By.Account != "admin" || all[0].Account != "ada" {
 			t.Errorf("%+v, %v", all, err)

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/block"
@@ -33,6 +34,9 @@ func (s *Service) BlockChanged(ctx context.Context, tx *db.Tx, c block.Change) e
 	if c.Added {
 		action = "block.add"
 		data["reason"] = c.Block.Reason
+		if !c.Block.ExpiresAt.IsZero() {
+			data["expires_at"] = c.Block.ExpiresAt.Format(time.RFC3339)
+		}
 	}
 	return s.record(ctx, tx, by, Entry{Action: action, Target: c.Block.ID, Data: data})
 }

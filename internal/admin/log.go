@@ -28,8 +28,12 @@ import (
 // is outside. Each row goes to the server's own log as well, and Verify returns the last number
 // and MAC, for an operator to note.
 
-// keepRows is how many rows the log keeps. No row goes before there are that many newer ones.
-const keepRows = 1_000_000
+// A row stays for keepFor however many rows follow: an admin who repeats acts pushes none out.
+// After that it stays as long as it is one of the newest keepRows.
+const (
+	keepRows = 1_000_000
+	keepFor  = 2 * 365 * 24 * time.Hour
+)
 
 // Entry is one row of the log.
 type Entry struct {
@@ -316,7 +320,7 @@ func (s *Service) Verify(ctx context.Context) (v Verified, err error) {
 	return v, err
 }
 
-// TrimLog removes rows that keepRows newer ones follow.
+// TrimLog removes rows that are older than keepFor and that keepRows newer ones follow.
 func (s *Service) TrimLog(ctx context.Context) error { return s.trimLog(ctx, keepRows) }
 
 func (s *Service) trimLog(ctx context.Context, keep int64) error {
@@ -334,12 +338,16 @@ func (s *Service) trimLog(ctx context.Context, keep int64) error {
 			if err != nil || !sound || h.Seq-h.BaseSeq <= keep {
 				return err // nothing goes from a log that is not sound
 			}
-			last := min(h.Seq-keep, h.BaseSeq+db.BatchRows)
-			if h.BaseMAC, err = macOf(ctx, tx, last); err != nil {
+			rows, err := rowsAfter(ctx, tx, h.BaseSeq, int(min(h.Seq-h.BaseSeq-keep, db.BatchRows)))
+			if err != nil {
 				return err
 			}
-			h.BaseSeq, more = last, last < h.Seq-keep
-			if err := deleteRows(ctx, tx, last); err != nil {
+			gone := h.old(rows, s.Now().Add(-keepFor))
+			if gone == 0 {
+				return nil
+			}
+			h.BaseSeq, h.BaseMAC, more = rows[gone-1].Seq, rows[gone-1].MAC, gone == db.BatchRows
+			if err := deleteRows(ctx, tx, h.BaseSeq); err != nil {
 				return err
 			}
 			h.Seal = h.key.head(h.headRow)
@@ -350,6 +358,19 @@ func (s *Service) trimLog(ctx context.Context, keep int64) error {
 		}
 	}
 	return nil
+}
+
+// old counts the rows at the beginning of the log that are of end or before. It stops at a row
+// that was altered or is missing: the removal of such a row would hide it from Verify.
+func (h head) old(rows []logRow, end time.Time) int {
+	mac := h.BaseMAC
+	for i, r := range rows {
+		if r.Seq != h.BaseSeq+int64(i)+1 || r.At > end.UnixMilli() || !hmac.Equal(h.key.row(r, mac), r.MAC) {
+			return i
+		}
+		mac = r.MAC
+	}
+	return len(rows)
 }
 
 // rewrapLog seals the key of the log under the active key.

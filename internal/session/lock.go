@@ -219,8 +219,9 @@ func (s *Service) hold(st account.State, c rest.Client) error {
 }
 
 // Lock makes the password open nothing from new devices until its owner has confirmed the
-// account by mail, or set a new one from the mailbox.
-func (s *Service) Lock(ctx context.Context, tx *db.Tx, id account.ID) error {
+// account by mail, or set a new one from the mailbox. It reports false for one that is locked
+// so already.
+func (s *Service) Lock(ctx context.Context, tx *db.Tx, id account.ID) (bool, error) {
 	return lockAccount(ctx, tx, id, s.Now().UnixMilli())
 }
 

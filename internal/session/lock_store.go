@@ -63,10 +63,12 @@ func readFailures(ctx context.Context, q db.Querier, who account.ID) (f failures
 	return f, err
 }
 
-func lockAccount(ctx context.Context, tx *db.Tx, who account.ID, now int64) error {
-	_, err := tx.Exec(ctx, `INSERT INTO sign_in_failures (subject, account, failures, locked) VALUES ($1, $1, 0, $2)
-		ON CONFLICT (subject) DO UPDATE SET locked = excluded.locked, confirmed = NULL`, string(who), now)
-	return err
+// lockAccount reports false for an account that is locked. A confirmation takes every lock back,
+// so none stands beside a lock.
+func lockAccount(ctx context.Context, tx *db.Tx, who account.ID, now int64) (bool, error) {
+	n, err := tx.Exec(ctx, `INSERT INTO sign_in_failures (subject, account, failures, locked) VALUES ($1, $1, 0, $2)
+		ON CONFLICT (subject) DO UPDATE SET locked = excluded.locked, confirmed = NULL WHERE sign_in_failures.locked IS NULL`, string(who), now)
+	return n == 1, err
 }
 
 func unlockAccount(ctx context.Context, tx *db.Tx, who account.ID) error {

@@ -50,9 +50,23 @@ func (w *world) unlockLinks(kind string) (tokens []string) {
 	return tokens
 }
 
-func (w *world) lock(id account.ID, do func(context.Context, *db.Tx, account.ID) error) {
+// lock locks an account as an admin does. changes is false where it is locked so already.
+func (w *world) lock(id account.ID, changes bool) {
 	w.t.Helper()
-	if err := w.DB.Tx(w.t.Context(), func(tx *db.Tx) error { return do(w.t.Context(), tx, id) }); err != nil {
+	if err := w.DB.Tx(w.t.Context(), func(tx *db.Tx) error {
+		changed, err := w.Lock(w.t.Context(), tx, id)
+		if changed != changes {
+			w.t.Errorf("a lock changes something: %v", changed)
+		}
+		return err
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) unlock(id account.ID) {
+	w.t.Helper()
+	if err := w.DB.Tx(w.t.Context(), func(tx *db.Tx) error { return w.Unlock(w.t.Context(), tx, id) }); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -259,7 +273,8 @@ func TestLockByAnAdmin(t *testing.T) {
 		ada := w.below.Join("ada")
 		known := w.browser()
 		w.is(known.attempt("ada", fields{"remember_device": true}), 201, "")
-		w.lock(ada, w.Lock)
+		w.lock(ada, true)
+		w.lock(ada, false)
 		right := w.is(w.browser().attempt("ada"), 401, "invalid_credentials")
 		wrong := w.is(w.browser().attempt("ada", fields{"password": "guess"}), 401, "invalid_credentials")
 		if diff := cmp.Diff(refusal(wrong), refusal(right)); diff != "" || !w.locked(ada) {
@@ -286,14 +301,14 @@ func TestLockByAnAdmin(t *testing.T) {
 		w.is(w.browser().send("POST", "/auth/unlock", "", fields{"token": w.unlockLinks("unlock")[0]}), 200, "")
 		w.is(w.browser().attempt("ada"), 201, "")
 
-		w.lock(ada, w.Lock)
+		w.lock(ada, true)
 		w.is(w.browser().attempt("ada"), 401, "invalid_credentials") // also right after a confirmation
-		w.lock(ada, w.Unlock)
+		w.unlock(ada)
 		if w.is(w.browser().attempt("ada"), 201, ""); w.locked(ada) {
 			t.Error("it stays locked")
 		}
 		// A proof of the mailbox, as of a reset, counts as the link.
-		w.lock(ada, w.Lock)
+		w.lock(ada, true)
 		if got := outcome(w.Enter(t.Context(), w.state(ada), w.entry(session.SessionRequest{}, session.AMREmail))); got != "open" || w.locked(ada) {
 			t.Errorf("after a reset: %s, locked %v", got, w.locked(ada))
 		}
@@ -400,7 +415,7 @@ func TestUnlockedDeviceIsNew(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t), inMemory)
 	ada := w.below.Join("ada")
 	w.browser().signIn("ada")
-	w.lock(ada, w.Lock)
+	w.lock(ada, true)
 	b := w.browser()
 	b.addr = "203.0.113.9"
 	w.is(b.attempt("ada"), 401, "invalid_credentials")
@@ -514,7 +529,7 @@ func TestOpenDoor(t *testing.T) {
 			w.guesses(name, 5)
 			w.is(w.browser().attempt(name), 403, "sign_in_held")
 		}
-		w.lock(id, w.Unlock)
+		w.unlock(id)
 		w.is(w.browser().attempt("ada"), 403, "sign_in_held")
 		if err := w.OpenDoor(t.Context(), id); err != nil {
 			t.Fatal(err)

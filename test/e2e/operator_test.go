@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -97,6 +98,9 @@ func TestAdminServer(t *testing.T) {
 			t.Error(err)
 		}
 		d.closes()
+		if err := boss.AdminBlockShare(ctx, link.ID, false); err != nil {
+			t.Error(err)
+		}
 		if err := boss.AdminEndDrop(ctx, d.name); client.Code(err) != "drop_not_found" {
 			t.Errorf("a drop that is gone: %v", err)
 		}
@@ -170,10 +174,22 @@ func rotatedByHTTP(t *testing.T, s *server, p *person, boss *client.Client) {
 	}
 }
 
+var endsBlock = regexp.MustCompile(`coffer admin block remove (\S+) ends it`)
+
 // loggedAll acts at the server too, and reads the log.
 func loggedAll(t *testing.T, s *server, p *person, boss *client.Client) {
 	t.Helper()
-	s.coffer(t, "admin", "block", "add", "203.0.113.0/24", "--reason", "canary-7733")
+	began := time.Now()
+	blocked := endsBlock.FindStringSubmatch(s.coffer(t, "admin", "block", "add", "203.0.113.0/24", "--reason", "canary-7733", "--for", "24h"))
+	if blocked == nil {
+		t.Fatal("no network was blocked")
+	}
+	s.coffer(t, "admin", "block", "remove", blocked[1])
+	next := pendingKey(t, boss, "token")
+	s.coffer(t, "keys", "rewrap")
+	s.coffer(t, "keys", "destroy", "token", next)
+	s.coffer(t, "admin", "prune", "--dry-run")
+	s.coffer(t, "admin", "prune")
 	made := madeServer.FindStringSubmatch(s.coffer(t, "clients", "add", "Photos of the desk"))
 	if made == nil {
 		t.Fatal("no resource server was made")
@@ -183,13 +199,14 @@ func loggedAll(t *testing.T, s *server, p *person, boss *client.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	byAction := map[string]client.AdminEvent{}
+	byAction, times := map[string]client.AdminEvent{}, map[string]int{}
 	for _, e := range page.Items {
 		byAction[e.Action] = e
+		times[e.Action]++
 	}
 	for action, kind := range map[string]string{
-		"account.first-admin": "admin", "job.retry": "admin", "key.rotate": "admin", "share.block": "admin", "drop.end": "admin",
-		"block.add": "console", "client.add": "console", "client.remove": "console",
+		"account.first-admin": "admin", "job.retry": "admin", "key.rotate": "admin", "share.block": "admin", "share.unblock": "admin", "drop.end": "admin",
+		"block.add": "console", "block.remove": "console", "client.add": "console", "client.remove": "console", "key.rewrap": "console", "key.destroy": "console", "prune": "console",
 	} {
 		e, there := byAction[action]
 		if !there || e.Actor.Kind != kind || kind == "console" && e.Actor.Console == "" {
@@ -199,14 +216,43 @@ func loggedAll(t *testing.T, s *server, p *person, boss *client.Client) {
 	if e := byAction["account.first-admin"]; e.Account == nil || e.Account.Username != p.Username || e.Actor.Address != p.from.String() {
 		t.Errorf("%+v", e)
 	}
-	if e := byAction["block.add"]; e.Data["network"] != "203.0.113.0/24" || e.Data["reason"] != "canary-7733" {
+	added := byAction["block.add"]
+	if added.Data["network"] != "203.0.113.0/24" || added.Data["reason"] != "canary-7733" {
+		t.Errorf("%+v", added)
+	}
+	if ends, err := time.Parse(time.RFC3339, added.Data["expires_at"]); err != nil || ends.Before(began.Add(24*time.Hour-time.Second)) || ends.After(time.Now().Add(24*time.Hour)) {
+		t.Errorf("the end of a block: %+v, %v", added, err)
+	}
+	if e := byAction["block.remove"]; e.Data["network"] != "203.0.113.0/24" {
 		t.Errorf("%+v", e)
+	}
+	if e := byAction["key.destroy"]; e.Target != "token "+next {
+		t.Errorf("%+v", e)
+	}
+	if times["prune"] != 1 {
+		t.Errorf("%d entries of one removal and one count", times["prune"])
 	}
 	for _, action := range []string{"client.add", "client.remove"} {
 		if e := byAction[action]; e.Target != made[1] || e.Data["name"] != "Photos of the desk" {
 			t.Errorf("%+v", e)
 		}
 	}
+}
+
+// pendingKey is the key of a purpose that becomes the next one.
+func pendingKey(t *testing.T, boss *client.Client, purpose string) string {
+	t.Helper()
+	ring, err := boss.AdminKeys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range ring.Keys {
+		if k.Purpose == purpose && k.State == "pending" {
+			return k.ID
+		}
+	}
+	t.Fatalf("no key of %s is pending", purpose)
+	return ""
 }
 
 // A suspended owner is refused alike by every way in, and no way in opens the account. security.md

@@ -100,6 +100,11 @@ function detail({ action, target, data }: Entry): string {
     case 'account.quota': return [quota('quotaBytes', data.bytes, size), quota('quotaFiles', data.files, (n) => t('number', { count: n }))].filter(Boolean).join(' · ');
     case 'job.retry': return kindOf(data.kind ?? '');
     case 'key.rotate': return nameOf(target);
+    case 'key.destroy': return target.replace(/^(\w+) /, (_, purpose: string) => `${nameOf(purpose)} · `);
+    case 'block.add': return [data.network, data.reason, data.expires_at && t('blockUntil', { time: dateTime(data.expires_at) })].filter(Boolean).join(' · ');
+    case 'block.remove': return data.network ?? '';
+    case 'client.add':
+    case 'client.remove': return data.name ?? '';
     case 'drop.end': return target;
     case 'found.security-alert': return (data.rules ?? '').split(' ').map((rule) => t.find(`rule_${rule}`) ?? rule).join(', ');
   }

@@ -82,6 +82,9 @@ const answers = {
   '/admin/events': { items: [
     { id: 9, at: ago(60), action: 'account.quota', actor: { kind: 'admin', account: { id, username: long.username }, address: '2001:db8:85a3:8d3:1319:8a2e:370:7348', console: '' }, account: { id, username: 'bob' }, target: '', data: { bytes: '5000000000', files: 'setting' } },
     { id: 8, at: ago(600), action: 'key.rotate', actor: { kind: 'console', account: null, address: '', console: 'root' }, account: null, target: 'pepper', data: {} },
+    { id: 12, at: ago(700), action: 'block.add', actor: { kind: 'console', address: '', console: 'root' }, target: '0193a2b4-7c11-7d2e-9f00-1a2b3c4d5e6f', data: { network: '2001:db8:85a3:8d3:1319:8a2e:370:7348/128', reason: 'A scraper that ignores every limit', expires_at: ago(-9e4) } },
+    { id: 11, at: ago(800), action: 'key.destroy', actor: { kind: 'console', address: '', console: 'root' }, target: 'field 0123456789abcdef', data: {} },
+    { id: 10, at: ago(850), action: 'client.add', actor: { kind: 'console', address: '', console: 'root' }, target: '0193a2b4-7c11-7d2e-9f00-1a2b3c4d5e6f', data: { name: 'Photo prints' } },
     { id: 7, at: ago(900), action: 'found.refresh-reuse', actor: { kind: 'server', account: null, address: '', console: '' }, account: { id, username: '' }, target: '', data: {} },
     { id: 5, at: ago(950), action: 'found.security-alert', actor: { kind: 'server', address: '', console: '' }, account: { id, username: 'bob' }, target: '', data: { rules: 'new_place impossible_travel' } },
     { id: 6, at: ago(990), action: 'log.damaged', actor: { kind: 'server', account: null, address: '', console: '' }, account: null, target: '', data: {} },
@@ -106,6 +109,13 @@ for (const [name, options] of [
       assert.ok(box.x >= 0 && box.x + box.width <= page.viewportSize().width, `${at}: the page's own tab is in sight`);
       if (options.isMobile) {
         for (const button of await page.locator('main :is(.button, .admin-pages a, .admin-tabs a)').all()) assert.ok((await button.boundingBox()).height >= 43.9, `${at}: ${await button.innerText()}`);
+      }
+      if (at === '/admin/log') {
+        const rows = (await page.locator('main .admin-row').allInnerTexts()).map((text) => text.split('\n').filter(Boolean));
+        const about = (name) => rows.find(([first]) => first === name)?.[1];
+        assert.match(about('Netz gesperrt'), /^2001:db8:85a3:8d3:1319:8a2e:370:7348\/128 · A scraper that ignores every limit · bis \d/);
+        assert.equal(about('Schlüssel vernichtet'), 'Namen und Adressen · 0123456789abcdef');
+        assert.equal(about('Ressourcenserver hinzugefügt'), 'Photo prints');
       }
       await check(page, at);
       await shot(page, `${at.replace(id, 'one').replace(/\W+/g, ' ')} ${name}`);

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { check } from '../../test/axe.mjs';
 import { altered, mail, member, open, signIn, stage, visit } from '../../test/browser.mjs';
 
 const site = stage({ COFFER_LIMIT_SIGN_IN_ACCOUNT: '3/15m', COFFER_LIMIT_SIGN_IN_PAIR: '50/15m' });
 
 const firefox = { userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' };
-const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+const phone = { viewport: { width: 360, height: 780 }, isMobile: true, hasTouch: true };
 
 const heading = (page, name) => page.getByRole('heading', { level: 1, name }).waitFor();
 // look checks a page, and takes a picture for a person who asks for one.
@@ -18,6 +19,21 @@ async function look(page, what) {
   if (process.env.COFFER_SHOTS) await page.screenshot({ path: path.join(process.env.COFFER_SHOTS, `${what}.png`), fullPage: true });
 }
 const line = (page, text) => page.locator('.guard-line').filter({ hasText: text });
+
+// toldCome waits until the lines begin with these words: a page draws after it has heard.
+async function toldCome(page, want) {
+  const told = () => page.locator('.guard-told strong').allInnerTexts();
+  for (const until = Date.now() + 10_000; Date.now() < until && !isDeepStrictEqual(await told(), want);) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(await told(), want);
+}
+
+// saved presses Download and returns the table.
+async function saved(page) {
+  await page.evaluate(() => delete window.showSaveFilePicker);
+  const coming = page.waitForEvent('download');
+  await page.locator('main').getByRole('button', { name: 'Download', exact: true }).click();
+  return fs.readFileSync(await (await coming).path(), 'utf8');
+}
 
 // guess types a password that is wrong.
 async function guess(page, who, password = 'not the password at all') {
@@ -48,18 +64,17 @@ test('the history tells what happened, and a sign-in that was not mine is disown
   await look(page, 'the history');
 
   await page.getByLabel('Show').selectOption({ label: 'What failed' });
-  await line(page, 'Signed in').first().waitFor({ state: 'detached' });
-  await line(page, 'Sign-in failed: wrong password').waitFor(); // the list is drawn anew meanwhile
-  assert.equal(await page.locator('.guard-line').count(), 1);
+  await toldCome(page, ['Sign-in failed: wrong password']);
+  const failures = await saved(page);
+  assert.match(failures, /,sign-in-failed,.*Firefox/);
+  assert.doesNotMatch(failures, /,signed-in,/);
+  await page.getByLabel('Show').selectOption({ label: 'What waited for a mail' });
+  await page.getByText('No sign-in had to wait for a link by mail.').waitFor();
   await page.getByLabel('Show').selectOption({ label: 'Everything' });
   await line(page, 'This device').waitFor();
-
-  await page.evaluate(() => delete window.showSaveFilePicker);
-  const saved = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Download' }).click();
-  const csv = fs.readFileSync(await (await saved).path(), 'utf8');
-  assert.match(csv, /sign-in-failed/);
-  assert.match(csv, /Firefox/);
+  const csv = await saved(page);
+  assert.match(csv, /,sign-in-failed,/);
+  assert.match(csv, /,signed-in,/);
 
   await line(page, 'Firefox').getByRole('button', { name: /^This was not me/ }).first().click();
   await page.getByRole('dialog').getByRole('button', { name: 'Sign out all others' }).click();
@@ -79,6 +94,11 @@ test('on a phone, in the dark and in German', async (t) => {
   await page.evaluate(() => localStorage.setItem('coffer.lang', 'de'));
   await page.reload();
   await heading(page, 'Verlauf');
+  await line(page, 'Angemeldet').first().waitFor();
+  await page.getByLabel('Anzeigen').selectOption({ label: 'Was auf eine Mail wartete' });
+  await page.getByText('Keine Anmeldung musste auf einen Link per Mail warten.').waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+  await page.getByLabel('Anzeigen').selectOption({ label: 'Alles' });
   await line(page, 'Angemeldet').first().waitFor();
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
   for (const box of await page.locator('main button, main select').evaluateAll((all) => all.map((e) => e.getBoundingClientRect().height))) assert.ok(box >= 44, `a target is ${box} px high`);
@@ -107,6 +127,19 @@ test('while strangers guess, the owner comes in on a new device by a mailed link
   await look(page, 'unlocked');
   await page.locator('main').getByRole('link', { name: 'Sign in' }).click();
   await signIn(page, who);
+  await page.goto('/security/history');
+  const waited = 'Sign-in waited for a link by mail';
+  for (let tries = 0; tries < 20; tries++) { // the server keeps it after its answer
+    await line(page, 'Signed in').first().waitFor();
+    if ((await line(page, waited).count()) > 0) break;
+    await page.reload();
+  }
+  await page.getByLabel('Show').selectOption({ label: 'What waited for a mail' });
+  await toldCome(page, [waited]);
+  await look(page, 'what waited for a mail');
+  const table = await saved(page);
+  assert.match(table, /,sign-in-held,/);
+  assert.doesNotMatch(table, /,(signed-in|sign-in-failed),/);
   await visit(page, link);
   await heading(page, 'This link no longer works');
 });

@@ -12,8 +12,10 @@ import { ask, Confirm, Empty, Failed, Skeleton, toast, useLoad } from '../shell/
 import { byDay, consequences, doubtful, how, iconOf, reasons, told, type Happening } from './happening';
 import { t } from './words';
 
-const filters = ['all', 'ok', 'failed', 'noticed'] as const;
+const filters = ['all', 'ok', 'failed', 'held', 'noticed'] as const;
 type Filter = (typeof filters)[number];
+
+const outcomeOf = (filter: Filter) => (filter === 'all' ? undefined : filter);
 
 export function History() {
   const [filter, setFilter] = useState<Filter>('all');
@@ -25,7 +27,7 @@ export function History() {
           <p class="hint">{t('historyText')}</p>
         </div>
         <button type="button" class="button" onClick={() => saveStream({
-          name: () => t('historyFile'), file: () => t('historyFile'), open: (signal) => stream('/account/sign-ins/export', { signal }),
+          name: () => t('historyFile'), file: () => t('historyFile'), open: (signal) => stream('/account/sign-ins/export', { query: { outcome: outcomeOf(filter) }, signal }),
         })}><Icon name="download" /> {t('save')}</button>
       </div>
       <div class="field guard-filter">
@@ -40,8 +42,7 @@ export function History() {
 }
 
 function List({ filter }: { filter: Filter }) {
-  const outcome = filter === 'all' ? undefined : filter;
-  const list = usePages<Happening>((cursor, signal) => get('/account/sign-ins', { query: { outcome, cursor, limit: 50 }, signal }), 0);
+  const list = usePages<Happening>((cursor, signal) => get('/account/sign-ins', { query: { outcome: outcomeOf(filter), cursor, limit: 50 }, signal }), 0);
   return (
     <>
       {list.problem && <Failed problem={list.problem} retry={list.reload} />}
