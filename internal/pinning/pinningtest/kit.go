@@ -164,6 +164,11 @@ func (k *kit) readable(s pinning.Source) {
 func (k *kit) life() {
 	s := Content(k, 5*Shard/2)
 	ref := k.put(s)
+	if k.Server != nil && !k.Queues { // a provider that queues fetches the blocks itself
+		if n := k.Server.Calls("POST /api/v0/dag/import") + k.Server.Calls("PATCH /v3/uploads/"); n < 3 {
+			k.Errorf("the content went in %d pieces, want one a shard", n)
+		}
+	}
 	k.pinned(s.Root, ref)
 	k.pinned(s.Root, "") // of a Put whose answer was lost
 	k.readable(s)
