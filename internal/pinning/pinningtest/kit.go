@@ -449,14 +449,17 @@ func (k *kit) otherBytes() {
 	}
 }
 
-// longList: pins that fill several pages of ten.
+// longList: pins that fill several pages of ten, of different times or of one.
 func (k *kit) longList() {
 	s := Content(k, 100)
-	for range 25 {
-		k.Server.add(s.Root, "of an earlier attempt", "pinned", nil)
-	}
-	k.remove(s.Root, "")
-	if left := k.Server.list(func(*pinned) bool { return true }); len(left) != 0 {
-		k.Errorf("%d pins are left", len(left))
+	for _, f := range []Faults{{}, {Together: true}} {
+		k.Server.Misbehave(f)
+		for range 25 {
+			k.Server.add(s.Root, "of an earlier attempt", "pinned", nil)
+		}
+		k.remove(s.Root, "")
+		if left := k.Server.list(func(*pinned) bool { return true }); len(left) != 0 {
+			k.Errorf("%+v: %d pins are left", f, len(left))
+		}
 	}
 }
