@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"coffer/internal/account"
 	"coffer/internal/fault"
@@ -18,7 +19,7 @@ func (s *Service) Routes(a *rest.API) {
 		Method: http.MethodGet, Path: "/ledger", ID: "list-ledger", Tag: tag, Access: rest.Public, Status: http.StatusOK, Rows: "F-W2",
 		Summary: "The entries of the ledger, the oldest first",
 		Description: "The ledger tells each pin, unpin and failure, for ever and without personal data. Entries are leaves of a tree whose checkpoints are signed; docs/ledger.md says how to verify them. " +
-			"next_cursor is the from of the next page. The newest entries may not be in a checkpoint yet.",
+			"A page begins at from, or behind the page whose next_cursor is given as cursor: both are places. The newest entries may not be in a checkpoint yet.",
 		Errors: []*fault.Error{limit.ErrLimited},
 	}, s.getList)
 	rest.Register(a, rest.Op{
@@ -61,14 +62,30 @@ func (s *Service) admit(ctx context.Context, c rest.Client, rule limit.Rule) err
 
 type listInput struct {
 	rest.Request
-	From  int64 `query:"from" minimum:"0" doc:"Place of the first entry, from 0."`
-	Limit int   `query:"limit" default:"200" minimum:"1" maximum:"1000" doc:"Most entries of the page."`
+	From   int64  `query:"from" minimum:"0" doc:"Place of the first entry, from 0."`
+	Cursor string `query:"cursor" maxLength:"1024" doc:"next_cursor of the page before, in place of from."`
+	Limit  int    `query:"limit" default:"50" minimum:"1" maximum:"1000" doc:"Most entries of the page. Pages are longer than those of other lists, because readers fetch the whole ledger."`
+}
+
+// start returns the place of the first entry of the page.
+func (in *listInput) start() (int64, error) {
+	if in.Cursor == "" {
+		return in.From, nil
+	}
+	if in.From != 0 {
+		return 0, fault.InvalidField("query.cursor", "invalid", "Give cursor or from, not both.")
+	}
+	n, err := strconv.ParseUint(in.Cursor, 10, 63)
+	if err != nil {
+		return 0, fault.InvalidField("query.cursor", "invalid_cursor", "It is not the next_cursor of a page.")
+	}
+	return int64(n), nil
 }
 
 // LedgerPage is one page of the ledger.
 type LedgerPage struct {
 	Items      []LedgerEntry `json:"items"`
-	NextCursor string        `json:"next_cursor,omitempty" doc:"Give it as from for the next page; absent on the last."`
+	NextCursor string        `json:"next_cursor,omitempty" doc:"Give it as cursor for the next page; absent on the last."`
 	Size       int64         `json:"size" doc:"Number of all entries."`
 }
 
@@ -78,7 +95,11 @@ func (s *Service) getList(ctx context.Context, in *listInput) (*listOutput, erro
 	if err := s.admit(ctx, in.Client, s.PageLimit); err != nil {
 		return nil, err
 	}
-	items, next, size, err := s.entries(ctx, in.From, in.Limit)
+	from, err := in.start()
+	if err != nil {
+		return nil, err
+	}
+	items, next, size, err := s.entries(ctx, from, in.Limit)
 	if err != nil {
 		return nil, err
 	}

@@ -350,6 +350,34 @@ func TestDoors(t *testing.T) {
 	})
 }
 
+// TestPages: the list has the pages of all lists, and begins anywhere.
+func TestPages(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	events := make([]Event, 60)
+	for i := range events {
+		events[i] = event(i)
+	}
+	w.must(w.DB.Tx(t.Context(), func(tx *db.Tx) error {
+		_, err := w.Append(t.Context(), tx, w.ada, events...)
+		return err
+	}))
+	for query, want := range map[string][3]string{ // first and number of the items, next_cursor
+		"": {"0", "50", "50"}, "cursor=50": {"50", "10", ""}, "cursor=10&limit=5": {"10", "5", "15"}, "from=10&limit=5": {"10", "5", "15"},
+		"cursor=0&limit=60": {"0", "60", ""}, "limit=1000": {"0", "60", ""}, "cursor=59&limit=1": {"59", "1", ""},
+	} {
+		var page LedgerPage
+		w.get("/ledger?"+query, "", 200, &page)
+		if got := [3]string{fmt.Sprint(page.Items[0].N), fmt.Sprint(len(page.Items)), page.NextCursor}; got != want || page.Size != 60 {
+			t.Errorf("%s: %v, want %v", query, got, want)
+		}
+	}
+	for _, query := range []string{"cursor=x", "cursor=-1", "cursor=%2B1", "cursor=9223372036854775808", "cursor=5&from=3", "limit=1001"} {
+		if code := w.code("/ledger?"+query, 422); code != "validation_failed" {
+			t.Errorf("%s: %s", query, code)
+		}
+	}
+}
+
 // Reads of strangers are limited.
 func TestReadsAreLimited(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t), func(c *Config) { c.ReadLimit.Limit, c.PageLimit.Limit = 5, 5 })

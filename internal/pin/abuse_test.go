@@ -4,14 +4,18 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
 	"coffer/internal/ipfs"
+	"coffer/internal/ledger"
+	"coffer/internal/pinning"
 	"coffer/internal/pinning/pinningtest"
 )
 
@@ -117,6 +121,64 @@ func TestCheckpointStays(t *testing.T) {
 			t.Errorf("after it: %v, %v", server.Roots(), err)
 		}
 	})
+}
+
+// TestCheckpointsArePublished signs a checkpoint. It goes to the first target that takes content:
+// one that fetches would find it in no pin.
+func TestCheckpointsArePublished(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		var said bytes.Buffer
+		w := newWorld(t, d, func(c *Config) {
+			c.LedgerPin, c.Log = true, slog.New(slog.NewTextHandler(&said, nil))
+			c.Targets[slices.IndexFunc(c.Targets, func(t pinning.Named) bool { return t.Name == "pinata" })].Fetches = true
+		})
+		w.verified(w.upload(w.ada, "", "a", []byte("a")), atKubo)
+		note, err := w.Ledger.Checkpoint(t.Context(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.run()
+		root := ipfs.Sum(ipfs.Raw, note).String()
+		if !slices.Contains(w.kubo.Roots(), root) || len(w.pinata.Roots()) != 0 {
+			t.Errorf("%s is not at the node, which holds %v, or is at Pinata: %v", root, w.kubo.Roots(), w.pinata.Roots())
+		}
+		if !strings.Contains(said.String(), "target=kubo cid="+root+" size=1\n") {
+			t.Errorf("the log does not name it: %s", &said)
+		}
+	})
+}
+
+// TestCheckpointsHaveNoPlace: where every provider fetches, or there is none, the start warns and
+// the ledger goes on.
+func TestCheckpointsHaveNoPlace(t *testing.T) {
+	for name, targets := range map[string]int{"all fetch": 2, "none": 0} {
+		t.Run(name, func(t *testing.T) {
+			var said bytes.Buffer
+			w := newWorld(t, dbtest.SQLite(t), func(c *Config) {
+				c.LedgerPin, c.Log = true, slog.New(slog.NewTextHandler(&said, nil))
+				c.Targets = c.Targets[:targets]
+				for i := range c.Targets {
+					c.Targets[i].Fetches = true
+				}
+			})
+			if !strings.Contains(said.String(), "COFFER_LEDGER_PIN") {
+				t.Errorf("no warning: %s", &said)
+			}
+			if err := w.DB.Tx(t.Context(), func(tx *db.Tx) error {
+				_, err := w.Ledger.Append(t.Context(), tx, w.ada, ledger.Event{Kind: ledger.Fail, Subject: "x"})
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Ledger.Checkpoint(t.Context(), true); err != nil {
+				t.Fatal(err)
+			}
+			w.run()
+			if n := w.kubo.Calls("POST /api/v0/dag/import") + w.pinata.Calls("POST "); n != 0 {
+				t.Errorf("%d calls", n)
+			}
+		})
+	}
 }
 
 // TestTotal bounds what an account publishes in all.

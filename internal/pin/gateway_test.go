@@ -150,21 +150,27 @@ func TestProbe(t *testing.T) {
 	}
 }
 
+// many makes a folder that needs shards: in one block its names of 255 bytes had over 256 KiB.
+func (w *world) many() (id string, n int, name func(int) string) {
+	w.t.Helper()
+	id, n = w.folder("", "many"), 900
+	name = func(i int) string { return fmt.Sprintf("%04d-", i) + strings.Repeat("n", 250) }
+	u := w.Files.NewUpload(w.ada)
+	for i := range n {
+		if err := u.Add(w.t.Context(), name(i), "text/plain", strings.NewReader(fmt.Sprint("content ", i))); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	if _, err := u.Publish(w.t.Context(), id); err != nil {
+		w.t.Fatal(err)
+	}
+	return id, n, name
+}
+
 // TestBigFolder follows names through a folder of many shards.
 func TestBigFolder(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
-	id := w.folder("", "many")
-	u := w.Files.NewUpload(w.ada)
-	const n = 900 // names of 255 bytes: the block would have over 256 KiB
-	name := func(i int) string { return fmt.Sprintf("%04d-", i) + strings.Repeat("n", 250) }
-	for i := range n {
-		if err := u.Add(t.Context(), name(i), "text/plain", strings.NewReader(fmt.Sprint("content ", i))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := u.Publish(t.Context(), id); err != nil {
-		t.Fatal(err)
-	}
+	id, n, name := w.many()
 	p := w.verified(id, `"encrypt":false,`+atKubo)
 	root := "/ipfs/" + *p.CID
 	for _, i := range []int{0, 1, 450, n - 1} {

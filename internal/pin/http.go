@@ -24,7 +24,7 @@ func (s *Service) Routes(a *rest.API) {
 	}
 	rest.Register(a, op(http.MethodPost, "/files/{id}/pins", "create-pin", http.StatusAccepted, "Publish a file or folder on IPFS",
 		"What is published is what the file or folder holds now. Encrypted, which is the default, only those can read it who have the link. With `encrypt: false` everyone can read it, and nothing takes it back. "+
-			"The pin keeps the content: it stays published when the file is deleted, and counts as a file in the quota.",
+			"Without a body it is encrypted, at every target. The pin keeps the content: it stays published when the file is deleted, and counts as a file in the quota.",
 		file.ErrNotFound, file.ErrDamaged, file.ErrTooManyEntries, content.ErrQuota, errNoTarget, errAlready, errTooMany, errTooLarge, errTotal, limit.ErrLimited), s.post)
 	rest.Register(a, op(http.MethodGet, "/pins", "list-pins", http.StatusOK, "The account's pins, the newest first", "", errNoPin), s.getList)
 	rest.Register(a, op(http.MethodGet, "/pins/targets", "list-pin-targets", http.StatusOK, "Where the server can pin", "Empty where the operator has set up no pinning service."), s.getTargets)
@@ -40,11 +40,14 @@ func (s *Service) Routes(a *rest.API) {
 
 type postInput struct {
 	rest.Request
-	ID   string `path:"id"`
-	Body struct {
-		Encrypt *bool    `json:"encrypt,omitempty" doc:"false publishes the content itself, for ever; absent is true."`
-		Targets []string `json:"targets,omitempty" minItems:"1" maxItems:"10" doc:"Names of targets; absent for all."`
-	}
+	ID   string  `path:"id"`
+	Body *NewPin `required:"false"`
+}
+
+// NewPin is the body of a call that publishes.
+type NewPin struct {
+	Encrypt *bool    `json:"encrypt,omitempty" doc:"false publishes the content itself, for ever; absent is true."`
+	Targets []string `json:"targets,omitempty" minItems:"1" maxItems:"10" doc:"Names of targets; absent for all."`
 }
 
 type pinOutput struct{ Body Pin }
@@ -59,7 +62,11 @@ func answer(p Pin, err error) (*pinOutput, error) {
 }
 
 func (s *Service) post(ctx context.Context, in *postInput) (*pinOutput, error) {
-	return answer(s.Create(ctx, ownerOf(in.Caller), in.ID, in.Body.Encrypt == nil || *in.Body.Encrypt, in.Body.Targets))
+	body := in.Body
+	if body == nil {
+		body = &NewPin{}
+	}
+	return answer(s.Create(ctx, ownerOf(in.Caller), in.ID, body.Encrypt == nil || *body.Encrypt, body.Targets))
 }
 
 type listInput struct {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"coffer/internal/account"
@@ -161,13 +163,26 @@ func (s *Service) measure(ctx context.Context, r *metric.Reading) error {
 	return nil
 }
 
-// publish pins a checkpoint of the ledger at the first target. What is published so stays: a
+// publisher returns the target that gets the checkpoints of the ledger: the first that takes
+// content. A provider that fetches would ask the gateway, which shows nothing but pins.
+func (s *Service) publisher() (target pinning.Named, ok bool) {
+	i := slices.IndexFunc(s.Targets, func(t pinning.Named) bool { return !t.Fetches })
+	if i < 0 {
+		return pinning.Named{}, false
+	}
+	return s.Targets[i], true
+}
+
+// publish pins a checkpoint of the ledger at its target. What is published so stays: a
 // checkpoint is a few lines, and its point is that it cannot be taken back.
 func (s *Service) publish(ctx context.Context, checkpoint []byte) error {
 	if len(checkpoint) > ipfs.ChunkSize {
 		return fmt.Errorf("a checkpoint of %d bytes", len(checkpoint))
 	}
-	target := s.Targets[0]
+	target, ok := s.publisher()
+	if !ok {
+		return errNoTarget
+	}
 	root := ipfs.Sum(ipfs.Raw, checkpoint)
 	if err := s.keepCopy(ctx, target.Name, root); err != nil {
 		return err
@@ -180,6 +195,11 @@ func (s *Service) publish(ctx context.Context, checkpoint []byte) error {
 	})
 	if err == nil && reported != root {
 		err = pinning.ErrOtherCID
+	}
+	if err == nil {
+		_, behind, _ := strings.Cut(string(checkpoint), "\n")
+		size, _, _ := strings.Cut(behind, "\n") // C2SP tlog-checkpoint: the second line
+		s.Log.InfoContext(ctx, "pin: a checkpoint of the ledger was pinned", "target", target.Name, "cid", root.String(), "size", size)
 	}
 	return err
 }

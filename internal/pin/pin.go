@@ -148,8 +148,10 @@ func New(c Config) *Service {
 	s.Jobs.Handle(unpinJob, s.unpin)
 	s.Jobs.Every("pin.due", c.PinCheck, s.due)
 	s.Metrics.Read(s.measure)
-	if c.LedgerPin && len(c.Targets) > 0 {
+	if _, ok := s.publisher(); ok && c.LedgerPin {
 		s.Ledger.Publish("ipfs", s.publish)
+	} else if c.LedgerPin {
+		s.Log.Warn("pin: COFFER_LEDGER_PIN publishes nothing: it needs Pinata or a Kubo node, which take the content")
 	}
 	return s
 }

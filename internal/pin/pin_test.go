@@ -169,6 +169,16 @@ func TestRefusals(t *testing.T) {
 	w.is(post("", id, `{}`), http.StatusConflict, "no_pin_target")
 }
 
+// TestNoBody: a call that says nothing publishes encrypted, everywhere.
+func TestNoBody(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	id := w.upload(w.ada, "", "a", []byte("a"))
+	if p := w.call(w.ada, "POST", "/files/"+id+"/pins", "", http.StatusAccepted); !p.Encrypt || len(p.Targets) != 2 {
+		t.Errorf("%+v", p)
+	}
+	w.is(w.do(w.ada, "POST", "/v1/files/"+id+"/pins", "[]"), http.StatusUnprocessableEntity, "validation_failed")
+}
+
 // TestRemove takes pins away. The objects stay for as long as something needs them.
 func TestRemove(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

@@ -42,7 +42,7 @@ type world struct {
 	pinata, kubo *pinningtest.Server
 }
 
-func newWorld(t testing.TB, d *db.DB) *world {
+func newWorld(t testing.TB, d *db.DB, change ...func(*Config)) *world {
 	t.Helper()
 	w := &world{t: t, below: accounttest.New(t, d, limittest.Setup{Start: time.Now()}), blobs: filepath.Join(t.TempDir(), "blobs"), pinata: pinningtest.NewPinata(t), kubo: pinningtest.NewKubo(t)}
 	store, err := blob.OpenDir(w.blobs)
@@ -73,6 +73,9 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	}
 	if c.Targets, err = pinning.Open(targets); err != nil {
 		t.Fatal(err)
+	}
+	for _, f := range change {
+		f(&c)
 	}
 	w.Service = New(c)
 	w.ada, w.bob = b.Join("ada"), b.Join("bob")

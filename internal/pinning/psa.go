@@ -265,30 +265,40 @@ func (p *psa) newest(ctx context.Context, root ipfs.CID) (State, error) {
 	return all[0].state, nil
 }
 
-// Remove implements [Target]. It also ends requests whose answers were lost.
+// Remove implements [Target]. It also ends requests whose answers were lost. "before" is strict
+// (PSA, "Pagination and filtering"), so a list of several pages omits a request as old as the
+// last of a page. Remove lists again until it finds nothing new.
 func (p *psa) Remove(ctx context.Context, root ipfs.CID, ref string) error {
 	const step = "removing the pin"
-	all, err := p.find(ctx, root, allStates)
-	if err != nil {
-		return err
-	}
-	var ids []string
-	for _, s := range all {
-		ids = append(ids, s.ID)
-	}
-	if ref != "" && !slices.Contains(ids, ref) {
-		ids = append(ids, ref)
-	}
-	for _, id := range ids {
-		a, err := p.get(ctx, step, http.MethodDelete, p.base+"/"+url.PathEscape(id))
+	gone := map[string]bool{}
+	for len(gone) <= maxPages*psaPage {
+		all, err := p.find(ctx, root, allStates)
 		if err != nil {
 			return err
 		}
-		if !a.good() && a.status != http.StatusNotFound {
-			return p.fails(step, a)
+		found := len(all)
+		if ref != "" {
+			all = append(all, pinStatus{ID: ref})
+		}
+		before := len(gone)
+		for _, s := range all {
+			if gone[s.ID] {
+				continue // some providers list a request for a while
+			}
+			gone[s.ID] = true
+			a, err := p.get(ctx, step, http.MethodDelete, p.base+"/"+url.PathEscape(s.ID))
+			if err != nil {
+				return err
+			}
+			if !a.good() && a.status != http.StatusNotFound {
+				return p.fails(step, a)
+			}
+		}
+		if found < psaPage || len(gone) == before { // one page has no edge
+			return nil
 		}
 	}
-	return nil
+	return p.unclear(step, errors.New("the list has no end"))
 }
 
 // Block implements [Target].

@@ -49,6 +49,18 @@ test('each kind of the history is one that the server names', () => {
   for (const key of Object.keys(catalog.en)) assert.ok(code.includes(`"${key}"`), `the server knows no ${key}`);
 });
 
+test('each reason of a pin that the server names has its words, and no other has', () => {
+  const internal = path.join(src, '../../internal');
+  const named = (folder, pattern) => fs.readdirSync(path.join(internal, folder)).filter((f) => f.endsWith('.go') && !f.endsWith('_test.go')).flatMap((f) => [...fs.readFileSync(path.join(internal, folder, f), 'utf8').matchAll(pattern)].map((m) => 'reason_' + m[1]));
+  const pins = named('pin', /^\treason[A-Z]\w* += "(\w+)"/gm);
+  const providers = named('pinning', /^\t[A-Z]\w* +Reason += "(\w+)"/gm);
+  assert.ok(pins.length >= 11 && providers.length >= 11, `${pins.length} and ${providers.length} reasons were read`);
+  const { catalog } = catalogs.find(({ name }) => name === 'pin t');
+  for (const tag of Object.keys(languages)) {
+    assert.deepEqual(Object.keys(catalog[tag]).filter((key) => key.startsWith('reason_')).sort(), ['reason_other', ...pins, ...providers].sort(), tag);
+  }
+});
+
 test('words are the person\'s: devices and links, not sessions and tokens', () => {
   const ours = { en: /\b(sessions?|layers?|factors?|tokens?|credentials?|authenticate)\b/i, de: /\b(sitzung|token|faktor|ebene|sicherheitsschicht)/i };
   for (const { name, catalog } of catalogs) {

@@ -164,6 +164,11 @@ func (k *kit) readable(s pinning.Source) {
 func (k *kit) life() {
 	s := Content(k, 5*Shard/2)
 	ref := k.put(s)
+	if k.Server != nil && !k.Queues { // a provider that queues fetches the blocks itself
+		if n := k.Server.Calls("POST /api/v0/dag/import") + k.Server.Calls("PATCH /v3/uploads/"); n < 3 {
+			k.Errorf("the content went in %d pieces, want one a shard", n)
+		}
+	}
 	k.pinned(s.Root, ref)
 	k.pinned(s.Root, "") // of a Put whose answer was lost
 	k.readable(s)
@@ -444,14 +449,17 @@ func (k *kit) otherBytes() {
 	}
 }
 
-// longList: pins that fill several pages of ten.
+// longList: pins that fill several pages of ten, of different times or of one.
 func (k *kit) longList() {
 	s := Content(k, 100)
-	for range 25 {
-		k.Server.add(s.Root, "of an earlier attempt", "pinned", nil)
-	}
-	k.remove(s.Root, "")
-	if left := k.Server.list(func(*pinned) bool { return true }); len(left) != 0 {
-		k.Errorf("%d pins are left", len(left))
+	for _, f := range []Faults{{}, {Together: true}} {
+		k.Server.Misbehave(f)
+		for range 25 {
+			k.Server.add(s.Root, "of an earlier attempt", "pinned", nil)
+		}
+		k.remove(s.Root, "")
+		if left := k.Server.list(func(*pinned) bool { return true }); len(left) != 0 {
+			k.Errorf("%+v: %d pins are left", f, len(left))
+		}
 	}
 }

@@ -3,6 +3,7 @@ package pinningtest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -36,6 +37,7 @@ type Faults struct {
 	Partial    bool // loses a leaf and reports success
 	OtherBytes bool // its gateway serves other bytes of the same length
 	Elsewhere  bool // names another host for an upload (Pinata)
+	Together   bool // gives all new pins one time
 }
 
 // Server is a provider. Its gateway has the same address.
@@ -280,8 +282,10 @@ func (s *Server) add(root ipfs.CID, name, status string, origins []string) *pinn
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.next++
-	p := &pinned{id: fmt.Sprintf("pin-%d", s.next), name: name, status: status, root: root, origins: origins,
-		created: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).Add(time.Duration(s.next) * time.Millisecond)}
+	p := &pinned{id: fmt.Sprintf("pin-%d", s.next), name: name, status: status, root: root, origins: origins, created: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	if !s.faults.Together {
+		p.created = p.created.Add(time.Duration(s.next) * time.Millisecond)
+	}
 	s.pins[p.id] = p
 	return p
 }
@@ -299,7 +303,7 @@ func (s *Server) list(keep func(*pinned) bool) (all []*pinned) {
 			all = append(all, &copied)
 		}
 	}
-	slices.SortFunc(all, func(a, b *pinned) int { return b.created.Compare(a.created) })
+	slices.SortFunc(all, func(a, b *pinned) int { return cmp.Or(b.created.Compare(a.created), cmp.Compare(b.id, a.id)) })
 	return all
 }
 

@@ -28,10 +28,10 @@ test('a CID is CIDv1 with SHA-256 in base32, in one spelling', () => {
 });
 
 test('files of every height come back, and each leaf has the length that its node says', async () => {
-  for (const n of [0, 1, 9, 10, 11, 40, 41, 400, 1601]) {
+  for (const [n, width] of [[0, 4], [1, 4], [9, 4], [10, 4], [11, 4], [40, 4], [41, 4], [400, 4], [301, 2]]) {
     const store = new Store();
     const bytes = pattern(n);
-    const file = await content(store.get, cid(store.file(bytes, 10, 4)), signal);
+    const file = await content(store.get, cid(store.file(bytes, 10, width)), signal);
     assert.equal(file.size, n);
     assert.deepEqual(await whole(file), bytes);
   }
@@ -121,4 +121,30 @@ test('folders are listed, large ones by their shards', async () => {
   let tower = below;
   for (let i = 0; i < 20; i++) tower = store.shard([[i, '', tower]]);
   await damaged('too deep', () => list(tower));
+});
+
+// counted counts the blocks that are asked for.
+const counted = (store) => {
+  const asked = { count: 0, get: (text) => (asked.count++, store.get(text)) };
+  return asked;
+};
+
+test('a few blocks that lead through more than a reader can fetch are refused soon', async () => {
+  const store = new Store();
+  for (const [most, ...widths] of [[1_000, 90, 90, 90, 90], [1_000, 100, 100, 100, 100], [10_000, 1, 1, 1, 1, 1, 1, 50, 100]]) {
+    let tower = store.folder({});
+    for (const width of widths) tower = store.shard(Array.from({ length: width }, (_, slot) => [slot, '', tower]));
+    const shards = counted(store);
+    await damaged('shards', () => folder(shards.get, cid(tower), signal));
+    assert.ok(shards.count <= most, `${shards.count} blocks of a folder`);
+  }
+
+  // Each part is true, and has one byte.
+  for (const n of [60, 5_000]) {
+    const parts = counted(store);
+    const file = await content(parts.get, cid(store.file(Buffer.alloc(n), 1, 1000)), signal);
+    if (n === 60) assert.equal((await whole(file)).length, n);
+    else await damaged('parts of one byte', () => whole(file));
+    assert.ok(parts.count <= 64 + n / 4096, `${parts.count} blocks of a file of ${n} bytes`);
+  }
 });

@@ -196,10 +196,15 @@ function shardOf(links: Link[], data: Bytes): Node {
 
 // ---- reading ----
 
+// Bounds of what a stranger's root may lead to, as package parcel has them. A few blocks can name each
+// other so often that no reader comes to an end.
 export const mostBlock = 2 << 20;
-const mostEntries = 100_000;
-const mostShards = 50_000;
+const mostEntries = 10_001;
+const mostShards = 10_000;
 const deepest = 10;
+// A file of n bytes has at most someBlocks + n / leastBlock blocks. Coffer's parts have 1 MiB.
+const someBlocks = 64;
+const leastBlock = 4 << 10;
 const ahead = 4; // blocks of a file that are asked for at once
 
 // A Get answers the bytes that a server has for a CID. It is asked anew when they are not the right ones:
@@ -216,10 +221,19 @@ export async function block(get: Get, { text, digest }: Cid, signal: AbortSignal
   throw new Damaged('block ' + text);
 }
 
+// bounded gets so many blocks, and no more.
+function bounded(get: Get, most: number): Get {
+  let left = most;
+  return async (cid, anew, signal) => {
+    if (!anew && --left < 0) throw new Damaged('too many blocks');
+    return get(cid, anew, signal);
+  };
+}
+
 // folder lists what a folder has, by name.
 export async function folder(get: Get, root: Cid, signal: AbortSignal): Promise<Map<string, Cid>> {
   const found = new Map<string, Cid>();
-  let shards = 0;
+  let shards = 1;
   const add = ({ name, cid }: Link, own: string) => {
     if (own === '' || found.has(own) || found.size >= mostEntries) throw new Damaged('folder entry ' + name);
     found.set(own, cid);
@@ -249,6 +263,7 @@ export async function folder(get: Get, root: Cid, signal: AbortSignal): Promise<
         if (node.is !== 'shard') throw new Damaged('shard');
         level.push(...node.links);
       }
+      if (level.length > mostEntries + mostShards) throw new Damaged('folder'); // each is one or the other
     }
   }
   return found;
@@ -263,7 +278,8 @@ export interface Content {
 export async function content(get: Get, root: Cid, signal: AbortSignal): Promise<Content> {
   const top = await block(get, root, signal);
   const size = root.codec === 'raw' ? top.length : sizeOf(nodeOf(top));
-  return { size, bytes: parts(get, root, top, size, signal, 0) };
+  const others = someBlocks + Math.floor(size / leastBlock) - 1;
+  return { size, bytes: parts(bounded(get, others), root, top, size, signal, 0) };
 }
 
 function sizeOf(node: Node): number {

@@ -32,10 +32,10 @@ async function german(page) {
 }
 
 // ask opens the dialog "Publish" of a row.
-async function ask(page, name) {
-  await row(page, name).getByRole('button', { name: `Actions for ${name}` }).click();
-  await page.getByRole('menuitem', { name: 'Publish' }).click();
-  return page.getByRole('dialog', { name: 'Publish', exact: true });
+async function ask(page, name, actions = 'Actions for', publish = 'Publish') {
+  await row(page, name).getByRole('button', { name: `${actions} ${name}` }).click();
+  await page.getByRole('menuitem', { name: publish }).click();
+  return page.getByRole('dialog', { name: publish, exact: true });
 }
 
 // until asks the server until it says so.
@@ -140,14 +140,14 @@ test('a file is published encrypted, checked, opened by its link, and removed', 
   await check(late, 'a link that is gone');
 });
 
-test('public for ever needs a yes, and is read by everyone', async (t) => {
-  const page = await open(t, site, { colorScheme: 'dark' });
+test('public for ever needs a yes, and is read by everyone: on a phone, in the dark and in German', async (t) => {
+  const page = await open(t, site, { ...phone, colorScheme: 'dark' });
   const act = await fill(t, page, { 'essay.txt': 'hello world' });
   const dialog = await ask(page, 'essay.txt');
   await dialog.getByRole('radio', { name: /^Public for ever/ }).check();
   await dialog.getByText('nobody can take it back').waitFor();
-  await check(page, 'the question whether it is for ever');
-  await shot(page, 'public for ever at a desk');
+  await check(page, 'the question whether it is for ever, on a phone');
+  await shot(page, 'public for ever on a phone');
   await dialog.getByRole('button', { name: 'Publish for everyone' }).click();
   await focusComes(page, 'I know that this is public for ever', 'the box is asked for');
   assert.equal((await act('/pins', undefined, 'GET')).items.length, 0);
@@ -157,14 +157,27 @@ test('public for ever needs a yes, and is read by everyone', async (t) => {
   assert.equal(await dialog.getByLabel('Address (CID) of Public for ever').inputValue(), 'bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e', 'the address that all of IPFS has for it');
   assert.equal(await dialog.getByRole('button', { name: 'Copy link' }).count(), 0);
   assert.ok(held('hello world'));
-  await check(page, 'a public pin in the dark');
+  await check(page, 'a public pin on a phone in the dark');
+
+  await german(page);
+  const again = await ask(page, 'essay.txt', 'Aktionen für', 'Veröffentlichen');
+  await again.getByText('Veröffentlicht und geprüft').waitFor();
+  await check(page, 'a public pin in German');
+  await again.getByRole('button', { name: 'Noch einmal veröffentlichen' }).click();
+  const form = page.getByRole('dialog', { name: 'Noch einmal veröffentlichen' });
+  await form.getByText('Coffer stellt eine Kopie dieser Datei, wie sie jetzt ist, auf IPFS.').waitFor();
+  await form.getByRole('radio', { name: /^Für immer öffentlich/ }).check();
+  await form.getByText('Niemand kann sie zurückholen.').waitFor();
+  await form.getByRole('button', { name: 'Für alle veröffentlichen' }).waitFor();
+  await check(page, 'the form that publishes, in German on a phone');
+  await shot(page, 'public for ever on a phone in German');
 
   // It stays when the file goes.
   const [file] = (await act('/files', undefined, 'GET')).items;
   await act('/files/' + file.id, undefined, 'DELETE');
   await act('/trash/' + file.id, undefined, 'DELETE');
   await page.goto('/published');
-  await page.getByText('The file is no longer among your files. Its published copy stays until you remove it.').waitFor();
+  await page.getByText('Die Datei ist nicht mehr unter Ihren Dateien. Die veröffentlichte Kopie bleibt, bis Sie sie entfernen.').waitFor();
 });
 
 const long = 'The complete and unabridged correspondence of two mathematicians about engines.txt';
