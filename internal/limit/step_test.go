@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -175,44 +174,6 @@ func TestWindowEdges(t *testing.T) {
 		}
 		refused(t, l.Take(t.Context(), rule, "k"))
 	})
-}
-
-// Many addresses, one call each: the memory of a store in the process is 400 bytes for
-// each at most. The counter of one address under attack stays: others
-// cannot push it out.
-func TestManyAddresses(t *testing.T) {
-	const n = 100_000
-	c := newClock()
-	l := limit.New(kv.NewMemory(c.now), func(_ context.Context, column, canonical string) ([]byte, error) {
-		return fmt.Appendf(nil, "%-32s", canonical), nil // as long as an index
-	}, c.now)
-	rule := limit.Rule{Name: "sign-in-address", Limit: 3, Window: 15 * time.Minute}
-	attacked := func() error { return l.Take(t.Context(), rule, "attacked") }
-	for range rule.Limit {
-		if err := attacked(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	before := heap()
-	for i := range n {
-		if err := l.Take(t.Context(), rule, fmt.Sprint(i)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	each := (heap() - before) / int64(n)
-	if each > 400 {
-		t.Errorf("%d bytes for each address, more than 400", each)
-	}
-	refused(t, attacked())
-	t.Logf("%d bytes for each address", each)
-	runtime.KeepAlive(l)
-}
-
-func heap() int64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }
 
 // steps are the stores of the benchmark; apart hides that a store counts in one step, as
