@@ -5,14 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"go/ast"
-	"go/parser"
-	"go/printer"
-	"go/token"
-	"io/fs"
 	"log/slog"
 	"maps"
-	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -127,75 +123,42 @@ func TestEveryOperationIsLimited(t *testing.T) {
 type found struct{ name, rule, setting, what string }
 
 // scanLimits reads every rule of the rooms: settings, and literals with a name.
-func scanLimits(t *testing.T, dir string) (all []found) {
+func scanLimits(t *testing.T, rooms map[string]*room) (all []found) {
 	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		files := token.NewFileSet()
-		file, err := parser.ParseFile(files, path, nil, 0)
-		if err != nil {
-			return err
-		}
-		source := func(e ast.Expr) string {
-			var b bytes.Buffer
-			if err := printer.Fprint(&b, files, e); err != nil {
-				t.Fatal(err)
-			}
-			return b.String()
-		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.Field:
-				if selector(n.Type) == "limit.Rule" && n.Tag != nil {
-					text, _ := strconv.Unquote(n.Tag.Value)
-					tag := reflect.StructTag(text)
-					all = append(all, found{strings.TrimPrefix(tag.Get("name"), "limit-"), tag.Get("default"), tag.Get("env"), tag.Get("help")})
-				}
-			case *ast.CompositeLit:
-				if selector(n.Type) != "limit.Rule" {
-					return true
-				}
-				values := map[string]ast.Expr{}
-				for _, e := range n.Elts {
-					if kv, ok := e.(*ast.KeyValueExpr); ok {
-						values[fmt.Sprint(kv.Key)] = kv.Value
+	for _, r := range rooms {
+		for _, file := range r.files {
+			ast.Inspect(file, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.Field:
+					if selector(n.Type) == "limit.Rule" && n.Tag != nil {
+						text, _ := strconv.Unquote(n.Tag.Value)
+						tag := reflect.StructTag(text)
+						all = append(all, found{limitName(tag), tag.Get("default"), tag.Get("env"), tag.Get("help")})
+					}
+				case *ast.CompositeLit:
+					if selector(n.Type) != "limit.Rule" {
+						return true
+					}
+					if name := text(valuesOf(n)["Name"]); name != "" {
+						all = append(all, found{name, r.ruleOf(t, n), "", fixedLimits[name]})
 					}
 				}
-				if name := text(values["Name"]); name != "" {
-					all = append(all, found{name, shortRule(source(values["Limit"]), source(values["Window"])), "", fixedLimits[name]})
-				}
-			}
-			return true
-		})
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+				return true
+			})
+		}
 	}
 	slices.SortFunc(all, func(a, b found) int { return strings.Compare(a.name, b.name) })
 	return all
 }
 
-// shortRule is a rule as settings write it, where its values stand in the code.
-func shortRule(count, window string) string {
-	window = strings.TrimSpace(window)
-	for unit, letter := range map[string]string{"time.Hour": "h", "time.Minute": "m"} {
-		if window == unit {
-			return count + "/1" + letter
-		}
-		if n, ok := strings.CutSuffix(window, " * "+unit); ok {
-			return count + "/" + n + letter
-		}
-	}
-	return "see " + count
-}
+// shown is how the table writes a rule: in numbers, never by a name in the code.
+var shown = regexp.MustCompile(`^[0-9]+(/[0-9]+(ms|s|m|h)| in the window of [a-z-]+)$`)
 
 // writeLimits writes the table of limits in docs/operations.md.
 func writeLimits(t *testing.T, b *bytes.Buffer) {
 	t.Helper()
-	all := scanLimits(t, "../../internal")
+	rooms := readRooms(t, "../../internal")
+	all := scanLimits(t, rooms)
 	if len(all) < 30 {
 		t.Errorf("the code has %d limits", len(all))
 	}
@@ -204,6 +167,9 @@ func writeLimits(t *testing.T, b *bytes.Buffer) {
 	for _, f := range all {
 		if f.what == "" {
 			t.Errorf("fixedLimits does not say what %s bounds", f.name)
+		}
+		if !shown.MatchString(f.rule) {
+			t.Errorf("the limit %s allows %q, which a reader cannot count", f.name, f.rule)
 		}
 		known[f.name] = true
 		setting := "fixed"
@@ -217,6 +183,7 @@ func writeLimits(t *testing.T, b *bytes.Buffer) {
 			t.Errorf("the code has no limit %s", name)
 		}
 	}
+	writeCounters(t, b, rooms)
 	b.WriteString("\nThese operations have no such limit:\n\n| operations | why |\n| --- | --- |\n")
 	for _, reason := range slices.Sorted(maps.Keys(unlimited)) {
 		fmt.Fprintf(b, "| %s | %s |\n", strings.Join(slices.Sorted(slices.Values(unlimited[reason])), ", "), reason)

@@ -16,5 +16,12 @@ func (s *Service) Offenders() int {
 	return len(s.abuse.addrs)
 }
 
+// Visited returns how many addresses are remembered with their accounts.
+func (s *Service) Visited() int {
+	s.seen.mu.RLock()
+	defer s.seen.mu.RUnlock()
+	return len(s.seen.addrs)
+}
+
 // PruneTo is Prune with another bound.
 func (s *Service) PruneTo(ctx context.Context, most int) error { return pruneOver(ctx, s.DB, most) }

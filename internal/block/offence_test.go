@@ -305,6 +305,29 @@ func TestAbuseIsBounded(t *testing.T) {
 	}
 }
 
+// People of many addresses do not grow the memory of visitors. An admin's address that they
+// push out of it stays spared.
+func TestSeenIsBounded(t *testing.T) {
+	t.Parallel()
+	g := newGround(t, dbtest.SQLite(t), nil)
+	g.Seen(t.Context(), addr("192.0.2.1"), rest.Caller{Account: "boss", Role: "admin"})
+	for i := range 60_000 {
+		a := netip.AddrFrom4([4]byte{20, byte(i >> 16), byte(i >> 8), byte(i)})
+		g.Seen(t.Context(), a, rest.Caller{Account: "ada"})
+	}
+	if n := g.Visited(); n != 20_000 {
+		t.Errorf("%d addresses are remembered, want 20,000", n)
+	}
+	g.offence(t, "192.0.2.1")
+	if refuses(g.Service, "192.0.2.1") {
+		t.Error("an admin's address is blocked")
+	}
+	g.offence(t, "20.0.0.1")
+	if !refuses(g.Service, "20.0.0.1") {
+		t.Error("another address is spared")
+	}
+}
+
 // The rows of automatic blocks are bounded; those that end first give way, and an admin's
 // stay.
 func TestRowsAreBounded(t *testing.T) {

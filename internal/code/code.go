@@ -138,7 +138,8 @@ func (s *Service) Send(ctx context.Context, tx *db.Tx, c Challenge) (text string
 		return "", time.Time{}, err
 	}
 	if waiting >= maxWaiting {
-		return "", time.Time{}, after(ErrWaiting, time.UnixMilli(ends).Sub(now))
+		wait := time.UnixMilli(ends).Sub(now)
+		return "", time.Time{}, after(ErrWaiting, wait, fault.Policy{Name: "code-waiting", Limit: maxWaiting, Window: max(wait, c.Ends.Sub(now))})
 	}
 	r := row{Challenge: c, SentAt: now.UnixMilli(), EndsAt: c.Ends.UnixMilli()}
 	r.ExpiresAt = min(now.Add(s.Accounts.CodeTTL).UnixMilli(), r.EndsAt)
@@ -150,13 +151,13 @@ func (s *Service) Send(ctx context.Context, tx *db.Tx, c Challenge) (text string
 		return "", time.Time{}, err
 	}
 	if !sent {
-		return "", time.Time{}, s.mayNotSend(ctx, tx, c, now)
+		return "", time.Time{}, s.mayNotSend(ctx, tx, c)
 	}
 	return text, now.Add(s.Cooldown), nil
 }
 
 // mayNotSend says why a challenge gets no further code now.
-func (s *Service) mayNotSend(ctx context.Context, tx *db.Tx, c Challenge, now time.Time) error {
+func (s *Service) mayNotSend(ctx context.Context, tx *db.Tx, c Challenge) error {
 	sent, sends, err := readSends(ctx, tx, c)
 	if err != nil {
 		return err
@@ -164,13 +165,18 @@ func (s *Service) mayNotSend(ctx context.Context, tx *db.Tx, c Challenge, now ti
 	if sends >= maxSends {
 		return ErrNoMore
 	}
-	return after(ErrTooSoon, time.UnixMilli(sent).Add(s.Cooldown).Sub(now))
+	return s.TooSoon(time.UnixMilli(sent))
 }
 
-// after is a refusal that ends after a while.
-func after(f *fault.Error, wait time.Duration) error {
+// TooSoon is the refusal of a further code after one that was sent then.
+func (s *Service) TooSoon(sent time.Time) error {
+	return after(ErrTooSoon, sent.Add(s.Cooldown).Sub(s.Now()), fault.Policy{Name: "code-resend", Limit: 1, Window: s.Cooldown})
+}
+
+// after is a refusal by a limit that ends after a while.
+func after(f *fault.Error, wait time.Duration, p fault.Policy) error {
 	e := *f
-	e.RetryAfter = max(wait, time.Second)
+	e.RetryAfter, e.Policy = max(wait, time.Second), &p
 	return &e
 }
 
@@ -188,7 +194,7 @@ func (s *Service) Use(ctx context.Context, tx *db.Tx, c Challenge, text string) 
 		return err
 	}
 	if failures >= maxFailures {
-		return after(ErrTooMany, time.UnixMilli(first).Add(failureTime).Sub(now))
+		return after(ErrTooMany, time.UnixMilli(first).Add(failureTime).Sub(now), fault.Policy{Name: "code-wrong", Limit: maxFailures, Window: failureTime})
 	}
 	if c.Authenticates {
 		// The lock on the account makes this exact, too.

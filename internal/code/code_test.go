@@ -75,6 +75,14 @@ func wants(t *testing.T, what string, err error, want *fault.Error) {
 	}
 }
 
+// limitedBy checks the limit that a refusal names: its answer shows it.
+func limitedBy(t *testing.T, what string, err error, want fault.Policy) {
+	t.Helper()
+	if got := fault.Of(err); got.Policy == nil || *got.Policy != want || got.RetryAfter > want.Window {
+		t.Errorf("%s: %+v, again in %v, want %+v", what, got.Policy, got.RetryAfter, want)
+	}
+}
+
 func TestCode(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -93,7 +101,9 @@ func TestCode(t *testing.T) {
 		moved.To = "elsewhere"
 		wants(t, "another recipient", w.try(moved, first), ErrWrong)
 		wants(t, "a wrong code", w.try(c, other(first)), ErrWrong)
-		wants(t, "too soon", errOf(w.send(c)), ErrTooSoon)
+		soon := errOf(w.send(c))
+		wants(t, "too soon", soon, ErrTooSoon)
+		limitedBy(t, "too soon", soon, fault.Policy{Name: "code-resend", Limit: 1, Window: w.Cooldown})
 		w.below.Advance(w.Cooldown)
 		second := w.sent(c)
 		if second != first {
@@ -152,6 +162,7 @@ func TestFailuresOfAnAccount(t *testing.T) {
 		text := w.sent(c)
 		err := w.try(c, text)
 		wants(t, "the right code after ten wrong ones", err, ErrTooMany)
+		limitedBy(t, "the right code after ten wrong ones", err, fault.Policy{Name: "code-wrong", Limit: maxFailures, Window: failureTime})
 		if wait := fault.Of(err).RetryAfter; wait != failureTime-maxFailures*time.Minute {
 			t.Errorf("try again in %v", wait)
 		}
@@ -278,6 +289,7 @@ func TestWaitingCodes(t *testing.T) {
 		}
 		err := errOf(w.send(w.challenge(ada, "more")))
 		wants(t, "one more", err, ErrWaiting)
+		limitedBy(t, "one more", err, fault.Policy{Name: "code-waiting", Limit: maxWaiting, Window: time.Hour})
 		if wait := fault.Of(err).RetryAfter; wait != time.Hour {
 			t.Errorf("try again in %v", wait)
 		}

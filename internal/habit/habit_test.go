@@ -1,7 +1,7 @@
 package habit
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -18,6 +18,7 @@ import (
 // line is one sign-in of a recorded stream, and what is found.
 type line struct {
 	At         time.Time
+	Account    string // "" where the stream has one
 	Outcome    string // "" succeeded, "failed", "halfway"
 	Network    string
 	Place      string
@@ -28,51 +29,93 @@ type line struct {
 	Strong     bool
 	Failures   int
 	Want       []string
+	Worst      string // consequence; "" is not compared
 }
 
-// The recorded streams give what they say, twice over, and the same when the profile goes
-// through its JSON between any two sign-ins.
-func TestRecordedStreams(t *testing.T) {
-	t.Parallel()
+// streams reads the recorded streams, by their names.
+func streams(t *testing.T) map[string][]line {
+	t.Helper()
 	files, err := filepath.Glob("testdata/*.jsonl")
-	if err != nil || len(files) < 6 {
+	if err != nil || len(files) < 11 {
 		t.Fatalf("%d streams, %v", len(files), err)
 	}
+	all := map[string][]line{}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".jsonl"), func(t *testing.T) {
-			f, err := os.Open(file)
-			if err != nil {
-				t.Fatal(err)
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimSuffix(filepath.Base(file), ".jsonl")
+		for text := range bytes.Lines(b) {
+			var l line
+			if err := json.Unmarshal(text, &l); err != nil {
+				t.Fatalf("%s: %s: %v", name, text, err)
 			}
-			defer f.Close()
-			var p Profile
-			n := 0
-			for lines := bufio.NewScanner(f); lines.Scan(); {
-				n++
-				var l line
-				if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
-					t.Fatalf("line %d: %v", n, err)
-				}
-				s := Sighting{At: l.At, Network: l.Network, Place: l.Place, Client: l.Client, Remembered: l.Remembered, Layers: l.Layers, Strong: l.Strong, Failures: l.Failures}
-				s.Outcome = map[string]Outcome{"": Succeeded, "failed": Failed, "halfway": Halfway}[l.Outcome]
-				if s.HasPlace = len(l.Point) == 2; s.HasPlace {
-					s.Lat, s.Lon = l.Point[0], l.Point[1]
-				}
-				got := names(p.Judge(s))
-				if !slices.Equal(got, l.Want) || !slices.Equal(names(p.Judge(s)), got) {
-					t.Errorf("line %d finds %q, want %q", n, got, l.Want)
-				}
-				p = p.Learn(s)
-				b, err := json.Marshal(p)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := json.Unmarshal(b, &p); err != nil {
-					t.Fatal(err)
-				}
-			}
-		})
+			all[name] = append(all[name], l)
+		}
 	}
+	return all
+}
+
+// The recorded streams give what they say, twice over, and the same when each profile goes
+// through its JSON between any two sign-ins. A sign-in is judged beside what its network did
+// earlier in the stream.
+func TestRecordedStreams(t *testing.T) {
+	t.Parallel()
+	shows := map[string]bool{}
+	for name, lines := range streams(t) {
+		for _, l := range lines {
+			for _, rule := range l.Want {
+				shows[rule] = true
+			}
+		}
+		t.Run(name, func(t *testing.T) { replay(t, lines) })
+	}
+	for _, r := range Rules {
+		if !shows[r.Name] {
+			t.Errorf("no stream shows %s", r.Name)
+		}
+	}
+}
+
+func replay(t *testing.T, lines []line) {
+	profiles, networks, numbers := map[string]Profile{}, map[string]*network{}, map[string]int{}
+	for i, l := range lines {
+		if _, ok := numbers[l.Account]; !ok {
+			numbers[l.Account] = len(numbers)
+		}
+		from, p, since := networks[l.Network], profiles[l.Account], l.At.Sub(lines[0].At)
+		if from == nil {
+			from = &network{}
+			networks[l.Network] = from
+		}
+		s := l.sighting()
+		s.Crowd = from.crowd(since)
+		all := p.Judge(s)
+		got := names(all)
+		if !slices.Equal(got, l.Want) || !slices.Equal(names(p.Judge(s)), got) || l.Worst != "" && Worst(all).String() != l.Worst {
+			t.Errorf("line %d finds %q and comes to %s, want %q %s", i+1, got, Worst(all), l.Want, l.Worst)
+		}
+		from.tries = append(from.tries, try{since, numbers[l.Account], s.Outcome == Succeeded})
+		p = p.Learn(s)
+		b, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(b, &p); err != nil {
+			t.Fatal(err)
+		}
+		profiles[l.Account] = p
+	}
+}
+
+func (l line) sighting() Sighting {
+	s := Sighting{At: l.At, Network: l.Network, Place: l.Place, Client: l.Client, Remembered: l.Remembered, Layers: l.Layers, Strong: l.Strong, Failures: l.Failures}
+	s.Outcome = map[string]Outcome{"": Succeeded, "failed": Failed, "halfway": Halfway}[l.Outcome]
+	if s.HasPlace = len(l.Point) == 2; s.HasPlace {
+		s.Lat, s.Lon = l.Point[0], l.Point[1]
+	}
+	return s
 }
 
 func names(all []Finding) (names []string) {
@@ -333,24 +376,47 @@ func FuzzProfile(f *testing.F) {
 	})
 }
 
-// The rules have different names, grow in weight, and each has words; the page shows them.
+// The rules have different names, grow in weight, and each has words. The page shows them, and
+// its prose has the numbers of the code.
 func TestRulesArePlain(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile(page)
+	b, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
+	text := string(b)
 	last := 0
 	for _, r := range Rules {
 		if r.Score < last || r.Score > 100 || r.Words == "" {
 			t.Errorf("%+v", r)
 		}
 		last = r.Score
-		if row := fmt.Sprintf("| `%s` | %d | %s | %s", r.Name, r.Score, strings.ReplaceAll(r.Consequence.String(), "_", " "), r.Words); !strings.Contains(string(text), row) {
+		if row := fmt.Sprintf("| `%s` | %d | %s | %s", r.Name, r.Score, strings.ReplaceAll(r.Consequence.String(), "_", " "), r.Words); !strings.Contains(text, row) {
 			t.Errorf("docs/guard.md has no row that begins %q", row)
+		}
+	}
+	share := map[float64]string{0.5: "half", 0.8: "four fifths"}
+	for _, sentence := range []string{
+		fmt.Sprintf("A *place* is near another one within %d km. A journey is more than %d km, and impossible above %d km/h after %d km are taken off", NearPlace, FarPlace, MaxSpeed, PlaceError),
+		fmt.Sprintf("for an account with %d sign-ins or more, of which less than 1 in %.0f came within %s hours of it", EnoughHours, 1/OddShare, inWords[OddReach]),
+		fmt.Sprintf("fade with a half-life of %.0f days", HalfLife.Hours()/24),
+		fmt.Sprintf("when %d accounts failed there within an hour, or %d within a day, and did not sign in, and they are %s of all that were tried there. It is *hostile* at %d and %d accounts and %s.",
+			Suspect[0].Failed, Suspect[1].Failed, share[Suspect[0].Share], Hostile[0].Failed, Hostile[1].Failed, share[Hostile[0].Share]),
+		fmt.Sprintf("Fewer than %d accounts a day from one address.", Suspect[1].Failed),
+		strings.ToUpper(inWords[ManyFailures][:1]) + inWords[ManyFailures][1:] + " or more wrong answers came before this sign-in.",
+	} {
+		if !strings.Contains(text, sentence) {
+			t.Errorf("docs/guard.md does not say %q", sentence)
+		}
+	}
+	for _, all := range [][]Threshold{Suspect, Hostile} { // an hour and a day, with one share: so the page writes them
+		if len(all) != 2 || all[0].Window != time.Hour || all[1].Window != 24*time.Hour || all[0].Share != all[1].Share {
+			t.Errorf("docs/guard.md has no words for %+v", all)
 		}
 	}
 	if d := distance(38.72, -9.14, 59.91, 10.75); math.Abs(d-2738) > 15 {
 		t.Errorf("Lisbon is %.0f km from Oslo", d)
 	}
 }
+
+var inWords = map[int]string{2: "two", 3: "three"}

@@ -88,8 +88,38 @@ func OpenRedis(ctx context.Context, url string, log *slog.Logger) (*Redis, error
 		r.client.Close()
 		return nil, fmt.Errorf("redis: %w", err)
 	}
+	r.warnOfEviction(ctx)
 	go r.run()
 	return r, nil
+}
+
+// warnOfEviction tells the operator of a server that removes keys when its memory is full: a
+// flood would push counters and sessions out. A server that refuses the question is no error.
+func (r *Redis) warnOfEviction(ctx context.Context) {
+	ctx, cancel := context.WithTimeoutCause(ctx, answerFor, ErrUnavailable)
+	defer cancel()
+	memory, err := r.client.Do(ctx, r.client.B().Info().Section("memory").Build()).ToString()
+	if err != nil {
+		return
+	}
+	if policy := evictionPolicy(memory); policy != "" {
+		r.log.Warn("redis: the server evicts keys when its memory is full, so a flood pushes counters and sessions out: set maxmemory-policy noeviction", "policy", policy)
+	}
+}
+
+// evictionPolicy returns how a server chooses the keys that it evicts, from its INFO of the
+// memory; "" for one that evicts none.
+func evictionPolicy(memory string) string {
+	values := map[string]string{}
+	for line := range strings.Lines(memory) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		values[name] = value
+	}
+	policy := values["maxmemory_policy"]
+	if bound := values["maxmemory"]; bound == "" || bound == "0" || policy == "noeviction" {
+		return ""
+	}
+	return policy
 }
 
 func redisOptions(url string) (rueidis.ClientOption, error) {

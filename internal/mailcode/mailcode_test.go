@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"coffer/internal/account"
+	"coffer/internal/block"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
 	"coffer/internal/limit/limittest"
@@ -87,7 +88,7 @@ func TestMailedCodeAgain(t *testing.T) {
 		for range 3 {
 			w.is(w.try(at, other(older)), 401, "invalid_code")
 		}
-		if got := w.is(w.again(at), 429, "rate_limited"); got.RetryAfter != "30" || w.code("ada") != "" {
+		if got := w.is(w.again(at), 429, "rate_limited"); got.RetryAfter != "30" || got.Limit != `"code-resend";r=0;t=30 "code-resend";q=1;w=30` || w.code("ada") != "" {
 			t.Errorf("while it cools: %+v", got)
 		}
 		w.below.Advance(w.Codes.Cooldown)
@@ -111,6 +112,32 @@ func TestMailedCodeAgain(t *testing.T) {
 		w.is(w.try(at, newer), 410, "attempt_over")
 		w.is(w.again(at), 410, "attempt_over")
 	})
+}
+
+// A person presses "send again" once a second, until the sign-in gets no more codes. The
+// refusals are less than half of those that block an address.
+func TestImpatienceBlocksNobody(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	w.on("ada")
+	at := w.is(w.signIn("ada", nil), 202, "")
+	var mailed, early int64
+	for last := ""; last != "code_expired"; {
+		w.below.Advance(time.Second)
+		switch last = w.again(at).Code; last {
+		case "":
+			mailed++
+		case "rate_limited":
+			early++
+		}
+		if mailed+early > 1000 {
+			t.Fatal("a sign-in gets codes without an end")
+		}
+	}
+	var s block.Settings
+	limittest.Defaults(t, &s)
+	if w.over.Load() != early || mailed != 4 || early == 0 || 2*early >= int64(s.Refusals.Limit) {
+		t.Errorf("%d more codes; %d early calls, of which %d count towards a block; %d block", mailed, early, w.over.Load(), s.Refusals.Limit)
+	}
 }
 
 // Twenty enable, use and ask at once: one wins.
@@ -193,8 +220,8 @@ func TestMailedCodeLimitsOfAnAccount(t *testing.T) {
 	}
 	at := w.is(w.signIn("ada", nil), 202, "")
 	text := w.code("ada")
-	if got := w.is(w.try(at, text), 429, "rate_limited"); got.RetryAfter != "3600" {
-		t.Errorf("retry after %s", got.RetryAfter)
+	if got := w.is(w.try(at, text), 429, "rate_limited"); got.RetryAfter != "3600" || got.Limit != `"code-wrong";r=0;t=3600 "code-wrong";q=10;w=3600` {
+		t.Errorf("retry after %s, limit %s", got.RetryAfter, got.Limit)
 	}
 	w.below.Advance(time.Hour)
 	at = w.is(w.signIn("ada", nil), 202, "")
@@ -205,7 +232,8 @@ func TestMailedCodeLimitsOfAnAccount(t *testing.T) {
 	for range 20 {
 		w.is(w.signIn("bob", nil), 202, "")
 	}
-	if got := w.is(w.signIn("bob", nil), 429, "rate_limited"); got.RetryAfter == "" || len(w.below.Mails()) != 20 {
+	if got := w.is(w.signIn("bob", nil), 429, "rate_limited"); got.RetryAfter == "" || !strings.HasPrefix(got.Limit, `"code-waiting";r=0;t=`) ||
+		!strings.HasSuffix(got.Limit, ` "code-waiting";q=20;w=600`) || len(w.below.Mails()) != 20 {
 		t.Errorf("the twenty-first mail: %+v", got)
 	}
 	w.below.Advance(w.Accounts.CodeTTL)

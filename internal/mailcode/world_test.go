@@ -1,12 +1,14 @@
 package mailcode
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +28,7 @@ type world struct {
 	*Service
 	below *accounttest.World
 	door  http.Handler
+	over  atomic.Int64 // refusals by limits that the door heard of
 	t     *testing.T
 
 	mu    sync.Mutex
@@ -59,6 +62,11 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	b.Accounts.Routes(api)
 	sessions.Routes(api)
 	w.Routes(api)
+	api.SetDoor(rest.Door{Answered: func(_ context.Context, r rest.Refusal) {
+		if r.Limited {
+			w.over.Add(1)
+		}
+	}})
 	w.door = api.Handler()
 	return w
 }
@@ -67,6 +75,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 type answer struct {
 	Status       int    `json:"-"`
 	RetryAfter   string `json:"-"`
+	Limit        string `json:"-"` // both fields of the limit
 	Code         string `json:"code"`
 	AccessToken  string `json:"access_token"`
 	DeviceToken  string `json:"device_token"`
@@ -103,7 +112,7 @@ func (w *world) call(method, path, authorization string, body any) answer {
 	}
 	rec := httptest.NewRecorder()
 	w.door.ServeHTTP(rec, r)
-	a := answer{Status: rec.Code, RetryAfter: rec.Header().Get("Retry-After"), Raw: rec.Body.String()}
+	a := answer{Status: rec.Code, RetryAfter: rec.Header().Get("Retry-After"), Limit: rec.Header().Get("RateLimit") + " " + rec.Header().Get("RateLimit-Policy"), Raw: rec.Body.String()}
 	if a.Raw != "" {
 		if err := json.Unmarshal([]byte(a.Raw), &a); err != nil {
 			w.t.Errorf("%s %s: %d %s: %v", method, path, rec.Code, a.Raw, err)

@@ -232,6 +232,7 @@ func (s *Service) judge(ctx context.Context, id account.ID, answer string) (try,
 		}
 		wait := *errTooMany
 		wait.RetryAfter = max(time.UnixMilli(first).Add(failureTime).Sub(now), time.Second)
+		wait.Policy = &fault.Policy{Name: "question-wrong", Limit: maxFailures, Window: failureTime}
 		return &wait
 	})
 	if errors.Is(err, db.ErrNoRows) {

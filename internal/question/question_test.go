@@ -263,8 +263,8 @@ func TestSecurityQuestionLimitOfAnAccount(t *testing.T) {
 		if looked.Load() != maxFailures {
 			t.Errorf("%d answers were looked at, want %d", looked.Load(), maxFailures)
 		}
-		if got := w.is(w.try(<-attempts, "rose bud"), 429, "rate_limited"); got.RetryAfter != "3600" {
-			t.Errorf("retry after %s", got.RetryAfter)
+		if got := w.is(w.try(<-attempts, "rose bud"), 429, "rate_limited"); got.RetryAfter != "3600" || got.Limit != `"question-wrong";r=0;t=3600 "question-wrong";q=10;w=3600` {
+			t.Errorf("retry after %s, limit %s", got.RetryAfter, got.Limit)
 		}
 		w.below.Advance(failureTime)
 		at := w.is(w.signIn("ada", nil), 202, "")

@@ -63,6 +63,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 type answer struct {
 	Status       int    `json:"-"`
 	RetryAfter   string `json:"-"`
+	Limit        string `json:"-"` // both fields of the limit
 	Code         string `json:"code"`
 	AccessToken  string `json:"access_token"`
 	DeviceToken  string `json:"device_token"`
@@ -98,7 +99,7 @@ func (w *world) call(method, path, authorization string, body any) answer {
 	}
 	rec := httptest.NewRecorder()
 	w.door.ServeHTTP(rec, r)
-	a := answer{Status: rec.Code, RetryAfter: rec.Header().Get("Retry-After"), Raw: rec.Body.String()}
+	a := answer{Status: rec.Code, RetryAfter: rec.Header().Get("Retry-After"), Limit: rec.Header().Get("RateLimit") + " " + rec.Header().Get("RateLimit-Policy"), Raw: rec.Body.String()}
 	if a.Raw != "" {
 		if err := json.Unmarshal([]byte(a.Raw), &a); err != nil {
 			w.t.Errorf("%s %s: %d %s: %v", method, path, rec.Code, a.Raw, err)

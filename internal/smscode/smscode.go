@@ -273,9 +273,7 @@ func (s *Service) tooSoon(ctx context.Context, tx *db.Tx, id account.ID) error {
 	if err != nil {
 		return err
 	}
-	e := *code.ErrTooSoon
-	e.RetryAfter = max(time.UnixMilli(at).Add(s.Codes.Cooldown).Sub(s.Now()), time.Second)
-	return &e
+	return s.Codes.TooSoon(time.UnixMilli(at))
 }
 
 // Resend sends another code to the number that is being set up. The older code ends. Codes:

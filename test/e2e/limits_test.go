@@ -35,8 +35,8 @@ func guessingPasswords(t *testing.T, s *server) {
 	if a.status != http.StatusTooManyRequests || !strings.Contains(a.body, `"rate_limited"`) || err != nil || after < 1 || after > 1800 {
 		t.Fatalf("guess 11: %d, Retry-After %q, %s", a.status, a.header.Get("Retry-After"), a.body)
 	}
-	if a.header.Get("RateLimit") == "" || a.header.Get("RateLimit-Policy") == "" {
-		t.Errorf("headers %v", a.header)
+	if reset := limitShown(t, a, "sign-in-pair", 10, 900, 0); reset != after {
+		t.Errorf("RateLimit says %d seconds, Retry-After %d", reset, after)
 	}
 	if a := guess(attacker, p.Password); a.status != http.StatusTooManyRequests {
 		t.Errorf("the right password from there: %d", a.status)
@@ -63,6 +63,24 @@ func guessingPasswords(t *testing.T, s *server) {
 	if a := s.raw(t, attacker, "POST", "/v1/auth/sign-in", fmt.Sprintf(`{"identifier":%q,"password":%q}`, q.Email, q.Password)); a.status != http.StatusCreated {
 		t.Errorf("another account from that address: %d %s", a.status, a.body)
 	}
+}
+
+// limitShown checks the fields of a limit: its name, calls, seconds, and the calls left. It
+// returns the seconds until more are.
+func limitShown(t *testing.T, a answer, name string, calls, seconds, left int) (reset int) {
+	t.Helper()
+	if got, want := a.header.Values("RateLimit-Policy"), fmt.Sprintf("%q;q=%d;w=%d", name, calls, seconds); len(got) != 1 || got[0] != want {
+		t.Errorf("RateLimit-Policy %q, want %s", got, want)
+	}
+	got, begins := a.header.Values("RateLimit"), fmt.Sprintf("%q;r=%d;t=", name, left)
+	if len(got) != 1 || !strings.HasPrefix(got[0], begins) {
+		t.Fatalf("RateLimit %q, want %s…", got, begins)
+	}
+	reset, err := strconv.Atoi(strings.TrimPrefix(got[0], begins))
+	if err != nil {
+		t.Errorf("RateLimit %q: %v", got, err)
+	}
+	return reset
 }
 
 // Of fifty concurrent guesses the server checks at most ten.

@@ -15,6 +15,7 @@ type Proxy struct {
 	listener net.Listener // nil while cut
 	frozen   chan struct{}
 	conns    map[net.Conn]struct{}
+	hear     func([]byte)
 	all      sync.WaitGroup
 }
 
@@ -28,6 +29,13 @@ func NewProxy(t testing.TB, target string) *Proxy {
 		p.all.Wait()
 	})
 	return p
+}
+
+// Hear calls fn with all that clients send, before the server gets it.
+func (p *Proxy) Hear(fn func([]byte)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hear = fn
 }
 
 // Addr returns the HOST:PORT to connect to. It stays the same.
@@ -112,8 +120,8 @@ func (p *Proxy) forward(client net.Conn) {
 		return
 	}
 	var both sync.WaitGroup
-	both.Go(func() { p.copy(server, client) })
-	both.Go(func() { p.copy(client, server) })
+	both.Go(func() { p.copy(server, client, true) })
+	both.Go(func() { p.copy(client, server, false) })
 	both.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -132,19 +140,22 @@ func (p *Proxy) add(client, server net.Conn) bool {
 	return true
 }
 
-func (p *Proxy) copy(to, from net.Conn) {
+func (p *Proxy) copy(to, from net.Conn, asks bool) {
 	defer to.Close()
 	defer from.Close()
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buf)
 		p.mu.Lock()
-		frozen := p.frozen
+		frozen, hear := p.frozen, p.hear
 		p.mu.Unlock()
 		if frozen != nil {
 			<-frozen
 		}
 		if n > 0 {
+			if asks && hear != nil {
+				hear(buf[:n])
+			}
 			if _, err := to.Write(buf[:n]); err != nil {
 				return
 			}
