@@ -183,6 +183,24 @@ func TestOutageOfDays(t *testing.T) {
 	w.holds(p.ID, "kubo", Failed, reasonVanished)
 }
 
+// TestRefusedReading: a gateway that refuses to be read is waited for as an outage is, for a key
+// may be late. Then the pin fails with the word that tells the operator what to mend.
+func TestRefusedReading(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	p := w.verified(w.upload(w.ada, "", "a", pattern(10_000)), atPinata)
+	w.pinata.Misbehave(pinningtest.Faults{Status: http.StatusForbidden})
+	w.call(w.ada, "POST", "/pins/"+p.ID+"/verify", "", http.StatusAccepted)
+	for range 71 {
+		w.later(time.Hour)
+	}
+	w.holds(p.ID, "pinata", Verified, "unauthorized")
+	for range 3 {
+		w.later(time.Hour)
+	}
+	w.holds(p.ID, "pinata", Failed, "unauthorized")
+	w.told("pin", "fail")
+}
+
 // TestFailedOutline: an outline that failed is not due any more, until its owner asks. Then
 // it has its days again.
 func TestFailedOutline(t *testing.T) {

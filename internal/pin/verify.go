@@ -126,6 +126,9 @@ func (s *Service) unverified(ctx context.Context, r row, t targetRow, err error)
 		t.MissingAt = &at
 	}
 	if now.Sub(time.UnixMilli(*t.MissingAt)) > s.times.patience {
+		if refused, ok := errors.AsType[*pinning.PermanentError](err); ok { // the operator can mend that
+			return s.fail(ctx, r, t, string(refused.Reason))
+		}
 		return s.failMissing(ctx, r, t)
 	}
 	after := s.backoff(t.Tries)

@@ -20,7 +20,7 @@ type Settings struct {
 	PinataURL        string `name:"pinata-url" env:"COFFER_PINATA_URL" default:"https://api.pinata.cloud" group:"IPFS" help:"Pinata's API, or one that stands in for it."`
 	PinataUploadURL  string `name:"pinata-upload-url" env:"COFFER_PINATA_UPLOAD_URL" default:"https://uploads.pinata.cloud" group:"IPFS" help:"Its address for uploads."`
 	PinataGateway    string `name:"pinata-gateway" env:"COFFER_PINATA_GATEWAY" placeholder:"https://NAME.mypinata.cloud" group:"IPFS" help:"Gateway of that account, through which blocks are read back. Needed with a key."`
-	PinataGatewayKey string `name:"pinata-gateway-key" env:"COFFER_PINATA_GATEWAY_KEY" secret:"all" group:"IPFS" help:"Gateway key from its access controls. Without one Pinata's gateway serves roots only, and files over 1 MiB cannot be verified."`
+	PinataGatewayKey string `name:"pinata-gateway-key" env:"COFFER_PINATA_GATEWAY_KEY" secret:"all" group:"IPFS" help:"Gateway key from its access controls. Without one that gateway serves roots only: a public file of up to 1 MiB can be verified, and an encrypted pin never."`
 	IPFSRPC          string `name:"ipfs-rpc" env:"COFFER_IPFS_RPC" secret:"url" placeholder:"http://127.0.0.1:5001" group:"IPFS" help:"RPC of a Kubo node, to pin there, and from which the pinning service of COFFER_PSA_URL fetches. USER:PASSWORD@ before the host where the node asks for them. Empty: none."`
 	PSAURL           string `name:"psa-url" env:"COFFER_PSA_URL" placeholder:"https://HOST/PATH" group:"IPFS" help:"Provider of the IPFS Pinning Service API 1.0.0, the address before /pins. Empty: none."`
 	PSAToken         string `name:"psa-token" env:"COFFER_PSA_TOKEN" secret:"all" group:"IPFS" help:"Its access token."`
