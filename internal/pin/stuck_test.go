@@ -201,6 +201,30 @@ func TestRefusedReading(t *testing.T) {
 	w.told("pin", "fail")
 }
 
+// TestPausedReading waits with a verification for as long as the provider asks.
+func TestPausedReading(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	p := w.verified(w.upload(w.ada, "", "a", pattern(10_000)), atPinata)
+	w.pinata.Misbehave(pinningtest.Faults{Status: http.StatusTooManyRequests, RetryAfter: "7200"})
+	w.call(w.ada, "POST", "/pins/"+p.ID+"/verify", "", http.StatusAccepted)
+	w.run()
+	before := w.holds(p.ID, "pinata", Verified, "busy")
+	if at := w.at(before, "pinata"); at.NextTryAt == nil || at.NextTryAt.Before(w.Now().Add(7199*time.Second)) {
+		t.Errorf("%+v", at)
+	}
+	w.pinata.Misbehave(pinningtest.Faults{})
+	calls := w.pinata.Calls("")
+	w.later(110 * time.Minute)
+	if w.pinata.Calls("") != calls {
+		t.Error("the provider is called before the time that it named")
+	}
+	w.later(11 * time.Minute)
+	after := w.holds(p.ID, "pinata", Verified, "")
+	if was, is := w.at(before, "pinata").VerifiedAt, w.at(after, "pinata").VerifiedAt; is == nil || !is.After(*was) {
+		t.Errorf("read back at %v, before at %v", is, was)
+	}
+}
+
 // TestFailedOutline: an outline that failed is not due any more, until its owner asks. Then
 // it has its days again.
 func TestFailedOutline(t *testing.T) {
