@@ -140,6 +140,9 @@ func New(c Config) *Service {
 	}}
 	for _, t := range c.Targets {
 		s.targets[t.Name] = t
+		if t.Warning != "" {
+			s.Log.Warn("pin: a target lacks a setting", "target", t.Name, "setting", t.Warning)
+		}
 	}
 	s.Events.Declare(mail.Kind{Name: pinFailed}, words)
 	s.Accounts.Keep("pin", account.Keeper{Export: s.export, Empty: s.empty, Forget: s.forget})

@@ -21,8 +21,7 @@ import (
 // providers are the settings of a server that pins at two of them.
 func providers(pinata, kubo *pinningtest.Server) []string {
 	return []string{
-		"COFFER_PINATA_JWT=" + pinningtest.Token, "COFFER_PINATA_URL=" + pinata.URL, "COFFER_PINATA_UPLOAD_URL=" + pinata.URL, "COFFER_PINATA_GATEWAY=" + pinata.URL,
-		"COFFER_IPFS_RPC=" + kubo.URL, "COFFER_PIN_CHECK=200ms",
+		"COFFER_PINATA_JWT=" + pinningtest.Token, "COFFER_PINATA_URL=" + pinata.URL, "COFFER_IPFS_RPC=" + kubo.URL, "COFFER_PIN_CHECK=200ms",
 	}
 }
 
