@@ -495,7 +495,7 @@ func (s *Service) show(r row, d details, targets []targetRow) Pin {
 	}
 	if r.State == Verified {
 		for _, t := range p.Targets {
-			if t.VerifiedAt != nil && (p.VerifiedAt == nil || t.VerifiedAt.Before(*p.VerifiedAt)) {
+			if t.State == Verified && t.VerifiedAt != nil && (p.VerifiedAt == nil || t.VerifiedAt.Before(*p.VerifiedAt)) {
 				p.VerifiedAt = t.VerifiedAt
 			}
 		}

@@ -33,7 +33,7 @@ func (s *Service) Remove(ctx context.Context, owner account.ID, id string) (Pin,
 			return s.discard(ctx, tx, r)
 		}
 		now := s.Now().UnixMilli()
-		n, err := startRemoval(ctx, tx, id, now)
+		n, err := startRemoval(ctx, tx, id, "", now)
 		if err != nil || n == 0 {
 			return err
 		}

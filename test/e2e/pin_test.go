@@ -50,6 +50,31 @@ func (s *server) tool(t *testing.T, args ...string) (string, error) {
 	return string(out), err
 }
 
+// dropKubo takes the node from pins that Pinata has verified. They stay there, also when the
+// operator drops that as well.
+func (s *server) dropKubo(d desk, kubo *pinningtest.Server, pins ...string) {
+	d.t.Helper()
+	for _, c := range []struct {
+		from, says string
+		fails      bool
+	}{{"nowhere", "no target of that name", true}, {"kubo", "removes 2 pins from kubo", false}} {
+		if text, err := s.tool(d.t, "pins", "drop", "--from", c.from); (err != nil) != c.fails || !strings.Contains(text, c.says) {
+			d.t.Errorf("%v: %s", err, text)
+		}
+	}
+	wait(d.t, "the node has none of them", func() bool { return len(kubo.Roots()) == 0 })
+	for _, id := range pins {
+		wait(d.t, "the pin is at one provider", func() bool {
+			got, err := d.Pin(d.t.Context(), id)
+			d.must(err)
+			return got.State == "verified" && len(got.Targets) == 1 && got.Targets[0].Name == "pinata"
+		})
+	}
+	if text, err := s.tool(d.t, "pins", "drop", "--from", "pinata"); err != nil || !strings.Contains(text, "2 pins stay there") {
+		d.t.Errorf("%v: %s", err, text)
+	}
+}
+
 // TestPins publishes a folder encrypted and a file for everyone, opens the link without an
 // account, and takes both back.
 func TestPins(t *testing.T) {
@@ -116,6 +141,7 @@ func TestPins(t *testing.T) {
 		}
 		wait(t, "the copy is there", func() bool { return slices.Contains(pinata.Roots(), *public.CID) })
 		pinned(t, d.Client, public.ID, "verified")
+		s.dropKubo(d, kubo, public.ID, secret.ID)
 
 		d.must(d.DeleteFileForGood(ctx, big.ID))
 		if got, err := d.Pin(ctx, public.ID); err != nil || got.FileID != nil || got.State != "verified" {
