@@ -102,7 +102,8 @@ func (s *Service) VerifyAll(ctx context.Context, id string) (n int, err error) {
 // ErrUnknownTarget says that no target has a name.
 var ErrUnknownTarget = errors.New("the settings have no target of that name")
 
-// CopyAll gives every pin one more target, and returns how many did not have it.
+// CopyAll gives every pin one more target, and returns how many a running server brings there.
+// One whose blocks could not be made gets the target as well, for its owner's next attempt.
 func (s *Service) CopyAll(ctx context.Context, to string) (n int, err error) {
 	target, ok := s.targets[to]
 	if !ok {
@@ -114,8 +115,12 @@ func (s *Service) CopyAll(ctx context.Context, to string) (n int, err error) {
 		}
 		added := false
 		err := s.ofOne(ctx, p, func(tx *db.Tx, r row) (err error) {
-			if added, err = addTarget(ctx, tx, r.ID, to, target.Fetches, s.Now().UnixMilli()); err != nil || !added || r.CID == "" {
+			if added, err = addTarget(ctx, tx, r.ID, to, target.Fetches, s.Now().UnixMilli()); err != nil || !added {
 				return err
+			}
+			if r.CID == "" {
+				added = r.State != Failed
+				return nil
 			}
 			if err := acquireCopy(ctx, tx, to, r.CID); err != nil {
 				return err

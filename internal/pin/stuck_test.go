@@ -245,6 +245,9 @@ func TestFailedOutline(t *testing.T) {
 			t.Errorf("due: %v, %v", due, err)
 		}
 		w.below.Advance(200 * time.Hour)
+		if n, err := w.CopyAll(t.Context(), "pinata"); err != nil || n != 0 {
+			t.Errorf("a copy brings %d pins, %v", n, err)
+		}
 		w.call(w.ada, "POST", "/pins/"+p.ID+"/retry", "", http.StatusAccepted)
 		r, err := readByID(t.Context(), d, p.ID)
 		if begun, late := w.begun(t.Context(), r); err != nil || late != nil || w.Now().Sub(begun) > time.Minute {
@@ -253,6 +256,7 @@ func TestFailedOutline(t *testing.T) {
 		w.breakObjects() // the same bit again: they are whole
 		w.run()
 		w.holds(p.ID, "kubo", Verified, "")
+		w.holds(p.ID, "pinata", Verified, "")
 	})
 }
 
