@@ -41,7 +41,7 @@ type cli struct {
 	Quota   quotaCmd   `cmd:"" help:"Show or change how much an account may keep."`
 	Link    linkCmd    `cmd:"" help:"Show or block a link to files."`
 	Ledger  ledgerCmd  `cmd:"" help:"Verify, export or sign the ledger of what was published."`
-	Pins    pinsCmd    `cmd:"" help:"List what is published on IPFS, read it back, or bring it to another service."`
+	Pins    pinsCmd    `cmd:"" help:"List what is published on IPFS, read it back, or move it to another service."`
 	Open    openCmd    `cmd:"" help:"Open the link of an encrypted pin, without an account."`
 	Admin   adminCmd   `cmd:"" help:"Work at the server as an admin does in the app: an overview, accounts, blocked networks, jobs, drops, old rows, the log."`
 	Health  healthCmd  `cmd:"" help:"Ask the server on this machine whether it is ready; for health checks."`

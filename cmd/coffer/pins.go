@@ -17,6 +17,7 @@ type pinsCmd struct {
 	List   pinsListCmd   `cmd:"" help:"List the pins of all accounts; nothing of what they hold but their CID."`
 	Verify pinsVerifyCmd `cmd:"" help:"Have a running server read pins back soon."`
 	Copy   pinsCopyCmd   `cmd:"" help:"Pin everything at one more service."`
+	Drop   pinsDropCmd   `cmd:"" help:"Remove from one service what another has verified; with copy, a move."`
 }
 
 type pinsListCmd struct{}
@@ -70,6 +71,29 @@ func (c pinsCopyCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *
 			return err
 		}
 		_, err = fmt.Fprintf(k.Stdout, "A running server brings %d pins to %s now.\n", n, c.To)
+		return err
+	})
+}
+
+type pinsDropCmd struct {
+	From string `required:"" placeholder:"NAME" help:"The service: pinata, kubo or psa, also one that is in the settings no more."`
+}
+
+// Run takes one target from the pins that do not need it.
+func (c pinsDropCmd) Run(ctx context.Context, s *Settings, log *slog.Logger, k *kong.Context) error {
+	return withApp(ctx, s, log, func(a *app) error {
+		d, err := a.pins.DropAll(ctx, c.From)
+		if err != nil {
+			return err
+		}
+		text := fmt.Sprintf("A running server removes %d pins from %s now.\n", d.Removed, c.From)
+		if !d.There {
+			text = fmt.Sprintf("%d pins end at %s. The settings do not have it: its copies stay there until they do.\n", d.Removed, c.From)
+		}
+		if d.Kept > 0 {
+			text += fmt.Sprintf("%d pins stay there: no other service of the settings has them verified.\n", d.Kept)
+		}
+		_, err = fmt.Fprint(k.Stdout, text)
 		return err
 	})
 }

@@ -77,11 +77,24 @@ func readServed(ctx context.Context, q db.Querier, digest []byte, after string, 
 	return all, rows.Err()
 }
 
-// readAfter returns the leaf of a pin whose digest is the first at or behind one; db.ErrNoRows
-// when there is none.
-func readAfter(ctx context.Context, q db.Querier, pin string, digest []byte) (b blockRow, err error) {
-	err = b.scan(q.QueryRow(ctx, `SELECT `+blockColumns+` FROM pin_blocks b WHERE b.pin = $1 AND b.digest >= $2 ORDER BY b.digest LIMIT 1`, pin, digest))
-	return b, err
+// eachBlock calls visit with the identifier of every block of a pin.
+func eachBlock(ctx context.Context, q db.Querier, pin string, visit func(ipfs.CID)) error {
+	rows, err := q.Query(ctx, `SELECT digest, codec FROM pin_blocks WHERE pin = $1`, pin)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var digest []byte
+		var codec int64
+		if err := rows.Scan(&digest, &codec); err != nil {
+			return err
+		}
+		c := ipfs.CID{Codec: ipfs.Codec(codec)}
+		copy(c.Digest[:], digest)
+		visit(c)
+	}
+	return rows.Err()
 }
 
 // readInOrder returns blocks of a pin behind a place: nodes and the manifest, then each file

@@ -13,6 +13,7 @@ import (
 
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
+	"coffer/internal/ipfs"
 	"coffer/internal/pinning/pinningtest"
 )
 
@@ -155,6 +156,50 @@ func TestOnDemand(t *testing.T) {
 	w.call(w.ada, "POST", "/pins/"+p.ID+"/verify", "", http.StatusAccepted)
 	w.run()
 	w.holds(p.ID, "pinata", Failed, reasonWrongBytes)
+}
+
+// TestDraw draws 20,000 of 200 blocks. Each comes about as often as any other, whatever the
+// gaps between their digests: a provider that keeps all but the rare ones would not be found.
+func TestDraw(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	const blocks, draws = 200, 20_000
+	root := ipfs.Sum(ipfs.DagPB, []byte("root"))
+	rows := []blockRow{{CID: root, Ord: asNode}}
+	for i := range blocks {
+		rows = append(rows, blockRow{CID: ipfs.Sum(ipfs.Raw, []byte{byte(i)}), Start: int64(i)})
+	}
+	r := row{ID: "made-up"}
+	if err := w.DB.Tx(t.Context(), func(tx *db.Tx) error { return insertBlocks(t.Context(), tx, r.ID, rows) }); err != nil {
+		t.Fatal(err)
+	}
+	drawn := map[ipfs.CID]int{}
+	for n := 0; n < draws; n += samples - 1 {
+		all, err := w.sample(t.Context(), r, root)
+		if err != nil || len(all) != samples || all[0] != root {
+			t.Fatalf("%v, %v", all, err)
+		}
+		for _, c := range all {
+			drawn[c]++
+		}
+	}
+	for _, b := range rows[1:] {
+		if n := drawn[b.CID]; n < draws/blocks/3 || n > draws/blocks*3 {
+			t.Errorf("%s was drawn %d times of %d, a fair share is %d", b.CID, n, draws, draws/blocks)
+		}
+	}
+	// A pin of few blocks is read whole, each block once.
+	few := row{ID: "few"}
+	if err := w.DB.Tx(t.Context(), func(tx *db.Tx) error { return insertBlocks(t.Context(), tx, few.ID, rows[:5]) }); err != nil {
+		t.Fatal(err)
+	}
+	all, err := w.sample(t.Context(), few, root)
+	once := map[ipfs.CID]bool{}
+	for _, c := range all {
+		once[c] = true
+	}
+	if err != nil || len(all) != 5 || len(once) != 5 {
+		t.Errorf("%v, %v", all, err)
+	}
 }
 
 // TestDamage pins a content whose object is broken. Nothing of it leaves, and the owner hears.

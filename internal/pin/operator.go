@@ -103,7 +103,8 @@ func (s *Service) VerifyAll(ctx context.Context, id string) (n int, err error) {
 // ErrUnknownTarget says that no target has a name.
 var ErrUnknownTarget = errors.New("the settings have no target of that name")
 
-// CopyAll gives every pin one more target, and returns how many did not have it.
+// CopyAll gives every pin one more target, and returns how many a running server brings there.
+// One whose blocks could not be made gets the target as well, for its owner's next attempt.
 func (s *Service) CopyAll(ctx context.Context, to string) (n int, err error) {
 	target, ok := s.targets[to]
 	if !ok {
@@ -115,8 +116,12 @@ func (s *Service) CopyAll(ctx context.Context, to string) (n int, err error) {
 		}
 		added := false
 		err := s.ofOne(ctx, p, func(tx *db.Tx, r row) (err error) {
-			if added, err = addTarget(ctx, tx, r.ID, to, target.Fetches, s.Now().UnixMilli()); err != nil || !added || r.CID == "" {
+			if added, err = addTarget(ctx, tx, r.ID, to, target.Fetches, s.Now().UnixMilli()); err != nil || !added {
 				return err
+			}
+			if r.CID == "" {
+				added = r.State != Failed
+				return nil
 			}
 			if err := acquireCopy(ctx, tx, to, r.CID); err != nil {
 				return err
@@ -131,6 +136,64 @@ func (s *Service) CopyAll(ctx context.Context, to string) (n int, err error) {
 		}
 	}
 	return n, nil
+}
+
+// Dropped is what became of the pins of a target that is to have none.
+type Dropped struct {
+	Removed int  // that a running server removes there
+	Kept    int  // that have no other verified copy
+	There   bool // the settings have the target; if not, its copies stay until they do
+}
+
+// DropAll takes one target from every pin that another target of the settings has verified.
+// from may be a target that the settings do not have any more. Each pin's row is held meanwhile,
+// so of two drops at once the second finds no other copy.
+func (s *Service) DropAll(ctx context.Context, from string) (d Dropped, err error) {
+	_, d.There = s.targets[from]
+	known := d.There
+	for p, err := range s.All(ctx) {
+		if err != nil {
+			return d, err
+		}
+		known = known || slices.ContainsFunc(p.Targets, func(t PinPlace) bool { return t.Name == from })
+		removed, kept := false, false
+		err := s.ofOne(ctx, p, func(tx *db.Tx, r row) error {
+			removed, kept = false, false
+			targets, err := readTargets(ctx, tx, []string{r.ID})
+			if err != nil {
+				return err
+			}
+			has, safe := false, false
+			for _, t := range targets[r.ID] {
+				if t.Target == from {
+					has = t.State != Removing
+				} else if _, ok := s.targets[t.Target]; ok && t.State == Verified && t.MissingAt == nil {
+					safe = true
+				}
+			}
+			removed, kept = has && safe, has && !safe
+			if !removed {
+				return nil
+			}
+			if _, err := startRemoval(ctx, tx, r.ID, from, s.Now().UnixMilli()); err != nil {
+				return err
+			}
+			return s.enqueueStep(ctx, tx, r.ID, from, r.CID)
+		})
+		if err != nil {
+			return d, err
+		}
+		if removed {
+			d.Removed++
+		}
+		if kept {
+			d.Kept++
+		}
+	}
+	if !known {
+		return d, ErrUnknownTarget
+	}
+	return d, nil
 }
 
 // ofOne changes a pin that the operator looks at; one that is gone meanwhile is passed over.

@@ -140,6 +140,9 @@ func New(c Config) *Service {
 	}}
 	for _, t := range c.Targets {
 		s.targets[t.Name] = t
+		if t.Warning != "" {
+			s.Log.Warn("pin: a target lacks a setting", "target", t.Name, "setting", t.Warning)
+		}
 	}
 	s.Events.Declare(mail.Kind{Name: pinFailed}, words)
 	s.Accounts.Keep("pin", account.Keeper{Export: s.export, Empty: s.empty, Forget: s.forget})
@@ -494,7 +497,7 @@ func (s *Service) show(r row, d details, targets []targetRow) Pin {
 	}
 	if r.State == Verified {
 		for _, t := range p.Targets {
-			if t.VerifiedAt != nil && (p.VerifiedAt == nil || t.VerifiedAt.Before(*p.VerifiedAt)) {
+			if t.State == Verified && t.VerifiedAt != nil && (p.VerifiedAt == nil || t.VerifiedAt.Before(*p.VerifiedAt)) {
 				p.VerifiedAt = t.VerifiedAt
 			}
 		}

@@ -3,6 +3,7 @@ package pin
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"net/http"
 	"slices"
 	"strings"
@@ -224,6 +225,51 @@ func TestRemove(t *testing.T) {
 			if n := w.rows(table); n != 0 {
 				t.Errorf("%d rows of %s are left", n, table)
 			}
+		}
+	})
+}
+
+// TestUnpinNamesTheFile takes a public file from IPFS, and the account of another. Both entries
+// have the file's hash, as those of the pins have. The hash of an encrypted one is in none.
+func TestUnpinNamesTheFile(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		content := pattern(5_000)
+		id := w.upload(w.ada, "", "a", content)
+		p := w.verified(id, `"encrypt":false,`+atKubo)
+		w.call(w.ada, "DELETE", "/pins/"+p.ID, "", http.StatusAccepted)
+		w.run()
+		w.verified(id, `"encrypt":false,`+atKubo)
+		w.verified(id, atKubo)
+		if err := w.Accounts.Forget(t.Context(), w.ada); err != nil {
+			t.Fatal(err)
+		}
+		w.run()
+		sum, none := sha256.Sum256(content), [32]byte{}
+		public := *p.CID
+		rows, err := d.Query(t.Context(), `SELECT kind, cid, digest FROM ledger_entries ORDER BY n`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		seen := map[string]int{}
+		for rows.Next() {
+			var kind, cid string
+			var digest []byte
+			if err := rows.Scan(&kind, &cid, &digest); err != nil {
+				t.Fatal(err)
+			}
+			want := none
+			if cid == public {
+				want = sum
+				seen[kind]++
+			}
+			if !bytes.Equal(digest, want[:]) {
+				t.Errorf("%s %s: digest %x, want %x", kind, cid, digest, want)
+			}
+		}
+		if err := rows.Err(); err != nil || seen["pin"] != 2 || seen["unpin"] != 2 {
+			t.Errorf("%v, %v", seen, err)
 		}
 	})
 }

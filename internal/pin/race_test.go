@@ -261,3 +261,29 @@ func TestCopyStates(t *testing.T) {
 		}
 	})
 }
+
+// TestDroppedTwice drops both providers of a pin at once: one of them keeps it.
+func TestDroppedTwice(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		id := w.upload(w.ada, "", "a", pattern(10_000))
+		for range 5 {
+			p := w.verified(id, "")
+			var all sync.WaitGroup
+			for _, from := range []string{"kubo", "pinata"} {
+				all.Go(func() {
+					if _, err := w.DropAll(context.Background(), from); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			w.crew()
+			if got := w.get(p.ID); got.State != Verified || len(got.Targets) != 1 || len(w.kubo.Roots())+len(w.pinata.Roots()) != 1 {
+				t.Fatalf("%+v; %v, %v", got, w.kubo.Roots(), w.pinata.Roots())
+			}
+			w.call(w.ada, "DELETE", "/pins/"+p.ID, "", http.StatusAccepted)
+			w.crew()
+		}
+	})
+}

@@ -13,7 +13,6 @@ import (
 	"coffer/internal/db"
 	"coffer/internal/ipfs"
 	"coffer/internal/jobs"
-	"coffer/internal/ledger"
 	"coffer/internal/pinning"
 )
 
@@ -34,7 +33,7 @@ func (s *Service) Remove(ctx context.Context, owner account.ID, id string) (Pin,
 			return s.discard(ctx, tx, r)
 		}
 		now := s.Now().UnixMilli()
-		n, err := startRemoval(ctx, tx, id, now)
+		n, err := startRemoval(ctx, tx, id, "", now)
 		if err != nil || n == 0 {
 			return err
 		}
@@ -220,10 +219,14 @@ func (s *Service) gone(ctx context.Context, r row, t targetRow) error {
 		if left > 0 {
 			return s.settle(ctx, tx, r)
 		}
-		if err := s.discard(ctx, tx, r); err != nil || !r.Announced {
-			return err // the ledger never said that it was pinned
+		digest, err := s.publicDigest(ctx, tx, r)
+		if err != nil {
+			return err
 		}
-		return s.announce(ctx, tx, r, ledger.Unpin)
+		if err := s.discard(ctx, tx, r); err != nil {
+			return err
+		}
+		return s.announceEnd(ctx, tx, r, digest)
 	})
 }
 
@@ -377,13 +380,14 @@ func (s *Service) forgetPin(ctx context.Context, tx *db.Tx, id string) error {
 			return err
 		}
 	}
+	digest, err := s.publicDigest(ctx, tx, r)
+	if err != nil {
+		return err
+	}
 	err = s.discard(ctx, tx, r)
 	if err != nil && !content.IsLost(err) { // the objects may have been marked before
 		return err
 	}
-	if !r.Announced {
-		return nil
-	}
 	r.Account = ""
-	return s.announce(ctx, tx, r, ledger.Unpin)
+	return s.announceEnd(ctx, tx, r, digest)
 }

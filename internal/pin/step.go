@@ -17,8 +17,10 @@ import (
 	"coffer/internal/file"
 	"coffer/internal/ipfs"
 	"coffer/internal/jobs"
+	"coffer/internal/keyring"
 	"coffer/internal/ledger"
 	"coffer/internal/pinning"
+	"coffer/internal/seal"
 )
 
 // stepJob brings one pin at one target on, as far as it goes at once. Whatever has to wait
@@ -385,34 +387,61 @@ func (s *Service) change(ctx context.Context, r row, t targetRow, then func(*db.
 
 // announce adds an entry about a pin to the ledger. It comes last in its transaction.
 func (s *Service) announce(ctx context.Context, tx *db.Tx, r row, kind ledger.Kind) error {
-	e := ledger.Event{Kind: kind, CID: r.CID, Size: r.Size, Digest: s.publicDigest(ctx, tx, r), Subject: r.ID}
-	if r.Encrypt {
-		e.Size = r.Total
+	digest, err := s.publicDigest(ctx, tx, r)
+	if err != nil {
+		return err
 	}
-	n, err := s.Ledger.Append(ctx, tx, r.Account, e)
-	if err != nil || kind == ledger.Unpin {
+	n, err := s.enter(ctx, tx, r, kind, digest)
+	if err != nil {
 		return err
 	}
 	return addEntry(ctx, tx, r.ID, strconv.FormatInt(n, 10)+",", kind == ledger.Pin)
 }
 
-// publicDigest returns the hash of a file that is public; zero of anything else. The hash of
-// an encrypted content would name it to all who have the same.
-func (s *Service) publicDigest(ctx context.Context, q db.Querier, r row) (sum [32]byte) {
-	if r.Encrypt || r.Kind != file.File || r.CID == "" {
-		return sum
+// announceEnd adds the entry of a pin that is gone. Its caller took the digest before that.
+func (s *Service) announceEnd(ctx context.Context, tx *db.Tx, r row, digest [32]byte) error {
+	if !r.Announced { // the ledger never said that it was pinned
+		return nil
 	}
-	key, err := s.Accounts.DataKey(ctx, q, r.Account)
-	if err != nil {
-		return sum
+	_, err := s.enter(ctx, tx, r, ledger.Unpin, digest)
+	return err
+}
+
+func (s *Service) enter(ctx context.Context, tx *db.Tx, r row, kind ledger.Kind, digest [32]byte) (n int64, err error) {
+	e := ledger.Event{Kind: kind, CID: r.CID, Size: r.Size, Digest: digest, Subject: r.ID}
+	if r.Encrypt {
+		e.Size = r.Total
+	}
+	return s.Ledger.Append(ctx, tx, r.Account, e)
+}
+
+// publicDigest returns the hash of a file that is public; zero of anything else. The hash of
+// an encrypted content would name it to all who have the same. One that does not open any more
+// is zero as well: the pin can end all the same.
+func (s *Service) publicDigest(ctx context.Context, q db.Querier, r row) (sum [32]byte, err error) {
+	if r.Encrypt || r.Kind != file.File || r.CID == "" {
+		return sum, nil
 	}
 	f, err := readFile(ctx, q, r.ID, 0)
-	if err != nil {
-		return sum
+	if errors.Is(err, db.ErrNoRows) {
+		return sum, nil
 	}
-	d, err := f.open(key, r.ID)
-	if raw, bad := hex.DecodeString(d.SHA256); err == nil && bad == nil {
+	if err != nil {
+		return sum, err
+	}
+	var d fileDetails
+	key, err := s.Accounts.DataKey(ctx, q, r.Account)
+	if err == nil {
+		d, err = f.open(key, r.ID)
+	}
+	if errors.Is(err, seal.ErrOpen) || errors.Is(err, keyring.ErrNoKey) || errors.Is(err, account.ErrNotFound) {
+		return sum, nil
+	}
+	if err != nil {
+		return sum, err
+	}
+	if raw, bad := hex.DecodeString(d.SHA256); bad == nil {
 		copy(sum[:], raw)
 	}
-	return sum
+	return sum, nil
 }

@@ -188,14 +188,15 @@ func restartOutline(ctx context.Context, tx *db.Tx, id string, now int64) error 
 	return err
 }
 
-// settleState brings a pin's state to that of its targets. The caller holds the pin's row.
+// settleState brings a pin's state to that of its targets. One that is being removed counts
+// only where all are: the operator may take one provider from a pin that others keep. The
+// caller holds the pin's row.
 func settleState(ctx context.Context, tx *db.Tx, id string) error {
 	_, err := tx.Exec(ctx, `UPDATE pins SET
-		state = COALESCE((SELECT CASE MIN(CASE t.state WHEN 'removing' THEN 0 WHEN 'failed' THEN 1 WHEN 'queued' THEN 2 WHEN 'sending' THEN 3 WHEN 'pinned' THEN 4 ELSE 5 END)
-			WHEN 0 THEN 'removing' WHEN 1 THEN 'failed' WHEN 2 THEN 'queued' WHEN 3 THEN 'sending' WHEN 4 THEN 'pinned' WHEN 5 THEN 'verified' END
+		state = COALESCE((SELECT CASE MIN(CASE t.state WHEN 'failed' THEN 1 WHEN 'queued' THEN 2 WHEN 'sending' THEN 3 WHEN 'pinned' THEN 4 WHEN 'verified' THEN 5 ELSE 6 END)
+			WHEN 1 THEN 'failed' WHEN 2 THEN 'queued' WHEN 3 THEN 'sending' WHEN 4 THEN 'pinned' WHEN 5 THEN 'verified' WHEN 6 THEN 'removing' END
 			FROM pin_targets t WHERE t.pin = $1), state),
 		served = EXISTS (SELECT 1 FROM pin_targets t WHERE t.pin = $1 AND (t.state IN ('pinned', 'verified') OR t.state = 'sending' AND t.fetches))
-			AND NOT EXISTS (SELECT 1 FROM pin_targets t WHERE t.pin = $1 AND t.state = 'removing')
 		WHERE id = $1`, id)
 	return err
 }

@@ -183,6 +183,48 @@ func TestOutageOfDays(t *testing.T) {
 	w.holds(p.ID, "kubo", Failed, reasonVanished)
 }
 
+// TestRefusedReading: a gateway that refuses to be read is waited for as an outage is, for a key
+// may be late. Then the pin fails with the word that tells the operator what to mend.
+func TestRefusedReading(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	p := w.verified(w.upload(w.ada, "", "a", pattern(10_000)), atPinata)
+	w.pinata.Misbehave(pinningtest.Faults{Status: http.StatusForbidden})
+	w.call(w.ada, "POST", "/pins/"+p.ID+"/verify", "", http.StatusAccepted)
+	for range 71 {
+		w.later(time.Hour)
+	}
+	w.holds(p.ID, "pinata", Verified, "unauthorized")
+	for range 3 {
+		w.later(time.Hour)
+	}
+	w.holds(p.ID, "pinata", Failed, "unauthorized")
+	w.told("pin", "fail")
+}
+
+// TestPausedReading waits with a verification for as long as the provider asks.
+func TestPausedReading(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	p := w.verified(w.upload(w.ada, "", "a", pattern(10_000)), atPinata)
+	w.pinata.Misbehave(pinningtest.Faults{Status: http.StatusTooManyRequests, RetryAfter: "7200"})
+	w.call(w.ada, "POST", "/pins/"+p.ID+"/verify", "", http.StatusAccepted)
+	w.run()
+	before := w.holds(p.ID, "pinata", Verified, "busy")
+	if at := w.at(before, "pinata"); at.NextTryAt == nil || at.NextTryAt.Before(w.Now().Add(7199*time.Second)) {
+		t.Errorf("%+v", at)
+	}
+	w.pinata.Misbehave(pinningtest.Faults{})
+	calls := w.pinata.Calls("")
+	w.later(110 * time.Minute)
+	if w.pinata.Calls("") != calls {
+		t.Error("the provider is called before the time that it named")
+	}
+	w.later(11 * time.Minute)
+	after := w.holds(p.ID, "pinata", Verified, "")
+	if was, is := w.at(before, "pinata").VerifiedAt, w.at(after, "pinata").VerifiedAt; is == nil || !is.After(*was) {
+		t.Errorf("read back at %v, before at %v", is, was)
+	}
+}
+
 // TestFailedOutline: an outline that failed is not due any more, until its owner asks. Then
 // it has its days again.
 func TestFailedOutline(t *testing.T) {
@@ -203,6 +245,9 @@ func TestFailedOutline(t *testing.T) {
 			t.Errorf("due: %v, %v", due, err)
 		}
 		w.below.Advance(200 * time.Hour)
+		if n, err := w.CopyAll(t.Context(), "pinata"); err != nil || n != 0 {
+			t.Errorf("a copy brings %d pins, %v", n, err)
+		}
 		w.call(w.ada, "POST", "/pins/"+p.ID+"/retry", "", http.StatusAccepted)
 		r, err := readByID(t.Context(), d, p.ID)
 		if begun, late := w.begun(t.Context(), r); err != nil || late != nil || w.Now().Sub(begun) > time.Minute {
@@ -211,6 +256,7 @@ func TestFailedOutline(t *testing.T) {
 		w.breakObjects() // the same bit again: they are whole
 		w.run()
 		w.holds(p.ID, "kubo", Verified, "")
+		w.holds(p.ID, "pinata", Verified, "")
 	})
 }
 

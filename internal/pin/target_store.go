@@ -88,10 +88,10 @@ func holdTargets(ctx context.Context, tx *db.Tx, pin string, now int64) ([]strin
 }
 
 // startRemoval takes every target of a pin from its worker, to be removed. It returns how
-// many were not being removed yet.
-func startRemoval(ctx context.Context, tx *db.Tx, pin string, now int64) (int64, error) {
+// many were not being removed yet. target "" is every one.
+func startRemoval(ctx context.Context, tx *db.Tx, pin, target string, now int64) (int64, error) {
 	return tx.Exec(ctx, `UPDATE pin_targets SET state = 'removing', reason = '', tries = 0, missing_at = NULL, attempt = attempt + 1, since_at = $2, next_at = $2
-		WHERE pin = $1 AND state <> 'removing'`, pin, now)
+		WHERE pin = $1 AND state <> 'removing' AND ($3 = '' OR target = $3)`, pin, now, target)
 }
 
 // verifyNow makes the targets of a pin due that can be read back, and returns their names.

@@ -2,8 +2,10 @@ package pin
 
 import (
 	"context"
-	"crypto/rand"
+	crand "crypto/rand"
 	"errors"
+	"math/rand/v2"
+	"slices"
 	"time"
 
 	"coffer/internal/db"
@@ -54,42 +56,36 @@ func (s *Service) verify(ctx context.Context, r row, t targetRow, target pinning
 	return s.move(ctx, r, t, Verified, s.Now().Add(s.PinVerify).UnixMilli())
 }
 
-// sample draws the blocks to read. A digest is uniformly distributed, so the first one behind
-// a random value is a fair draw.
-func (s *Service) sample(ctx context.Context, r row, root ipfs.CID) (all []ipfs.CID, err error) {
-	all = []ipfs.CID{root}
-	known := map[ipfs.CID]bool{root: true}
-	add := func(c ipfs.CID) {
-		if !known[c] {
-			all = append(all, c)
-		}
-		known[c] = true
-	}
+// sample draws the blocks to read: each set of them is as likely as any other. The digests
+// cannot draw in its place. A provider knows them all, and would drop those with the smallest
+// gaps before them.
+func (s *Service) sample(ctx context.Context, r row, root ipfs.CID) ([]ipfs.CID, error) {
+	all := []ipfs.CID{root}
 	if r.Encrypt {
 		first, err := readInOrder(ctx, s.DB, r.ID, blockRow{Ord: inManifest, Start: -1}, 1)
 		if err != nil {
 			return nil, err
 		}
 		for _, b := range first {
-			add(b.CID)
+			all = append(all, b.CID)
 		}
 	}
-	for range samples * 2 {
-		if len(all) >= samples {
-			break
+	var seed [32]byte
+	crand.Read(seed[:])
+	random := rand.New(rand.NewChaCha8(seed))
+	fixed, room, seen := len(all), samples-len(all), 0
+	err := eachBlock(ctx, s.DB, r.ID, func(c ipfs.CID) {
+		if slices.Contains(all[:fixed], c) {
+			return
 		}
-		var random [32]byte
-		rand.Read(random[:])
-		b, err := readAfter(ctx, s.DB, r.ID, random[:])
-		if errors.Is(err, db.ErrNoRows) {
-			b, err = readAfter(ctx, s.DB, r.ID, []byte{0})
+		seen++
+		if at := random.IntN(seen); len(all)-fixed < room {
+			all = append(all, c)
+		} else if at < room { // the new one takes the place of any, with the chance that each had
+			all[fixed+at] = c
 		}
-		if err != nil {
-			return nil, err
-		}
-		add(b.CID)
-	}
-	return all, nil
+	})
+	return all, err
 }
 
 // missing waits for a block that is not there, and after an hour it is a failure.
@@ -130,6 +126,9 @@ func (s *Service) unverified(ctx context.Context, r row, t targetRow, err error)
 		t.MissingAt = &at
 	}
 	if now.Sub(time.UnixMilli(*t.MissingAt)) > s.times.patience {
+		if refused, ok := errors.AsType[*pinning.PermanentError](err); ok { // the operator can mend that
+			return s.fail(ctx, r, t, string(refused.Reason))
+		}
 		return s.failMissing(ctx, r, t)
 	}
 	after := s.backoff(t.Tries)

@@ -88,6 +88,32 @@ func newWorld(t testing.TB, d *db.DB, change ...func(*Config)) *world {
 	return w
 }
 
+// withPSA adds a provider that fetches from the room's own gateway.
+func (w *world) withPSA() *pinningtest.Server {
+	w.t.Helper()
+	s := pinningtest.NewPSA(w.t)
+	s.Fetch(func(origins []string, c ipfs.CID) ([]byte, bool) {
+		if len(origins) != 1 || !strings.HasPrefix(origins[0], "/dns/files.example.org/tcp/443/tls/http/") {
+			return nil, false
+		}
+		return w.block(c)
+	})
+	all, err := pinning.Open(pinning.Config{Settings: pinning.Settings{PSAURL: s.URL, PSAToken: pinningtest.Token, PSAGateway: s.URL}, Origin: "https://files.example.org"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.Targets = append(w.Targets, all[0])
+	w.targets[all[0].Name] = all[0]
+	return s
+}
+
+// block reads a block from the gateway.
+func (w *world) block(c ipfs.CID) ([]byte, bool) {
+	w.t.Helper()
+	a := w.do("", "GET", "/ipfs/"+c.String()+"?format=raw", "")
+	return a.body, a.StatusCode == http.StatusOK
+}
+
 // run does what is due, and goes on for as long as that makes more due.
 func (w *world) run() {
 	w.t.Helper()

@@ -33,16 +33,23 @@ type caller struct {
 	now    func() time.Time
 }
 
-// newCaller returns a caller that may reach the hosts of urls wherever they are. Addresses of
-// the tags' defaults are not the operator's: they must be public.
+// newCaller returns a caller that may reach the hosts that the operator has named among urls,
+// wherever they are.
 func newCaller(name, auth string, urls ...*url.URL) caller {
-	c := outbound.Config{Time: stepTime, Wait: answerTime, Answer: maxAnswer}
+	return caller{
+		name: name, auth: auth, now: time.Now,
+		client: outbound.New(outbound.Config{Time: stepTime, Wait: answerTime, Answer: maxAnswer, Named: named(urls)}),
+	}
+}
+
+// named returns the hosts that the operator has named. Those of the defaults must be public.
+func named(urls []*url.URL) (hosts []string) {
 	for _, u := range urls {
-		if at := u.String(); at != pinataURL && at != pinataUpload {
-			c.Named = append(c.Named, u.Hostname())
+		if at := u.String(); at != pinataURL && at != pinataUpload && at != pinataGateway {
+			hosts = append(hosts, u.Hostname())
 		}
 	}
-	return caller{name: name, client: outbound.New(c), auth: auth, now: time.Now}
+	return hosts
 }
 
 // must returns an address that AfterApply has checked.

@@ -3,6 +3,7 @@ package pinning
 import (
 	"context"
 	"net/http"
+	"net/url"
 )
 
 // Clients returns the clients that a target calls with, by part.
@@ -27,4 +28,13 @@ func Clients(t Target) map[string]func(context.Context, string) error {
 // Try makes a call to an address.
 func Try(ctx context.Context, client func(context.Context, string) error, at string) error {
 	return client(ctx, at)
+}
+
+// NamedHosts returns those of addresses that the operator has named.
+func NamedHosts(at ...string) []string {
+	var urls []*url.URL
+	for _, a := range at {
+		urls = append(urls, must(a))
+	}
+	return named(urls)
 }

@@ -16,7 +16,7 @@ import (
 
 // settings are those of the test servers.
 func pinata(s *pinningtest.Server) pinning.Settings {
-	return pinning.Settings{PinataJWT: pinningtest.Token, PinataURL: s.URL, PinataUploadURL: s.URL, PinataGateway: s.URL}
+	return pinning.Settings{PinataJWT: pinningtest.Token, PinataURL: s.URL, PinataUploadURL: "https://uploads.pinata.cloud"}
 }
 
 func open(t *testing.T, c pinning.Config, name string) pinning.Target {
@@ -156,10 +156,29 @@ func TestPSAFromOurGateway(t *testing.T) {
 	if len(told) != 1 || !strings.HasPrefix(told[0], "/dns/files.example.org/tcp/443/tls/http/p2p/Qm") || len(s.Roots()) != 1 {
 		t.Errorf("origins %q, pins %q", told, s.Roots())
 	}
+	// Where that cannot be reached from outside the provider is told none, and the operator is.
 	for _, origin := range []string{"", "http://files.example.org", "https://localhost", "https://10.0.0.1", "https://[::1]", "https://intranet", "https://files.example.org/sub"} {
 		c.Origin = origin
-		if _, err := pinning.Open(c); err == nil || !strings.HasPrefix(err.Error(), "COFFER_PSA_URL: ") {
-			t.Errorf("%q: %v", origin, err)
+		all, err := pinning.Open(c)
+		if err != nil || len(all) != 1 || !all[0].Fetches || !strings.HasPrefix(all[0].Warning, "COFFER_PSA_URL: ") {
+			t.Fatalf("%q: %+v, %v", origin, all, err)
+		}
+		root, told := content.Root, []string{"not asked"}
+		if err := all[0].Target.Remove(t.Context(), root, ""); err != nil {
+			t.Fatal(err)
+		}
+		s.Fetch(func(origins []string, c ipfs.CID) ([]byte, bool) {
+			told = origins
+			return nil, false
+		})
+		ref, _, err := all[0].Target.Put(t.Context(), content)
+		for range 2 {
+			if err == nil {
+				_, err = all[0].Target.Status(t.Context(), root, ref)
+			}
+		}
+		if err != nil || len(told) != 0 {
+			t.Errorf("%q: origins %q, %v", origin, told, err)
 		}
 	}
 }
@@ -309,7 +328,7 @@ func TestSettings(t *testing.T) {
 	for variable, change := range map[string]func(*pinning.Settings){
 		"COFFER_PINATA_URL":         func(s *pinning.Settings) { s.PinataURL = "http://api.example" },
 		"COFFER_PINATA_UPLOAD_URL":  func(s *pinning.Settings) { s.PinataUploadURL = "" },
-		"COFFER_PINATA_GATEWAY":     func(s *pinning.Settings) { s.PinataGateway = "" },
+		"COFFER_PINATA_GATEWAY":     func(s *pinning.Settings) { s.PinataGateway, s.PinataGatewayKey = "", "x" },
 		"COFFER_PINATA_JWT":         func(s *pinning.Settings) { s.PinataJWT = "" },
 		"COFFER_PINATA_GATEWAY_KEY": func(s *pinning.Settings) { s.PinataGatewayKey = "two words" },
 		"COFFER_IPFS_RPC":           func(s *pinning.Settings) { s.IPFSRPC = "http://ada:secret@node.example:5001" },
@@ -322,5 +341,52 @@ func TestSettings(t *testing.T) {
 		if err := s.AfterApply(); err == nil || !strings.HasPrefix(err.Error(), variable+": ") || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", variable, err)
 		}
+	}
+}
+
+// TestFewSettings starts with an account's key alone, and with what stands in for a provider: the
+// rest follows. A gateway key never goes to an address that follows.
+func TestFewSettings(t *testing.T) {
+	// The two addresses that settings have by default.
+	pinata := pinning.Settings{PinataJWT: "x", PinataURL: "https://api.pinata.cloud", PinataUploadURL: "https://uploads.pinata.cloud"}
+	standIn := pinata
+	standIn.PinataURL = "https://stand-in.example/pinata"
+	apart := standIn
+	apart.PinataUploadURL = "https://up.example"
+	for name, c := range map[string]struct {
+		set                             pinning.Settings
+		upload, gateway, shown, warning string
+	}{
+		"a key":                   {pinata, "https://uploads.pinata.cloud", "https://gateway.pinata.cloud", "https://gateway.pinata.cloud", "COFFER_PINATA_GATEWAY: "},
+		"a stand-in":              {standIn, standIn.PinataURL, standIn.PinataURL, standIn.PinataURL, ""},
+		"with uploads of its own": {apart, "https://up.example", standIn.PinataURL, standIn.PinataURL, ""},
+		"a provider of the API":   {pinning.Settings{PSAURL: "https://psa.example:8443/v1/", PSAToken: "x"}, "", "", "https://psa.example:8443", ""},
+	} {
+		s := c.set
+		if err := s.AfterApply(); err != nil || s.PinataUploadURL != c.upload || s.PinataGateway != c.gateway {
+			t.Errorf("%s: %q, %q, %v", name, s.PinataUploadURL, s.PinataGateway, err)
+		}
+		all, err := pinning.Open(pinning.Config{Settings: c.set, Origin: "https://files.example.org"})
+		if err != nil || len(all) != 1 || all[0].Gateway != c.shown {
+			t.Fatalf("%s: %+v, %v", name, all, err)
+		}
+		if got := all[0].Warning; (got == "") != (c.warning == "") || !strings.HasPrefix(got, c.warning) {
+			t.Errorf("%s: %q", name, got)
+		}
+		s = c.set
+		s.PinataGatewayKey = "x"
+		if err := s.AfterApply(); err == nil || !strings.HasPrefix(err.Error(), "COFFER_PINATA_GATEWAY: ") {
+			t.Errorf("%s, and a gateway key: %v", name, err)
+		}
+	}
+	five := pinata
+	five.IPFSRPC, five.PSAURL, five.PSAToken = "http://127.0.0.1:5001", "https://psa.example", "x"
+	if all, err := pinning.Open(pinning.Config{Settings: five}); err != nil || len(all) != 3 {
+		t.Errorf("%+v, %v", all, err)
+	}
+	// Hosts that follow from no setting must have public addresses.
+	five.PinataGateway = "https://gateway.pinata.cloud/"
+	if got := pinning.NamedHosts(five.PinataURL, five.PinataUploadURL, five.PinataGateway, five.PSAURL); !slices.Equal(got, []string{"psa.example"}) {
+		t.Errorf("named: %q", got)
 	}
 }

@@ -25,7 +25,7 @@ type psa struct {
 	gateway
 	base   string
 	node   *kubo  // that holds the content for the provider; nil: origin does
-	origin string // multiaddr of this server's gateway
+	origin string // multiaddr of this server's gateway; empty: the provider is told none
 }
 
 var _ Target = (*psa)(nil)
@@ -177,7 +177,10 @@ func (p *psa) Put(ctx context.Context, s Source) (string, ipfs.CID, error) {
 	if i := slices.IndexFunc(old, func(s pinStatus) bool { return s.state == Pinned }); i >= 0 {
 		return old[i].ID, s.Root, nil
 	}
-	origins := []string{p.origin}
+	var origins []string
+	if p.origin != "" {
+		origins = []string{p.origin}
+	}
 	if p.node != nil {
 		if _, err := p.node.load(ctx, s); err != nil {
 			return "", ipfs.CID{}, err

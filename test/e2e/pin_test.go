@@ -21,8 +21,7 @@ import (
 // providers are the settings of a server that pins at two of them.
 func providers(pinata, kubo *pinningtest.Server) []string {
 	return []string{
-		"COFFER_PINATA_JWT=" + pinningtest.Token, "COFFER_PINATA_URL=" + pinata.URL, "COFFER_PINATA_UPLOAD_URL=" + pinata.URL, "COFFER_PINATA_GATEWAY=" + pinata.URL,
-		"COFFER_IPFS_RPC=" + kubo.URL, "COFFER_PIN_CHECK=200ms",
+		"COFFER_PINATA_JWT=" + pinningtest.Token, "COFFER_PINATA_URL=" + pinata.URL, "COFFER_IPFS_RPC=" + kubo.URL, "COFFER_PIN_CHECK=200ms",
 	}
 }
 
@@ -49,6 +48,31 @@ func (s *server) tool(t *testing.T, args ...string) (string, error) {
 	cmd.Dir, cmd.Env = s.data, s.env
 	out, err := cmd.CombinedOutput()
 	return string(out), err
+}
+
+// dropKubo takes the node from pins that Pinata has verified. They stay there, also when the
+// operator drops that as well.
+func (s *server) dropKubo(d desk, kubo *pinningtest.Server, pins ...string) {
+	d.t.Helper()
+	for _, c := range []struct {
+		from, says string
+		fails      bool
+	}{{"nowhere", "no target of that name", true}, {"kubo", "removes 2 pins from kubo", false}} {
+		if text, err := s.tool(d.t, "pins", "drop", "--from", c.from); (err != nil) != c.fails || !strings.Contains(text, c.says) {
+			d.t.Errorf("%v: %s", err, text)
+		}
+	}
+	wait(d.t, "the node has none of them", func() bool { return len(kubo.Roots()) == 0 })
+	for _, id := range pins {
+		wait(d.t, "the pin is at one provider", func() bool {
+			got, err := d.Pin(d.t.Context(), id)
+			d.must(err)
+			return got.State == "verified" && len(got.Targets) == 1 && got.Targets[0].Name == "pinata"
+		})
+	}
+	if text, err := s.tool(d.t, "pins", "drop", "--from", "pinata"); err != nil || !strings.Contains(text, "2 pins stay there") {
+		d.t.Errorf("%v: %s", err, text)
+	}
 }
 
 // TestPins publishes a folder encrypted and a file for everyone, opens the link without an
@@ -117,6 +141,7 @@ func TestPins(t *testing.T) {
 		}
 		wait(t, "the copy is there", func() bool { return slices.Contains(pinata.Roots(), *public.CID) })
 		pinned(t, d.Client, public.ID, "verified")
+		s.dropKubo(d, kubo, public.ID, secret.ID)
 
 		d.must(d.DeleteFileForGood(ctx, big.ID))
 		if got, err := d.Pin(ctx, public.ID); err != nil || got.FileID != nil || got.State != "verified" {

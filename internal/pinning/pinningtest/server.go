@@ -137,6 +137,13 @@ func (s *Server) Lose(c ipfs.CID) {
 	delete(s.blocks, c)
 }
 
+// Restore gives back what [Server.Lose] took.
+func (s *Server) Restore(b ipfs.Block) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.blocks[b.CID] = b.Data
+}
+
 // Fetch sets where a PSA provider gets blocks: from one of the origins of the request.
 func (s *Server) Fetch(fetch func(origins []string, c ipfs.CID) ([]byte, bool)) { s.fetch = fetch }
 
