@@ -4887,13 +4887,19 @@ var t6 = catalog({
     event_account_reset: "Reset started",
     event_account_lock: "Account locked",
     event_account_unlock: "Account unlocked",
+    event_account_first_admin: "First admin made",
     event_job_retry: "Job tried again",
     event_key_rotate: "Key rotated",
+    event_key_rewrap: "Everything moved to the newest keys",
+    event_key_destroy: "Key destroyed",
+    event_prune: "Old data removed",
     event_share_block: "Link blocked",
     event_share_unblock: "Link unblocked",
     event_drop_end: "Connection ended",
     event_block_add: "Network blocked",
     event_block_remove: "Block removed",
+    event_client_add: "Resource server added",
+    event_client_remove: "Resource server removed",
     event_found_refresh_reuse: "A copied sign-in was used",
     event_found_passkey_cloned: "A passkey may be copied",
     event_found_recovery_used: "A way back was used",
@@ -5225,13 +5231,19 @@ var t6 = catalog({
     event_account_reset: "Zurücksetzen angestoßen",
     event_account_lock: "Konto verriegelt",
     event_account_unlock: "Konto entriegelt",
+    event_account_first_admin: "Erstes Konto der Verwaltung angelegt",
     event_job_retry: "Aufgabe noch einmal versucht",
     event_key_rotate: "Schlüssel gewechselt",
+    event_key_rewrap: "Alles auf die neuesten Schlüssel umgestellt",
+    event_key_destroy: "Schlüssel vernichtet",
+    event_prune: "Alte Daten entfernt",
     event_share_block: "Link gesperrt",
     event_share_unblock: "Link freigegeben",
     event_drop_end: "Verbindung beendet",
     event_block_add: "Netz gesperrt",
     event_block_remove: "Sperre entfernt",
+    event_client_add: "Ressourcenserver hinzugefügt",
+    event_client_remove: "Ressourcenserver entfernt",
     event_found_refresh_reuse: "Eine kopierte Anmeldung wurde benutzt",
     event_found_passkey_cloned: "Ein Passkey ist vielleicht kopiert",
     event_found_recovery_used: "Ein Weg zurück wurde benutzt",
@@ -5689,6 +5701,15 @@ function detail({ action, target: target2, data }) {
       return kindOf(data.kind ?? "");
     case "key.rotate":
       return nameOf(target2);
+    case "key.destroy":
+      return target2.replace(/^(\w+) /, (_4, purpose) => `${nameOf(purpose)} · `);
+    case "block.add":
+      return [data.network, data.reason, data.expires_at && t6("blockUntil", { time: dateTime(data.expires_at) })].filter(Boolean).join(" · ");
+    case "block.remove":
+      return data.network ?? "";
+    case "client.add":
+    case "client.remove":
+      return data.name ?? "";
     case "drop.end":
       return target2;
     case "found.security-alert":
@@ -15697,11 +15718,13 @@ var t10 = catalog({
     show_all: "Everything",
     show_ok: "What succeeded",
     show_failed: "What failed",
+    show_held: "What waited for a mail",
     show_noticed: "Warnings",
     none: "Nothing here",
     none_all: "Your next sign-in is the first that stands here.",
     none_ok: "No sign-in is kept.",
     none_failed: "No try to sign in to your account has failed.",
+    none_held: "No sign-in had to wait for a link by mail.",
     none_noticed: "The server found nothing unusual.",
     all: "All history",
     more: "Show more",
@@ -15763,11 +15786,13 @@ var t10 = catalog({
     show_all: "Alles",
     show_ok: "Was gelang",
     show_failed: "Was misslang",
+    show_held: "Was auf eine Mail wartete",
     show_noticed: "Warnungen",
     none: "Nichts vorhanden",
     none_all: "Ihre nächste Anmeldung ist die erste, die hier steht.",
     none_ok: "Keine Anmeldung ist aufbewahrt.",
     none_failed: "Kein Versuch, sich in Ihrem Konto anzumelden, ist misslungen.",
+    none_held: "Keine Anmeldung musste auf einen Link per Mail warten.",
     none_noticed: "Der Server hat nichts Ungewöhnliches gefunden.",
     all: "Ganzer Verlauf",
     more: "Mehr anzeigen",
@@ -15966,7 +15991,8 @@ function byDay(items) {
 var dayOf = ({ at }) => new Date(at).toDateString();
 
 // src/guard/history.tsx
-var filters = ["all", "ok", "failed", "noticed"];
+var filters = ["all", "ok", "failed", "held", "noticed"];
+var outcomeOf = (filter) => filter === "all" ? void 0 : filter;
 function History() {
   const [filter, setFilter] = d2("all");
   return /* @__PURE__ */ a4($, { children: [
@@ -15978,7 +16004,7 @@ function History() {
       /* @__PURE__ */ a4("button", { type: "button", class: "button", onClick: () => saveStream({
         name: () => t10("historyFile"),
         file: () => t10("historyFile"),
-        open: (signal) => stream("/account/sign-ins/export", { signal })
+        open: (signal) => stream("/account/sign-ins/export", { query: { outcome: outcomeOf(filter) }, signal })
       }), children: [
         /* @__PURE__ */ a4(Icon, { name: "download" }),
         " ",
@@ -15993,8 +16019,7 @@ function History() {
   ] });
 }
 function List4({ filter }) {
-  const outcome = filter === "all" ? void 0 : filter;
-  const list3 = usePages((cursor, signal) => get("/account/sign-ins", { query: { outcome, cursor, limit: 50 }, signal }), 0);
+  const list3 = usePages((cursor, signal) => get("/account/sign-ins", { query: { outcome: outcomeOf(filter), cursor, limit: 50 }, signal }), 0);
   return /* @__PURE__ */ a4($, { children: [
     list3.problem && /* @__PURE__ */ a4(Failed, { problem: list3.problem, retry: list3.reload }),
     !list3.items ? !list3.problem && /* @__PURE__ */ a4(Skeleton, { rows: 5 }) : list3.items.length === 0 ? /* @__PURE__ */ a4(Empty, { icon: "history", title: t10("none"), children: /* @__PURE__ */ a4("p", { children: t10(`none_${filter}`) }) }) : byDay(list3.items).map((day3) => /* @__PURE__ */ a4("section", { class: "card guard-day", "aria-label": date(day3[0].at), children: [
@@ -19900,9 +19925,11 @@ function shardOf(links, data) {
   return { is: "shard", links };
 }
 var mostBlock = 2 << 20;
-var mostEntries = 1e5;
-var mostShards = 5e4;
+var mostEntries = 10001;
+var mostShards = 1e4;
 var deepest = 10;
+var someBlocks = 64;
+var leastBlock = 4 << 10;
 var ahead2 = 4;
 async function block(get3, { text: text2, digest }, signal) {
   for (const anew of [false, true]) {
@@ -19912,9 +19939,16 @@ async function block(get3, { text: text2, digest }, signal) {
   }
   throw new Damaged("block " + text2);
 }
+function bounded(get3, most7) {
+  let left2 = most7;
+  return async (cid, anew, signal) => {
+    if (!anew && --left2 < 0) throw new Damaged("too many blocks");
+    return get3(cid, anew, signal);
+  };
+}
 async function folder3(get3, root, signal) {
   const found = /* @__PURE__ */ new Map();
-  let shards = 0;
+  let shards = 1;
   const add3 = ({ name, cid }, own) => {
     if (own === "" || found.has(own) || found.size >= mostEntries) throw new Damaged("folder entry " + name);
     found.set(own, cid);
@@ -19944,6 +19978,7 @@ async function folder3(get3, root, signal) {
         if (node.is !== "shard") throw new Damaged("shard");
         level2.push(...node.links);
       }
+      if (level2.length > mostEntries + mostShards) throw new Damaged("folder");
     }
   }
   return found;
@@ -19951,7 +19986,8 @@ async function folder3(get3, root, signal) {
 async function content(get3, root, signal) {
   const top2 = await block(get3, root, signal);
   const size2 = root.codec === "raw" ? top2.length : sizeOf2(nodeOf(top2));
-  return { size: size2, bytes: parts(get3, root, top2, size2, signal, 0) };
+  const others2 = someBlocks + Math.floor(size2 / leastBlock) - 1;
+  return { size: size2, bytes: parts(bounded(get3, others2), root, top2, size2, signal, 0) };
 }
 function sizeOf2(node) {
   if (node.is !== "file") throw new Damaged("file");

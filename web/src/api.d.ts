@@ -2438,7 +2438,7 @@ export interface paths {
         put?: never;
         /**
          * Publish a file or folder on IPFS
-         * @description What is published is what the file or folder holds now. Encrypted, which is the default, only those can read it who have the link. With `encrypt: false` everyone can read it, and nothing takes it back. The pin keeps the content: it stays published when the file is deleted, and counts as a file in the quota.
+         * @description What is published is what the file or folder holds now. Encrypted, which is the default, only those can read it who have the link. With `encrypt: false` everyone can read it, and nothing takes it back. Without a body it is encrypted, at every target. The pin keeps the content: it stays published when the file is deleted, and counts as a file in the quota.
          */
         post: operations["create-pin"];
         delete?: never;
@@ -2574,7 +2574,7 @@ export interface paths {
         };
         /**
          * The entries of the ledger, the oldest first
-         * @description The ledger tells each pin, unpin and failure, for ever and without personal data. Entries are leaves of a tree whose checkpoints are signed; docs/ledger.md says how to verify them. next_cursor is the from of the next page. The newest entries may not be in a checkpoint yet.
+         * @description The ledger tells each pin, unpin and failure, for ever and without personal data. Entries are leaves of a tree whose checkpoints are signed; docs/ledger.md says how to verify them. A page begins at from, or behind the page whose next_cursor is given as cursor: both are places. The newest entries may not be in a checkpoint yet.
          */
         get: operations["list-ledger"];
         put?: never;
@@ -3462,12 +3462,6 @@ export interface components {
             /** @description Id of the folder; null or empty for the root. */
             parent?: string | null;
         };
-        CreatePinPostInputBody: {
-            /** @description false publishes the content itself, for ever; absent is true. */
-            encrypt?: boolean;
-            /** @description Names of targets; absent for all. */
-            targets?: string[];
-        };
         CreateSharePostInputBody: {
             /** @description Endings such as .pdf that a link of kind request takes; null or empty for any. */
             accept?: string[] | null;
@@ -3849,7 +3843,7 @@ export interface components {
         };
         LedgerPage: {
             items: components["schemas"]["LedgerEntry"][];
-            /** @description Give it as from for the next page; absent on the last. */
+            /** @description Give it as cursor for the next page; absent on the last. */
             next_cursor?: string;
             /**
              * Format: int64
@@ -3926,6 +3920,12 @@ export interface components {
             password: string;
             /** @description 3 to 32 of a–z, 0–9, dot, underscore and hyphen, a letter first; case does not matter. */
             username: string;
+        };
+        NewPin: {
+            /** @description false publishes the content itself, for ever; absent is true. */
+            encrypt?: boolean;
+            /** @description Names of targets; absent for all. */
+            targets?: string[];
         };
         OpenedDrop: {
             /** Format: date-time */
@@ -19099,9 +19099,9 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/json": components["schemas"]["CreatePinPostInputBody"];
+                "application/json": components["schemas"]["NewPin"];
             };
         };
         responses: {
@@ -19980,7 +19980,9 @@ export interface operations {
             query?: {
                 /** @description Place of the first entry, from 0. */
                 from?: number;
-                /** @description Most entries of the page. */
+                /** @description next_cursor of the page before, in place of from. */
+                cursor?: string;
+                /** @description Most entries of the page. Pages are longer than those of other lists, because readers fetch the whole ledger. */
                 limit?: number;
             };
             header?: never;
