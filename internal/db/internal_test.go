@@ -27,6 +27,28 @@ func TestByteaIsAColumnTypeOnly(t *testing.T) {
 	}
 }
 
+// TestUnnamed: a parameter loses its name only where its place says the same.
+func TestUnnamed(t *testing.T) {
+	many, marks := "VALUES ($1", "VALUES (?"
+	for n := 2; n <= 120; n++ {
+		many, marks = many+fmt.Sprintf(", $%d", n), marks+", ?"
+	}
+	for text, want := range map[string]string{
+		"SELECT 1":                            "SELECT 1",
+		"a = $1 AND b = $2":                   "a = ? AND b = ?",
+		"a = $1 OR b = $1":                    "a = $1 OR b = $1",
+		"a = $2 AND b = $1":                   "a = $2 AND b = $1",
+		"a = $1 AND b = $3":                   "a = $1 AND b = $3",
+		"a = $12":                             "a = $12",
+		"a = '$1' AND b = $1 AND c = 'it''s'": "a = '$1' AND b = ? AND c = 'it''s'",
+		many:                                  marks,
+	} {
+		if got := unnamed(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}
+
 // Both engines get the same files, and every file has a number and one room's name.
 func TestMigrationSet(t *testing.T) {
 	lite, err := migrationSet(SQLite)

@@ -13,6 +13,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 
 	"coffer/internal/fault"
 	"coffer/internal/rest"
@@ -27,7 +28,7 @@ type app struct {
 type asset struct {
 	contentType string
 	body        []byte
-	packed      []byte // gzip; nil where it saves nothing
+	packed      func() []byte // gzip; nil where it saves nothing. Made when it is first asked for: a start need not wait
 	hash        string
 }
 
@@ -112,14 +113,19 @@ func newAsset(name string, body []byte) *asset {
 	if a.contentType == "" {
 		a.contentType = "application/octet-stream"
 	}
+	a.packed = sync.OnceValue(func() []byte { return pack(body) })
+	return a
+}
+
+func pack(body []byte) []byte {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	_, _ = z.Write(body) // a buffer accepts everything
 	_ = z.Close()
-	if b.Len() < len(body)*9/10 {
-		a.packed = b.Bytes()
+	if b.Len() >= len(body)*9/10 {
+		return nil
 	}
-	return a
+	return b.Bytes()
 }
 
 var errNoFile = fault.New(fault.NotFound, "not_found", "Not found.")
@@ -158,9 +164,11 @@ func (w *web) asset(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body := f.body
-	if f.packed != nil && takesGzip(r.Header.Get("Accept-Encoding")) {
-		h.Set("Content-Encoding", "gzip")
-		body = f.packed
+	if takesGzip(r.Header.Get("Accept-Encoding")) {
+		if packed := f.packed(); packed != nil {
+			h.Set("Content-Encoding", "gzip")
+			body = packed
+		}
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	_, _ = rw.Write(body) // a client that hung up reads no answer; for HEAD net/http sends nothing

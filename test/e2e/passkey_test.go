@@ -269,7 +269,7 @@ func TestPasskeyAnswers(t *testing.T) {
 			t.Errorf("%s: another answer:\n%s", name, diff)
 		}
 	}
-	// Time: 200 calls each, interleaved.
+	// Time: 200 calls each, interleaved. A loaded machine delays most of them, and the fastest tenth little.
 	var unknown, wrong []time.Duration
 	for range 200 {
 		for _, one := range []struct {
@@ -283,8 +283,8 @@ func TestPasskeyAnswers(t *testing.T) {
 	}
 	slices.Sort(unknown)
 	slices.Sort(wrong)
-	if gap := (unknown[100] - wrong[100]).Abs(); gap > 5*time.Millisecond {
-		t.Errorf("an unknown passkey takes %s, a known one %s", unknown[100], wrong[100])
+	if gap := (unknown[20] - wrong[20]).Abs(); gap > 5*time.Millisecond {
+		t.Errorf("an unknown passkey takes %s, a known one %s", unknown[20], wrong[20])
 	}
 	if _, err := c.Profile(ctx); err != nil {
 		t.Error(err)
