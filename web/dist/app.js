@@ -14528,7 +14528,7 @@ function useGrid(of, list3, view) {
     else focusMain();
   });
   const { clear: clear2 } = whole10;
-  A2(() => {
+  F2(() => {
     if (picked.ids.size === 0) return;
     const escape = (event) => {
       if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open], [popover]:popover-open")) return;

@@ -1,6 +1,6 @@
 // A page's list in either layout has one stop of Tab, a selection, and a bar of the selection's
 // actions.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { focusMain } from '../shell/app';
 import { Icon } from '../shell/icon';
 import { moves } from '../shell/router';
@@ -50,9 +50,10 @@ export function useGrid<E extends Entry>(of: string, list: Listing<E>, view: Kep
     else focusMain();
   });
 
-  // Escape lets go of the selection wherever the focus is, unless something else closes.
+  // Escape lets go of the selection wherever the focus is, unless something else closes. It does so from
+  // the moment that the selection is drawn, which an effect after the paint would miss.
   const { clear } = whole;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (picked.ids.size === 0) return;
     const escape = (event: KeyboardEvent) => {
       if (event.key !== 'Escape' || event.defaultPrevented || document.querySelector('dialog[open], [popover]:popover-open')) return;
