@@ -78,23 +78,28 @@ func TestProvidersThatLie(t *testing.T) {
 	}
 }
 
+// pauses lets the two hours pass for which Pinata asked, and shows that it is not called before.
+func (w *world) pauses(p Pin) {
+	w.t.Helper()
+	if at := w.at(p, "pinata"); at.NextTryAt == nil || at.NextTryAt.Before(w.Now().Add(7199*time.Second)) {
+		w.t.Errorf("%+v", at)
+	}
+	w.pinata.Misbehave(pinningtest.Faults{})
+	calls := w.pinata.Calls("")
+	w.later(110 * time.Minute)
+	if w.pinata.Calls("") != calls {
+		w.t.Error("the provider is called before the time that it named")
+	}
+	w.later(11 * time.Minute)
+}
+
 // TestPause waits as long as the provider asks, and never fails for that.
 func TestPause(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	w.pinata.Misbehave(pinningtest.Faults{Status: http.StatusTooManyRequests, RetryAfter: "7200"})
 	p := w.pin(w.upload(w.ada, "", "a", pattern(10_000)), atPinata)
 	w.run()
-	p = w.holds(p.ID, "pinata", Sending, "busy")
-	if at := w.at(p, "pinata"); at.NextTryAt == nil || at.NextTryAt.Before(w.Now().Add(7199*time.Second)) {
-		t.Errorf("%+v", at)
-	}
-	w.pinata.Misbehave(pinningtest.Faults{})
-	calls := w.pinata.Calls("")
-	w.later(110 * time.Minute)
-	if w.pinata.Calls("") != calls {
-		t.Error("the provider is called before the time that it named")
-	}
-	w.later(11 * time.Minute)
+	w.pauses(w.holds(p.ID, "pinata", Sending, "busy"))
 	w.holds(p.ID, "pinata", Verified, "")
 }
 
