@@ -211,9 +211,9 @@ func TestPinsOnTwoNodes(t *testing.T) {
 	env = append(env, providers(pinata, kubo)...)
 	same := setup{"the same stores", func(*testing.T) []string { return env }}
 	one := start(t, same)
-	start(t, same)
-	ctx := t.Context()
 	p := one.member(t)
+	start(t, same) // from here on either node sends mails
+	ctx := t.Context()
 	c := p.signIn(t)
 	var ids []string
 	for i := range 6 {

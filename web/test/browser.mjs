@@ -84,16 +84,19 @@ function freePort() {
   });
 }
 
-// Each window would draw pages of the browser's own frame: a seventh of the processor's time. Of two such
-// switches the last counts, so this one repeats Playwright's.
-const unused = ['PreloadTopChromeWebUI', 'WebUITabStrip', 'InitialWebUI', 'WebUIReloadButton'].concat([
+// Each window would draw pages of the browser's own frame, and each page start a process for the next one:
+// half of the processor's time. Of two such switches the last counts, so this one repeats Playwright's.
+const unused = ['PreloadTopChromeWebUI', 'WebUITabStrip', 'InitialWebUI', 'WebUIReloadButton', 'WebUIOmniboxPopup', 'WebUIOmniboxAimPopup', 'SpareRendererForSitePerProcess', 'MultipleSpareRPHs'].concat([
   'AvoidUnnecessaryBeforeUnloadCheckSync', 'DestroyProfileOnBrowserClose', 'HttpsUpgrades', 'HttpsFirstBalancedModeAutoEnable', 'LensOverlay', 'MediaRouter', 'PaintHolding',
   'ThirdPartyStoragePartitioning', 'AvoidCorsURLLoaderRestartOnRedirect', 'OptimizationHints', 'NetworkTimeServiceQuerying', 'AimEnabled', 'PreconnectToSearch',
 ]);
 
 const launching = () => ({
   executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', '--disable-features=' + unused.join()],
+  args: [
+    '--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run',
+    '--renderer-process-limit=1', '--disable-site-isolation-trials', '--disable-features=' + unused.join(),
+  ],
 });
 
 const launch = () => chromium.launch(launching());
@@ -129,7 +132,18 @@ export async function openAtHome(t, { server }, { visits = [], ...options } = {}
   const context = await chromium.launchPersistentContext(profile, { ...launching(), baseURL: server.url, locale: 'en-GB', viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options });
   watch(t, context, server, visits);
   t.after(() => fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5 }));
+  context.on('page', unheard);
+  context.pages().forEach(unheard);
   return slow(context.pages()[0] ?? await context.newPage());
+}
+
+// unheard spares a page's workers that Playwright copies each frame of their sockets out of the browser: it
+// costs more than a transfer does. Playwright has no setting for it.
+function unheard(page) {
+  page.on('worker', () => {
+    const { _sessions } = page._connection.toImpl(page).delegate._networkManager;
+    for (const { session, isMain } of _sessions.values()) if (!isMain) session.send('Network.disable').catch(() => {}); // it may end now
+  });
 }
 
 // slow takes from a page what COFFER_TEST_SLOW says.
