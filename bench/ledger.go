@@ -30,12 +30,12 @@ func (b *bench) ledger() ([]row, error) {
 	raw := contender{name: "SHA-256 of as many blocks, one core", limit: true, run: sums}
 	return []row{
 		{
-			id: "P16", work: "append 200000 entries to the ledger, 1,000 in each durable transaction, and sign twice", format: perSecond,
-			ours: func() (sample, error) {
-				rate, err := benchmark(program, "^BenchmarkAppend$", "entries/s", "-test.benchtime", "200000x")
-				return sample{value: rate}, err
-			},
-			must: []target{{text: "≥100000/s", least: 100_000}},
+			id: "P16", work: "append 500000 entries to the ledger, 1,000 in each durable transaction", format: perSecond,
+			ours: appends(program, "alone"), must: []target{{text: "≥100000/s", least: 100_000}},
+		},
+		{
+			id: "P16", work: "the same, while each 100,000 are hashed and signed, and until all are", format: perSecond,
+			ours: appends(program, "signed"), must: []target{{text: "≥100000/s", least: 100_000}},
 		},
 		{
 			id: "P16", work: fmt.Sprintf("hash %d new entries of the ledger into its tree and sign a checkpoint, start of the program and all", ledgerEntries), per: "1,000,000 entries", format: perSecond,
@@ -46,6 +46,14 @@ func (b *bench) ledger() ([]row, error) {
 			ours: k.verify, beside: []contender{raw}, must: []target{{text: "≤10 s", least: ledgerEntries / 10}},
 		},
 	}, nil
+}
+
+// appends runs a benchmark of the package's tests.
+func appends(program, name string) func() (sample, error) {
+	return func() (sample, error) {
+		rate, err := benchmark(program, "^BenchmarkAppend$/^"+name+"$", "entries/s", "-test.benchtime", "500000x")
+		return sample{value: rate}, err
+	}
 }
 
 // keeper is the ledger of one data folder.

@@ -124,6 +124,7 @@ func (c serveCmd) Run(ctx context.Context, s *Settings, log *slog.Logger) error 
 	if err := a.blocks.Load(ctx); err != nil {
 		return err
 	}
+	a.pins.Warn()
 	assets := web.Dist
 	if c.WebDir != "" {
 		assets = os.DirFS(c.WebDir)
@@ -163,9 +164,8 @@ func (c serveCmd) Run(ctx context.Context, s *Settings, log *slog.Logger) error 
 	return errors.Join(err, <-done)
 }
 
-// greet prints where mail goes, where the server is and, until there is one, the link that
-// makes the first admin. The address to open is the last line; all go out in one write, so
-// that no line of the log comes between.
+// greet prints where mail goes, where the server is and, until there is one, the link that makes the
+// first admin. The address is the last line. One write prints all, so that no line of the log comes between.
 func (serveCmd) greet(ctx context.Context, s *Settings, a *app) error {
 	token, err := a.accounts.Bootstrap(ctx)
 	if err != nil {

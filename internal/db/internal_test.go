@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-func TestByteaIsAColumnTypeOnly(t *testing.T) {
+func TestForPostgres(t *testing.T) {
 	for text, want := range map[string]string{
 		"a BLOB NOT NULL, b BLOB, c\tBLOB)":       "a BYTEA NOT NULL, b BYTEA, c\tBYTEA)",
 		"ALTER TABLE a ADD COLUMN b BLOB;":        "ALTER TABLE a ADD COLUMN b BYTEA;",
@@ -20,8 +20,10 @@ func TestByteaIsAColumnTypeOnly(t *testing.T) {
 		`"BLOB" TEXT, BLOBS TEXT, my_BLOB BLOB`:   `"BLOB" TEXT, BLOBS TEXT, my_BLOB BYTEA`,
 		"-- a BLOB isn't BYTEA\na BLOB -- BLOB\n": "-- a BLOB isn't BYTEA\na BYTEA -- BLOB\n",
 		"DEFAULT 'it''s' , a BLOB":                "DEFAULT 'it''s' , a BYTEA",
+		"\n) WITHOUT ROWID; -- is WITHOUT ROWID":  "\n); -- is WITHOUT ROWID",
+		"DEFAULT ' WITHOUT ROWID'":                "DEFAULT ' WITHOUT ROWID'",
 	} {
-		if got := bytea(text); got != want {
+		if got := forPostgres(text); got != want {
 			t.Errorf("%q became %q, want %q", text, got, want)
 		}
 	}
@@ -72,8 +74,8 @@ func TestMigrationSet(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if bytea(string(original)) != string(text) {
-			t.Errorf("%s differs in more than BLOB", name)
+		if forPostgres(string(original)) != string(text) {
+			t.Errorf("%s differs in more than BLOB and WITHOUT ROWID", name)
 		}
 		for part, why := range map[string]string{
 			"-- +goose Down": "migrations go forward",

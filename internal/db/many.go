@@ -1,17 +1,17 @@
 package db
 
-import (
-	"strconv"
-	"strings"
-)
+import "strconv"
 
 // Places returns n placeholders from $first on: "$2, $3".
 func Places(first, n int) string {
-	all := make([]string, n)
-	for i := range all {
-		all[i] = "$" + strconv.Itoa(first+i)
+	all := make([]byte, 0, 6*n)
+	for i := range n {
+		if i > 0 {
+			all = append(all, ", "...)
+		}
+		all = strconv.AppendInt(append(all, '$'), int64(first+i), 10)
 	}
-	return strings.Join(all, ", ")
+	return string(all)
 }
 
 // List returns placeholders for values after the arguments before, and all arguments.

@@ -34,9 +34,9 @@ var migrations embed.FS
 // versionTable is goose's own.
 const versionTable = goose.DefaultTablename
 
-// blobType finds the word BLOB. It also matches literals, names and comments, in which BLOB
-// has another meaning.
-var blobType = regexp.MustCompile(`'[^']*'|"[^"]*"|--[^\n]*|\bBLOB\b`)
+// sqliteOnly finds what only SQLite reads: the word BLOB, and WITHOUT ROWID. It also matches literals,
+// names and comments, in which the words have another meaning.
+var sqliteOnly = regexp.MustCompile(`'[^']*'|"[^"]*"|--[^\n]*|\bBLOB\b| WITHOUT ROWID\b`)
 
 // SchemaID names the program's set of migrations. Two programs with the same set return the
 // same name.
@@ -59,14 +59,15 @@ func migrationSet(kind Engine) (fs.FS, error) {
 	if err != nil || kind == SQLite {
 		return set, err
 	}
-	return byteaFS{set}, nil
+	return postgresFS{set}, nil
 }
 
-// byteaFS is a migration set with BYTEA for BLOB.
-type byteaFS struct{ fs.FS }
+// postgresFS is a migration set with BYTEA for BLOB, and without the clause that makes a table of SQLite
+// its own index.
+type postgresFS struct{ fs.FS }
 
 // Open opens a file of the set, translated for PostgreSQL.
-func (b byteaFS) Open(name string) (fs.File, error) {
+func (b postgresFS) Open(name string) (fs.File, error) {
 	f, err := b.FS.Open(name)
 	if err != nil || path.Ext(name) != ".sql" {
 		return f, err
@@ -75,7 +76,7 @@ func (b byteaFS) Open(name string) (fs.File, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return textFile{f, strings.NewReader(bytea(string(text)))}, nil
+	return textFile{f, strings.NewReader(forPostgres(string(text)))}, nil
 }
 
 // textFile is a file with replaced text.
@@ -86,10 +87,13 @@ type textFile struct {
 
 func (f textFile) Read(b []byte) (int, error) { return f.text.Read(b) }
 
-func bytea(text string) string {
-	return blobType.ReplaceAllStringFunc(text, func(s string) string {
-		if s == "BLOB" {
+func forPostgres(text string) string {
+	return sqliteOnly.ReplaceAllStringFunc(text, func(s string) string {
+		switch s {
+		case "BLOB":
 			return "BYTEA"
+		case " WITHOUT ROWID":
+			return ""
 		}
 		return s
 	})

@@ -176,6 +176,11 @@ func (s *Service) Append(ctx context.Context, tx *db.Tx, owner account.ID, event
 	if len(events) == 0 {
 		return 0, errors.New("internal error: ledger: no event")
 	}
+	for _, e := range events {
+		if err := treelog.CheckContent(string(e.Kind), e.CID, e.Size); err != nil {
+			return 0, fmt.Errorf("internal error: ledger: %s of %q with %d bytes: %w", e.Kind, e.CID, e.Size, err)
+		}
+	}
 	key, err := s.keyOf(ctx, tx, owner)
 	if err != nil {
 		return 0, err
@@ -184,14 +189,11 @@ func (s *Service) Append(ctx context.Context, tx *db.Tx, owner account.ID, event
 	if err != nil {
 		return 0, err
 	}
-	rows := make([]row, len(events))
+	rows, when := make([]row, len(events)), []byte(timeOf(at))
 	for i, e := range events {
 		r := row{N: first + int64(i), At: at, Kind: string(e.Kind), CID: e.CID, Size: e.Size, Digest: e.Digest[:]}
-		if r.Commitment, err = s.commit(key, r, e.Subject); err != nil {
+		if r.Commitment, err = s.commit(key, r, when, e.Subject); err != nil {
 			return 0, err
-		}
-		if err := r.entry().Check(); err != nil {
-			return 0, fmt.Errorf("internal error: ledger: %s of %q with %d bytes: %w", e.Kind, e.CID, e.Size, err)
 		}
 		rows[i] = r
 	}
@@ -225,16 +227,16 @@ func (s *Service) keyOf(ctx context.Context, tx *db.Tx, owner account.ID) (*keyr
 	return nil, err
 }
 
-// commit ties an entry to the account of a key and to a subject. Numbers differ, so two equal
-// events have different commitments.
-func (s *Service) commit(key *keyring.DataKey, r row, subject string) ([]byte, error) {
+// commit ties an entry to the account of a key and to a subject. when is the entry's time. Numbers
+// differ, so two equal events have different commitments.
+func (s *Service) commit(key *keyring.DataKey, r row, when []byte, subject string) ([]byte, error) {
 	if key == nil {
 		random := make([]byte, treelog.HashSize)
 		_, err := io.ReadFull(s.Rand, random)
 		return random, err
 	}
 	return key.Index("ledger.commitment", string(seal.LP(
-		[]byte(strconv.FormatInt(r.N, 10)), []byte(timeOf(r.At)), []byte(r.Kind), []byte(r.CID), []byte(subject)))), nil
+		[]byte(strconv.FormatInt(r.N, 10)), when, []byte(r.Kind), []byte(r.CID), []byte(subject)))), nil
 }
 
 func timeOf(ms int64) string { return time.UnixMilli(ms).UTC().Format(treelog.TimeForm) }

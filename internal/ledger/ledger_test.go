@@ -63,7 +63,7 @@ func TestAppend(t *testing.T) {
 		r, err := readEntry(ctx, d, 4)
 		w.must(err)
 		for subject, want := range map[string]bool{"pin-3": true, "pin-4": false} {
-			made, err := w.commit(key, r, subject)
+			made, err := w.commit(key, r, []byte(timeOf(r.At)), subject)
 			w.must(err)
 			if (hex.EncodeToString(made) == all[4].Commitment) != want {
 				t.Errorf("the commitment of %s: %v", subject, want)
@@ -430,7 +430,7 @@ func TestForget(t *testing.T) {
 		w.must(d.Tx(ctx, func(tx *db.Tx) error { _, err := w.Append(ctx, tx, w.ada, event(1)); return err }))
 		r, err := readEntry(ctx, d, 6)
 		w.must(err)
-		made, err := w.commit(key, r, event(1).Subject)
+		made, err := w.commit(key, r, []byte(timeOf(r.At)), event(1).Subject)
 		w.must(err)
 		if string(made) == string(r.Commitment) || len(r.Commitment) != 32 {
 			t.Error("an account that is gone still has commitments")

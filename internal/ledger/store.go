@@ -38,11 +38,14 @@ func (r *row) fields() []any {
 
 // tuples returns the placeholders of several rows.
 func tuples(rows, width int) string {
-	all := make([]string, rows)
-	for i := range all {
-		all[i] = "(" + db.Places(1+i*width, width) + ")"
+	var all strings.Builder
+	for i := range rows {
+		if i > 0 {
+			all.WriteString(", ")
+		}
+		all.WriteString("(" + db.Places(1+i*width, width) + ")")
 	}
-	return strings.Join(all, ", ")
+	return all.String()
 }
 
 func insertEntries(ctx context.Context, tx *db.Tx, all []row) error {
@@ -69,7 +72,8 @@ func insertOwners(ctx context.Context, tx *db.Tx, owner account.ID, all []row) e
 
 // readEntries returns up to limit entries from a place on.
 func readEntries(ctx context.Context, q db.Querier, from int64, limit int) ([]row, error) {
-	return scanAll(q.Query(ctx, `SELECT `+columns+` FROM ledger_entries WHERE n >= $1 ORDER BY n LIMIT $2`, from, limit))
+	rows, err := q.Query(ctx, `SELECT `+columns+` FROM ledger_entries WHERE n >= $1 ORDER BY n LIMIT $2`, from, limit)
+	return scanAll(make([]row, 0, limit), rows, err)
 }
 
 func readEntry(ctx context.Context, q db.Querier, n int64) (r row, err error) {
@@ -82,11 +86,12 @@ func readEntry(ctx context.Context, q db.Querier, n int64) (r row, err error) {
 
 // readOwn returns an account's entries before a place, the newest first.
 func readOwn(ctx context.Context, q db.Querier, owner account.ID, before int64, limit int) ([]row, error) {
-	return scanAll(q.Query(ctx, `SELECT e.n, e.at, e.kind, e.cid, e.size, e.digest, e.commitment
-		FROM ledger_owners o JOIN ledger_entries e ON e.n = o.n WHERE o.account = $1 AND o.n < $2 ORDER BY o.n DESC LIMIT $3`, string(owner), before, limit))
+	rows, err := q.Query(ctx, `SELECT e.n, e.at, e.kind, e.cid, e.size, e.digest, e.commitment
+		FROM ledger_owners o JOIN ledger_entries e ON e.n = o.n WHERE o.account = $1 AND o.n < $2 ORDER BY o.n DESC LIMIT $3`, string(owner), before, limit)
+	return scanAll(nil, rows, err)
 }
 
-func scanAll(rows *db.Rows, err error) (all []row, _ error) {
+func scanAll(all []row, rows *db.Rows, err error) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}

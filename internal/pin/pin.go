@@ -140,9 +140,6 @@ func New(c Config) *Service {
 	}}
 	for _, t := range c.Targets {
 		s.targets[t.Name] = t
-		if t.Warning != "" {
-			s.Log.Warn("pin: a target lacks a setting", "target", t.Name, "setting", t.Warning)
-		}
 	}
 	s.Events.Declare(mail.Kind{Name: pinFailed}, words)
 	s.Accounts.Keep("pin", account.Keeper{Export: s.export, Empty: s.empty, Forget: s.forget})
@@ -153,10 +150,20 @@ func New(c Config) *Service {
 	s.Metrics.Read(s.measure)
 	if _, ok := s.publisher(); ok && c.LedgerPin {
 		s.Ledger.Publish("ipfs", s.publish)
-	} else if c.LedgerPin {
-		s.Log.Warn("pin: COFFER_LEDGER_PIN publishes nothing: it needs Pinata or a Kubo node, which take the content")
 	}
 	return s
+}
+
+// Warn logs what the settings lack. A server does so at its start, console commands do not.
+func (s *Service) Warn() {
+	for _, t := range s.Targets {
+		if t.Warning != "" {
+			s.Log.Warn("pin: a target lacks a setting", "target", t.Name, "setting", t.Warning)
+		}
+	}
+	if _, ok := s.publisher(); s.LedgerPin && !ok {
+		s.Log.Warn("pin: COFFER_LEDGER_PIN publishes nothing: it needs Pinata or a Kubo node, which take the content")
+	}
 }
 
 // The refusals that reach an owner.

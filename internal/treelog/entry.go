@@ -43,11 +43,16 @@ func (e Entry) Check() error {
 	if err != nil || t.Format(TimeForm) != e.Time || t.Year() < 1970 {
 		return ErrEntry
 	}
-	known := e.Kind == Pin || e.Kind == Unpin || e.Kind == Fail
-	if !known || e.N < 0 || e.Size < 0 || !isHash(e.Digest) || !isHash(e.Commitment) {
+	if e.N < 0 || !isHash(e.Digest) || !isHash(e.Commitment) {
 		return ErrEntry
 	}
-	if !isCID(e.CID) && (e.CID != "" || e.Kind == Pin) {
+	return CheckContent(e.Kind, e.CID, e.Size)
+}
+
+// CheckContent returns nil for a kind, a CID and a size that an entry can tell.
+func CheckContent(kind, cid string, size int64) error {
+	known := kind == Pin || kind == Unpin || kind == Fail
+	if !known || size < 0 || !isCID(cid) && (cid != "" || kind == Pin) {
 		return ErrEntry
 	}
 	return nil

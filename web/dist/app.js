@@ -4904,6 +4904,8 @@ var t6 = catalog({
     event_found_passkey_cloned: "A passkey may be copied",
     event_found_recovery_used: "A way back was used",
     event_found_security_alert: "Suspicious sign-in",
+    way_backup_code: "Backup code",
+    way_trusted_email: "Trusted address",
     event_damaged: "This line was altered in the database",
     event_log_damaged: "The log was altered in the database",
     logVerify: "To prove that no line was changed or removed, run at the server:"
@@ -5248,6 +5250,8 @@ var t6 = catalog({
     event_found_passkey_cloned: "Ein Passkey ist vielleicht kopiert",
     event_found_recovery_used: "Ein Weg zurück wurde benutzt",
     event_found_security_alert: "Verdächtige Anmeldung",
+    way_backup_code: "Backup-Code",
+    way_trusted_email: "Vertraute Adresse",
     event_damaged: "Diese Zeile wurde in der Datenbank verändert",
     event_log_damaged: "Das Protokoll wurde in der Datenbank verändert",
     logVerify: "Um zu beweisen, dass keine Zeile geändert oder entfernt wurde, führen Sie am Server aus:"
@@ -5712,6 +5716,8 @@ function detail({ action, target: target2, data }) {
       return data.name ?? "";
     case "drop.end":
       return target2;
+    case "found.recovery-used":
+      return t6.find(`way_${data.method}`) ?? data.method ?? "";
     case "found.security-alert":
       return (data.rules ?? "").split(" ").map((rule) => t6.find(`rule_${rule}`) ?? rule).join(", ");
   }

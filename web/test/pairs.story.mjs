@@ -102,7 +102,7 @@ const senders = {
       code: (await page.locator('.drop-code .hidden').textContent()).replace(/\D/g, ''),
       async verified() {
         for (const item of items()) {
-          await page.locator('.drop-row').filter({ hasText: path.basename(item) }).getByText('Verified: complete on').waitFor({ timeout: 120_000 });
+          await page.locator('.drop-row').filter({ hasText: path.basename(item) }).getByText('Verified: complete on').waitFor({ timeout: 300_000 });
         }
       },
     };
@@ -130,7 +130,7 @@ const receivers = {
     for (const item of items()) {
       const base = path.basename(item);
       const folder = base === 'folder';
-      await page.locator('.drop-row').filter({ hasText: base }).getByText('Verified: complete and unchanged').waitFor({ timeout: 120_000 })
+      await page.locator('.drop-row').filter({ hasText: base }).getByText('Verified: complete and unchanged').waitFor({ timeout: 300_000 })
         .catch(async (err) => assert.fail([`${base}: ${err.message}`, await page.locator('main').innerText(), ...nodes.map((n) => n.printed().slice(-4000))].join('\n')));
       const download = await follows(page, 'download', () => page.getByRole('button', { name: folder ? 'Save as zip: folder' : 'Save ' + base, exact: true }).click());
       // Moved, not copied: a second gigabyte may be more than the disk has.

@@ -106,6 +106,7 @@ function detail({ action, target, data }: Entry): string {
     case 'client.add':
     case 'client.remove': return data.name ?? '';
     case 'drop.end': return target;
+    case 'found.recovery-used': return t.find(`way_${data.method}`) ?? data.method ?? '';
     case 'found.security-alert': return (data.rules ?? '').split(' ').map((rule) => t.find(`rule_${rule}`) ?? rule).join(', ');
   }
   return [target, ...Object.entries(data).map(([name, value]) => `${name}: ${value}`)].filter(Boolean).join(' · ');

@@ -87,6 +87,7 @@ const answers = {
     { id: 10, at: ago(850), action: 'client.add', actor: { kind: 'console', address: '', console: 'root' }, target: '0193a2b4-7c11-7d2e-9f00-1a2b3c4d5e6f', data: { name: 'Photo prints' } },
     { id: 7, at: ago(900), action: 'found.refresh-reuse', actor: { kind: 'server', account: null, address: '', console: '' }, account: { id, username: '' }, target: '', data: {} },
     { id: 5, at: ago(950), action: 'found.security-alert', actor: { kind: 'server', address: '', console: '' }, account: { id, username: 'bob' }, target: '', data: { rules: 'new_place impossible_travel' } },
+    { id: 4, at: ago(960), action: 'found.recovery-used', actor: { kind: 'server', address: '', console: '' }, account: { id, username: 'bob' }, target: '', data: { method: 'trusted_email' } },
     { id: 6, at: ago(990), action: 'log.damaged', actor: { kind: 'server', account: null, address: '', console: '' }, account: null, target: '', data: {} },
   ] },
 };
@@ -116,6 +117,7 @@ for (const [name, options] of [
         assert.match(about('Netz gesperrt'), /^2001:db8:85a3:8d3:1319:8a2e:370:7348\/128 · A scraper that ignores every limit · bis \d/);
         assert.equal(about('Schlüssel vernichtet'), 'Namen und Adressen · 0123456789abcdef');
         assert.equal(about('Ressourcenserver hinzugefügt'), 'Photo prints');
+        assert.equal(about('Ein Weg zurück wurde benutzt · bob'), 'Vertraute Adresse');
       }
       await check(page, at);
       await shot(page, `${at.replace(id, 'one').replace(/\W+/g, ' ')} ${name}`);
