@@ -52,16 +52,23 @@ type LedgerGrowth struct {
 }
 
 // Ledger iterates over the entries from a place on, the oldest first. It needs no session. It
-// fetches a page while the caller works on the one before.
+// fetches two pages while the caller works on the one before: the second begins where the first
+// should end.
 func (c *Client) Ledger(ctx context.Context, from int64) iter.Seq2[LedgerEntry, error] {
 	return func(yield func(LedgerEntry, error) bool) {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
+		var after <-chan ledgerPage
+		var begins int64 // of after
 		for coming := c.ledgerPage(ctx, from); coming != nil; {
 			page := <-coming
 			next, err := page.next()
 			if coming = nil; next > 0 {
-				coming = c.ledgerPage(ctx, next)
+				if coming = after; coming == nil || next != begins {
+					coming = c.ledgerPage(ctx, next)
+				}
+				begins = next + (next - page.from)
+				after = c.ledgerPage(ctx, begins)
 			}
 			for _, e := range page.Items {
 				if !yield(e, nil) {

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// A server that does not go on is an error, and no circle.
+// Pages of other lengths than the client guesses are read once and in their order. A server that does not go
+// on is an error, and no circle.
 func TestLedgerPages(t *testing.T) {
 	entry := func(n int) string { return fmt.Sprintf(`{"n":%d}`, n) }
 	page := func(cursor string, n ...int) string {
@@ -23,6 +24,9 @@ func TestLedgerPages(t *testing.T) {
 		want  string
 	}{
 		"all":              {map[string]string{"0": page("2", 0, 1), "2": page("", 2)}, "0 1 2"},
+		"shorter pages":    {map[string]string{"0": page("2", 0, 1), "2": page("3", 2), "3": page("4", 3), "4": page("", 4)}, "0 1 2 3 4"},
+		"longer pages":     {map[string]string{"0": page("1", 0), "1": page("3", 1, 2), "2": page("3", 2), "3": page("", 3)}, "0 1 2 3"},
+		"the end":          {map[string]string{"0": page("1", 0), "1": page("", 1), "2": page("9", 8)}, "0 1"},
 		"a hole":           {map[string]string{"0": page("4", 0, 3), "4": page("", 4)}, "0 3 4"},
 		"no items":         {map[string]string{"0": page("2")}, "error"},
 		"no progress":      {map[string]string{"0": page("0", 0)}, "0 error"},
