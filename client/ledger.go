@@ -58,17 +58,19 @@ func (c *Client) Ledger(ctx context.Context, from int64) iter.Seq2[LedgerEntry, 
 	return func(yield func(LedgerEntry, error) bool) {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
-		var after <-chan ledgerPage
-		var begins int64 // of after
-		for coming := c.ledgerPage(ctx, from); coming != nil; {
-			page := <-coming
+		var guess *ledgerFetch
+		for coming := c.fetchLedger(ctx, from); coming != nil; {
+			page := <-coming.page
 			next, err := page.next()
 			if coming = nil; next > 0 {
-				if coming = after; coming == nil || next != begins {
-					coming = c.ledgerPage(ctx, next)
+				if guess != nil && guess.from != next { // a server must not have many of them open
+					guess.stop()
+					guess = nil
 				}
-				begins = next + (next - page.from)
-				after = c.ledgerPage(ctx, begins)
+				if coming = guess; coming == nil {
+					coming = c.fetchLedger(ctx, next)
+				}
+				guess = c.fetchLedger(ctx, next+(next-page.from))
 			}
 			for _, e := range page.Items {
 				if !yield(e, nil) {
@@ -82,6 +84,9 @@ func (c *Client) Ledger(ctx context.Context, from int64) iter.Seq2[LedgerEntry, 
 	}
 }
 
+// mostOnPage is how many entries a page has at most.
+const mostOnPage = 1000
+
 type ledgerPage struct {
 	Items      []LedgerEntry `json:"items"`
 	NextCursor string        `json:"next_cursor"`
@@ -89,16 +94,25 @@ type ledgerPage struct {
 	err        error
 }
 
-// ledgerPage asks for the page from a place on. The channel brings it.
-func (c *Client) ledgerPage(ctx context.Context, from int64) <-chan ledgerPage {
+// ledgerFetch is a page that is asked for.
+type ledgerFetch struct {
+	from int64
+	page <-chan ledgerPage
+	stop context.CancelFunc
+}
+
+// fetchLedger asks for the page from a place on.
+func (c *Client) fetchLedger(ctx context.Context, from int64) *ledgerFetch {
+	ctx, stop := context.WithCancel(ctx)
 	page := make(chan ledgerPage, 1)
 	go func() {
+		defer stop()
 		p := ledgerPage{from: from}
-		query := url.Values{"from": {strconv.FormatInt(from, 10)}, "limit": {"1000"}}
+		query := url.Values{"from": {strconv.FormatInt(from, 10)}, "limit": {strconv.Itoa(mostOnPage)}}
 		_, p.err = c.call(ctx, request{method: http.MethodGet, path: "/v1/ledger", query: query}, &p)
 		page <- p
 	}()
-	return page
+	return &ledgerFetch{from, page, stop}
 }
 
 // next returns the place where the next page begins, 0 if there is none. A cursor is the place
@@ -109,7 +123,7 @@ func (p ledgerPage) next() (int64, error) {
 		return 0, p.err
 	}
 	next, err := strconv.ParseInt(p.NextCursor, 10, 64)
-	if err != nil || len(p.Items) == 0 || next <= p.from || next != p.Items[len(p.Items)-1].N+1 {
+	if err != nil || len(p.Items) == 0 || len(p.Items) > mostOnPage || next <= p.from || next != p.Items[len(p.Items)-1].N+1 {
 		return 0, fmt.Errorf("client: the ledger goes on at %q behind %d", p.NextCursor, p.from)
 	}
 	return next, nil

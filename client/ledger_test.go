@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -57,5 +59,42 @@ func TestLedgerPages(t *testing.T) {
 			t.Errorf("%s: %v, want %s", name, got, test.want)
 		}
 		s.Close()
+	}
+}
+
+// A server whose pages are never those that the client guesses, and which answers no guess, holds one open.
+func TestLedgerGuesses(t *testing.T) {
+	var open, most atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		from, err := strconv.ParseInt(r.URL.Query().Get("from"), 10, 64)
+		for at := int64(0); err == nil && at <= from; at = 3*at + 1 {
+			if at == from {
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = fmt.Fprintf(w, `{"items":[{"n":%d}],"next_cursor":"%d"}`, 3*at, 3*at+1)
+				return
+			}
+		}
+		if now := open.Add(1); now > most.Load() {
+			most.Store(now)
+		}
+		<-r.Context().Done()
+		open.Add(-1)
+	}))
+	defer s.Close()
+	c, err := New(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, err := range c.Ledger(t.Context(), 0) {
+		if n++; err != nil || n == 20 {
+			if err != nil {
+				t.Error(err)
+			}
+			break
+		}
+	}
+	if got := most.Load(); n != 20 || got > 3 {
+		t.Errorf("%d entries, %d guesses at once", n, got)
 	}
 }

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -70,16 +72,17 @@ func TestVerifyNothing(t *testing.T) {
 func TestWaitsOfAReader(t *testing.T) {
 	const entries = 30
 	for _, goesOn := range []bool{false, true} {
-		asked := 0
+		var asked sync.Map // by from: each place is refused once
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			asked++
-			if n := r.URL.Query().Get("from"); goesOn && asked%2 == 0 && n != fmt.Sprint(entries) {
-				w.Header().Set("Content-Type", "application/json")
-				fmt.Fprintf(w, `{"items":[{"n":%s}],"next_cursor":"%s"}`, n, next(n))
-				return
-			} else if goesOn && n == fmt.Sprint(entries) {
+			n := r.URL.Query().Get("from")
+			if place, err := strconv.Atoi(n); goesOn && err == nil && place >= entries {
 				w.Header().Set("Content-Type", "application/json")
 				fmt.Fprint(w, `{"items":[]}`)
+				return
+			}
+			if _, again := asked.LoadOrStore(n, true); goesOn && again {
+				w.Header().Set("Content-Type", "application/json")
+				fmt.Fprintf(w, `{"items":[{"n":%s}],"next_cursor":"%s"}`, n, next(n))
 				return
 			}
 			w.Header().Set("Retry-After", "3600")

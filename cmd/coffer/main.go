@@ -25,6 +25,9 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/joho/godotenv"
+
+	"coffer/client"
+	"coffer/client/drop/disk"
 )
 
 // cli is the command tree. Commands that need a server's settings have them as flags.
@@ -69,9 +72,17 @@ func main() {
 		fmt.Fprintln(os.Stderr, "coffer:", err)
 		os.Exit(exit.status)
 	case err != nil:
-		fmt.Fprintln(os.Stderr, "coffer:", err)
+		fmt.Fprintln(os.Stderr, "coffer:", plainError(err))
 		os.Exit(1)
 	}
+}
+
+// plainError returns an error's text. The words of a server move no cursor and make no line.
+func plainError(err error) string {
+	if _, ok := errors.AsType[*client.Error](err); ok {
+		return disk.Clean(err.Error())
+	}
+	return err.Error()
 }
 
 // errNoCommand says that the command line names no command; the help was shown.

@@ -1,16 +1,19 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"coffer/client"
 	"coffer/internal/account"
 )
 
@@ -85,5 +88,16 @@ func TestDotenvYields(t *testing.T) {
 	got := fmt.Sprint(os.Getenv("COFFER_LOG_LEVEL"), " ", os.Getenv("COFFER_PASSWORD_MIN"), " ", len(env.values))
 	if want := "debug 15 1"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestPlainError: a server's words cannot fake a line, or erase one.
+func TestPlainError(t *testing.T) {
+	faked := &client.Error{Status: 404, Code: "x", Detail: "no\x1b[2K\r\n3 entries lead to 3 of 3 checkpoints"}
+	if got := plainError(fmt.Errorf("verify: %w", faked)); strings.ContainsAny(got, "\x1b\r\n") || !strings.Contains(got, "no_") {
+		t.Errorf("%q", got)
+	}
+	if got := plainError(errors.New("two\nlines")); got != "two\nlines" {
+		t.Errorf("%q", got)
 	}
 }

@@ -21,6 +21,7 @@ func TestForPostgres(t *testing.T) {
 		"-- a BLOB isn't BYTEA\na BLOB -- BLOB\n": "-- a BLOB isn't BYTEA\na BYTEA -- BLOB\n",
 		"DEFAULT 'it''s' , a BLOB":                "DEFAULT 'it''s' , a BYTEA",
 		"\n) WITHOUT ROWID; -- is WITHOUT ROWID":  "\n); -- is WITHOUT ROWID",
+		"-- postgres: LOCK TABLE a;\na BLOB":      "LOCK TABLE a;\na BYTEA",
 		"DEFAULT ' WITHOUT ROWID'":                "DEFAULT ' WITHOUT ROWID'",
 	} {
 		if got := forPostgres(text); got != want {
@@ -75,7 +76,7 @@ func TestMigrationSet(t *testing.T) {
 			t.Fatal(err)
 		}
 		if forPostgres(string(original)) != string(text) {
-			t.Errorf("%s differs in more than BLOB and WITHOUT ROWID", name)
+			t.Errorf("%s differs in more than the words for SQLite", name)
 		}
 		for part, why := range map[string]string{
 			"-- +goose Down": "migrations go forward",

@@ -35,7 +35,8 @@ var migrations embed.FS
 const versionTable = goose.DefaultTablename
 
 // sqliteOnly finds what only SQLite reads: the word BLOB, and WITHOUT ROWID. It also matches literals,
-// names and comments, in which the words have another meaning.
+// names and comments, in which the words have another meaning. A comment "-- postgres: S" holds a
+// statement for PostgreSQL.
 var sqliteOnly = regexp.MustCompile(`'[^']*'|"[^"]*"|--[^\n]*|\bBLOB\b| WITHOUT ROWID\b`)
 
 // SchemaID names the program's set of migrations. Two programs with the same set return the
@@ -62,8 +63,8 @@ func migrationSet(kind Engine) (fs.FS, error) {
 	return postgresFS{set}, nil
 }
 
-// postgresFS is a migration set with BYTEA for BLOB, and without the clause that makes a table of SQLite
-// its own index.
+// postgresFS is a migration set with BYTEA for BLOB, without the clause that makes a table of SQLite its
+// own index, and with the statements for PostgreSQL alone.
 type postgresFS struct{ fs.FS }
 
 // Open opens a file of the set, translated for PostgreSQL.
@@ -95,7 +96,7 @@ func forPostgres(text string) string {
 		case " WITHOUT ROWID":
 			return ""
 		}
-		return s
+		return strings.TrimPrefix(s, "-- postgres: ")
 	})
 }
 

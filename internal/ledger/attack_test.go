@@ -407,3 +407,14 @@ func TestAbsentDatabase(t *testing.T) {
 		t.Errorf("the log: %q", w.said.lines)
 	}
 }
+
+// TestTimeWithoutForm: an edited time that no entry can have stops the appending, before such an entry is
+// hashed and signed for ever.
+func TestTimeWithoutForm(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	w.add(w.ada, 1)
+	w.exec(`UPDATE ledger_state SET last_at = 253402300800000`)
+	if err := w.DB.Tx(t.Context(), func(tx *db.Tx) error { _, err := w.Append(t.Context(), tx, w.ada, event(0), event(1)); return err }); !errors.Is(err, treelog.ErrEntry) {
+		t.Error(err)
+	}
+}

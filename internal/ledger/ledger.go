@@ -197,6 +197,9 @@ func (s *Service) Append(ctx context.Context, tx *db.Tx, owner account.ID, event
 		}
 		rows[i] = r
 	}
+	if err := rows[0].entry().Check(); err != nil { // the time, which all share, may come from an edited row
+		return 0, fmt.Errorf("internal error: ledger: the last entry is of %s: %w", when, err)
+	}
 	if err := insertEntries(ctx, tx, rows); err != nil {
 		return 0, err
 	}

@@ -161,6 +161,7 @@ func TestCheckpointsHaveNoPlace(t *testing.T) {
 					c.Targets[i].Fetches = true
 				}
 			})
+			w.Warn()
 			if !strings.Contains(said.String(), "COFFER_LEDGER_PIN") {
 				t.Errorf("no warning: %s", &said)
 			}
@@ -300,15 +301,19 @@ func TestSuspendedOnly(t *testing.T) {
 	if err := w.Accounts.Deactivate(t.Context(), w.ada); err != nil {
 		t.Fatal(err)
 	}
+	// No provider can fetch what the gateway of a deactivated account does not show.
+	if off, err := w.stopped(t.Context(), w.ada, true); err != nil || !off {
+		t.Errorf("a provider that fetches: %v, %v", off, err)
+	}
 	for _, on := range []bool{false, true} {
 		if on {
 			w.suspend(true)
 		}
-		if off, err := w.suspended(context.Background(), w.ada); err != nil || off != on {
+		if off, err := w.stopped(context.Background(), w.ada, false); err != nil || off != on {
 			t.Errorf("suspended %v: %v, %v", on, off, err)
 		}
 	}
-	if off, err := w.suspended(context.Background(), "01890000-0000-7000-8000-000000000000"); err != nil || off {
+	if off, err := w.stopped(context.Background(), "01890000-0000-7000-8000-000000000000", false); err != nil || off {
 		t.Errorf("an account that is gone: %v, %v", off, err)
 	}
 }

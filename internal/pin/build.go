@@ -45,7 +45,7 @@ func (s *Service) build(ctx context.Context, payload []byte) error {
 	if err != nil {
 		return err
 	}
-	if off, err := s.suspended(ctx, r.Account); err != nil {
+	if off, err := s.stopped(ctx, r.Account, false); err != nil {
 		return err
 	} else if off {
 		_, err := delayOutline(ctx, s.DB, r.ID, r.Attempt, now.Add(s.times.most).UnixMilli(), 0)
@@ -191,7 +191,7 @@ func (s *Service) outline(ctx context.Context, r row) (*outline, error) {
 		return nil, err
 	}
 	o := &outline{known: map[[32]byte]int{}}
-	m := &maker{s: s, pin: r, key: d.key()}
+	m := &maker{s: s, pin: r, data: key, key: d.key()}
 	if r.Encrypt {
 		o.root, err = s.outlineParcel(ctx, o, m, key, d, files)
 	} else {

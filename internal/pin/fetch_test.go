@@ -78,6 +78,9 @@ func TestNeverFetched(t *testing.T) {
 	p := w.pin(w.upload(w.ada, "", "a", pattern(5_000)), `"targets":["psa"]`)
 	w.run()
 	p = w.holds(p.ID, "psa", Sending, reasonWaiting)
+	if at := w.at(p, "psa"); at.GatewayURL != "" || w.targets["psa"].Gateway == "" {
+		t.Errorf("its gateway cannot have it yet: %+v", at)
+	}
 	for range 71 {
 		w.later(time.Hour)
 	}

@@ -24,18 +24,22 @@ type view struct {
 	s      *Service
 	makers map[string]*maker
 	active map[account.ID]bool
+	found  map[ipfs.CID]servedBlock // a folder may name one block ten thousand times
 }
 
 func (s *Service) newView() *view {
-	return &view{s: s, makers: map[string]*maker{}, active: map[account.ID]bool{}}
+	return &view{s: s, makers: map[string]*maker{}, active: map[account.ID]bool{}, found: map[ipfs.CID]servedBlock{}}
 }
 
-// maxMakers bounds what a view remembers: a stream may lead through many pins.
+// maxMakers bounds what a view remembers of pins and blocks: a stream may lead through many.
 const maxMakers = 16
 
 // find returns a block that the gateway shows. Any block may be read raw. A leaf is never read
 // as a node: its bytes are a user's, and could name a DAG without end.
 func (v *view) find(ctx context.Context, c ipfs.CID) (servedBlock, error) {
+	if b, known := v.found[c]; known {
+		return b, nil
+	}
 	const some = 20
 	for after := ""; ; {
 		all, err := readServed(ctx, v.s.DB, c.Digest[:], after, some)
@@ -53,6 +57,10 @@ func (v *view) find(ctx context.Context, c ipfs.CID) (servedBlock, error) {
 			}
 			if shown {
 				b.CID.Codec = c.Codec
+				if len(v.found) >= maxMakers {
+					clear(v.found)
+				}
+				v.found[c] = b
 				return b, nil
 			}
 		}

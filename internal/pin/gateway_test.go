@@ -247,3 +247,45 @@ func TestLimit(t *testing.T) {
 		t.Errorf("%v", a.Header)
 	}
 }
+
+// TestPlantedRows has a writer of the database ask the gateway for a private file, a byte at a time: by
+// a pin that it made public, and by a public pin to which it gave the file.
+func TestPlantedRows(t *testing.T) {
+	for name, plant := range map[string]string{
+		"made public":    `UPDATE pins SET encrypt = FALSE WHERE id = $1 AND $2 <> ''`,
+		"another object": `UPDATE pin_files SET (object, size) = (SELECT object, size FROM pin_files WHERE pin = $1) WHERE pin = $2`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, dbtest.SQLite(t))
+			private := w.verified(w.upload(w.ada, "", "private", []byte("secret")), atKubo)
+			public := w.verified(w.upload(w.ada, "", "public", []byte("for all")), `"encrypt":false,`+atKubo)
+			first := ipfs.Sum(ipfs.Raw, []byte("s"))
+			if n, err := w.DB.Exec(t.Context(), plant, private.ID, public.ID); err != nil || n != 1 {
+				t.Fatal(n, err)
+			}
+			const blocks = `INSERT INTO pin_blocks (pin, digest, codec, ord, start, length) SELECT pin, $1, 85, ord, 0, 1 FROM pin_files WHERE pin = $2 AND object IS NOT NULL`
+			by := map[string]string{"made public": private.ID, "another object": public.ID}[name]
+			if n, err := w.DB.Exec(t.Context(), blocks, first.Digest[:], by); err != nil || n != 1 {
+				t.Fatal(n, err)
+			}
+			if a := w.do("", "GET", "/ipfs/"+first.String()+"?format=raw", ""); a.StatusCode == http.StatusOK {
+				t.Errorf("the gateway shows %q", a.body)
+			}
+		})
+	}
+}
+
+// TestViewRemembers: a request asks once for a block that a folder names again and again.
+func TestViewRemembers(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	p := w.verified(w.upload(w.ada, "", "a", pattern(1_000)), `"encrypt":false,`+atKubo)
+	v := w.newView()
+	for i, of := range []*view{v, v, w.newView()} {
+		if _, err := of.find(t.Context(), w.root(p)); (err == nil) != (i < 2) {
+			t.Errorf("%d: %v", i, err)
+		}
+		if _, err := w.DB.Exec(t.Context(), `UPDATE pins SET served = FALSE`); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"coffer/internal/content"
 	"coffer/internal/db"
 	"coffer/internal/ipfs"
+	"coffer/internal/keyring"
 	"coffer/internal/parcel"
 	"coffer/internal/pinning"
 	"coffer/internal/seal"
@@ -19,24 +20,24 @@ import (
 type maker struct {
 	s      *Service
 	pin    row
-	key    parcel.Key // of an encrypted pin
-	ord    int64      // of object
+	data   *keyring.DataKey // of the account
+	key    parcel.Key       // of an encrypted pin
+	ord    int64            // of object
 	object *content.Object
 }
 
-// newMaker returns the maker of a pin's blocks.
+// newMaker returns the maker of a pin's blocks. A row that a writer of the database made, or made public,
+// does not open.
 func (s *Service) newMaker(ctx context.Context, r row) (*maker, error) {
-	m := &maker{s: s, pin: r}
-	if !r.Encrypt {
-		return m, nil
-	}
 	key, err := s.dataKey(ctx, s.DB, r.Account)
 	if err != nil {
 		return nil, err
 	}
 	d, err := r.open(key)
-	m.key = d.key()
-	return m, err
+	if err != nil {
+		return nil, err
+	}
+	return &maker{s: s, pin: r, data: key, key: d.key()}, nil
 }
 
 // open returns the bytes [off, off+n) of what is sent of an object.
@@ -91,6 +92,9 @@ func (m *maker) leaf(ctx context.Context, b blockRow) ([]byte, error) {
 		f, err := readFile(ctx, m.s.DB, m.pin.ID, b.Ord)
 		if errors.Is(err, db.ErrNoRows) || err == nil && f.Object == nil {
 			return nil, fmt.Errorf("file %d of pin %s: %w", b.Ord, m.pin.ID, seal.ErrOpen)
+		}
+		if err == nil {
+			_, err = f.open(m.data, m.pin.ID) // it names the object
 		}
 		if err != nil {
 			return nil, err

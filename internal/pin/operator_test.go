@@ -60,7 +60,7 @@ func TestMove(t *testing.T) {
 			}
 		}
 		w.run()
-		w.holds(p.ID, "kubo", Removing, "") // the node was away
+		w.holds(p.ID, "kubo", Removing, "unreachable") // the node was away
 		shown()
 		drop("kubo", Dropped{Kept: 1, There: true}) // once is enough
 		w.later(time.Hour)

@@ -494,7 +494,7 @@ func (s *Service) show(r row, d details, targets []targetRow) Pin {
 		if t.NextAt != never && (t.Reason != "" || t.State == Verified) && t.State != Failed {
 			at.NextTryAt = moment(&t.NextAt)
 		}
-		if named := s.targets[t.Target]; named.Gateway != "" && r.CID != "" {
+		if named := s.targets[t.Target]; named.Gateway != "" && r.CID != "" && (t.State == Pinned || t.State == Verified) {
 			at.GatewayURL = named.Gateway + "/ipfs/" + r.CID
 		}
 		if t.State == Failed {

@@ -308,7 +308,11 @@ func (s *Service) unpin(ctx context.Context, payload []byte) error {
 		if retry, ok := errors.AsType[*pinning.RetryError](err); ok {
 			after = max(after, retry.After)
 		}
-		s.Log.WarnContext(ctx, "pin: a copy was not removed", "target", order.Target, "reason", string(pinning.ReasonOf(err)), "error", err)
+		reason := string(pinning.ReasonOf(err))
+		s.Log.WarnContext(ctx, "pin: a copy was not removed", "target", order.Target, "reason", reason, "error", err)
+		if err := s.explain(ctx, order, reason); err != nil {
+			return err
+		}
 		return delayCopy(ctx, s.DB, order.Target, order.CID, s.Now().Add(after).UnixMilli())
 	}
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
@@ -390,4 +394,24 @@ func (s *Service) forgetPin(ctx context.Context, tx *db.Tx, id string) error {
 	}
 	r.Account = ""
 	return s.announceEnd(ctx, tx, r, digest)
+}
+
+// explain says in the pins that a removal waits, and why.
+func (s *Service) explain(ctx context.Context, order unpinOrder, reason string) error {
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		pins, err := explainRemovals(ctx, tx, order.Target, order.CID, reason)
+		if err != nil {
+			return err
+		}
+		for _, id := range pins {
+			r, err := readByID(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			if err := s.tell(ctx, tx, r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -149,7 +149,7 @@ func (s *Service) advance(ctx context.Context, t targetRow) (more bool, err erro
 	case !ok:
 		return false, s.fail(ctx, r, t, reasonNoTarget)
 	case t.State == Queued, t.State == Sending:
-		if off, err := s.suspended(ctx, r.Account); err != nil {
+		if off, err := s.stopped(ctx, r.Account, target.Fetches); err != nil {
 			return false, err
 		} else if off {
 			return false, s.pause(ctx, t)
@@ -164,16 +164,17 @@ func (s *Service) advance(ctx context.Context, t targetRow) (more bool, err erro
 	return false, s.verify(ctx, r, t, target, root)
 }
 
-// suspended reports whether the operator has stopped an account: it publishes nothing more.
-func (s *Service) suspended(ctx context.Context, owner account.ID) (bool, error) {
+// stopped reports whether an account publishes nothing now: the operator has suspended it, or its owner
+// deactivated it while a provider would fetch from this server's gateway, which shows none of its pins.
+func (s *Service) stopped(ctx context.Context, owner account.ID, fetches bool) (bool, error) {
 	st, err := s.Accounts.State(ctx, owner)
 	if errors.Is(err, account.ErrNotFound) {
 		return false, nil
 	}
-	return st.Status == account.Suspended, err
+	return st.Status == account.Suspended || fetches && st.Status == account.Deactivated, err
 }
 
-// pause lets a row of a suspended account wait, which is no fault of its target.
+// pause lets a row of a stopped account wait, which is no fault of its target.
 func (s *Service) pause(ctx context.Context, t targetRow) error {
 	now := s.Now()
 	t.SinceAt, t.NextAt = now.UnixMilli(), now.Add(s.times.most).UnixMilli()
@@ -188,7 +189,7 @@ func (s *Service) pause(ctx context.Context, t targetRow) error {
 func (s *Service) send(ctx context.Context, r row, t targetRow, target pinning.Named, root ipfs.CID) (more bool, err error) {
 	c, err := takeCopy(ctx, s.DB, t.Target, r.CID, r.ID)
 	if errors.Is(err, db.ErrNoRows) {
-		return false, s.wait(ctx, t, reasonShared, s.times.first)
+		return false, s.wait(ctx, r, t, reasonShared, s.times.first)
 	}
 	if err != nil {
 		return false, err
@@ -220,7 +221,7 @@ func (s *Service) send(ctx context.Context, r row, t targetRow, target pinning.N
 	if s.Now().Sub(time.UnixMilli(t.SinceAt)) > s.times.patience {
 		return false, s.fail(ctx, r, t, reasonStuck)
 	}
-	return false, s.wait(ctx, t, reasonWaiting, min(s.backoff(t.Tries), s.times.sendEvery))
+	return false, s.wait(ctx, r, t, reasonWaiting, min(s.backoff(t.Tries), s.times.sendEvery))
 }
 
 // put hands the content over. Its row is kept meanwhile, and its context ends when the pin is
@@ -293,7 +294,7 @@ func (s *Service) trouble(ctx context.Context, r row, t targetRow, err error) er
 	if retry, ok := errors.AsType[*pinning.RetryError](err); ok {
 		after = max(after, retry.After)
 	}
-	return s.wait(ctx, t, reason, after)
+	return s.wait(ctx, r, t, reason, after)
 }
 
 // backoff doubles with each attempt, up to an hour, and is a random half to whole of that.
@@ -305,14 +306,19 @@ func (s *Service) backoff(tries int64) time.Duration {
 	return d/2 + rand.N(d/2+1)
 }
 
-// wait gives a row back until a time.
-func (s *Service) wait(ctx context.Context, t targetRow, reason string, after time.Duration) error {
+// wait gives a row back until a time, and tells the owner's open pages why.
+func (s *Service) wait(ctx context.Context, r row, t targetRow, reason string, after time.Duration) error {
 	t.Reason, t.Tries, t.NextAt = reason, t.Tries+1, s.Now().Add(after).UnixMilli()
-	ours, err := changeTarget(ctx, s.DB, t)
-	if err == nil && !ours {
-		err = errLost
-	}
-	return err
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		ours, err := changeTarget(ctx, tx, t)
+		if err == nil && !ours {
+			err = errLost
+		}
+		if err != nil {
+			return err
+		}
+		return s.tell(ctx, tx, r)
+	})
 }
 
 // move brings a row to a state in which it is due at a time. The first target that has the

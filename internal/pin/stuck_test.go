@@ -64,7 +64,7 @@ func TestMissedWake(t *testing.T) {
 	w.kubo.Misbehave(pinningtest.Faults{Status: http.StatusServiceUnavailable})
 	w.call(w.ada, "DELETE", "/pins/"+p.ID, "", http.StatusAccepted)
 	w.run()
-	w.holds(p.ID, "kubo", Removing, "")
+	w.holds(p.ID, "kubo", Removing, string(pinning.Unreachable))
 	if err := w.DB.Tx(t.Context(), func(tx *db.Tx) error { return endRemoval(t.Context(), tx, "kubo", *p.CID) }); err != nil {
 		t.Fatal(err)
 	}

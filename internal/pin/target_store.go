@@ -152,6 +152,16 @@ func wakeRemovals(ctx context.Context, tx *db.Tx, target, cid string, now int64)
 	return rows.Strings()
 }
 
+// explainRemovals notes why the rows that wait for a copy to be removed wait on. It returns their pins.
+func explainRemovals(ctx context.Context, tx *db.Tx, target, cid, reason string) ([]string, error) {
+	rows, err := tx.Query(ctx, `UPDATE pin_targets SET reason = $3 WHERE target = $1 AND state = 'removing' AND NOT held AND pin IN (SELECT id FROM pins WHERE cid = $2 AND cid <> '') RETURNING pin`,
+		target, cid, reason)
+	if err != nil {
+		return nil, err
+	}
+	return rows.Strings()
+}
+
 // due is a row for which there is work.
 type due struct{ pin, target, cid string }
 

@@ -96,7 +96,7 @@ func (s *Service) missing(ctx context.Context, r row, t targetRow) error {
 		t.MissingAt, t.Tries = &at, 0
 	}
 	if now.Sub(time.UnixMilli(*t.MissingAt)) < s.times.grace {
-		return s.wait(ctx, t, reasonNotYet, min(s.backoff(t.Tries), s.times.grace/4))
+		return s.wait(ctx, r, t, reasonNotYet, min(s.backoff(t.Tries), s.times.grace/4))
 	}
 	return s.failMissing(ctx, r, t)
 }
@@ -140,5 +140,5 @@ func (s *Service) unverified(ctx context.Context, r row, t targetRow, err error)
 	if t.Reason == reasonNotYet {
 		reason = reasonNotYet
 	}
-	return s.wait(ctx, t, reason, after)
+	return s.wait(ctx, r, t, reason, after)
 }

@@ -1,13 +1,20 @@
 package pinning_test
 
 import (
+	"context"
 	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"coffer/internal/ipfs"
 	"coffer/internal/pinning"
@@ -379,6 +386,15 @@ func TestFewSettings(t *testing.T) {
 			t.Errorf("%s, and a gateway key: %v", name, err)
 		}
 	}
+	own := pinata
+	own.PinataGateway = "https://coral-1.mypinata.cloud"
+	for key, want := range map[string]string{"": own.PinataGateway, "x": ""} { // people have no key
+		own.PinataGatewayKey = key
+		all, err := pinning.Open(pinning.Config{Settings: own})
+		if err != nil || all[0].Gateway != want || strings.HasPrefix(all[0].Warning, "COFFER_PINATA_GATEWAY_KEY: ") != (key == "") {
+			t.Errorf("the account's gateway with the key %q: %+v, %v", key, all, err)
+		}
+	}
 	five := pinata
 	five.IPFSRPC, five.PSAURL, five.PSAToken = "http://127.0.0.1:5001", "https://psa.example", "x"
 	if all, err := pinning.Open(pinning.Config{Settings: five}); err != nil || len(all) != 3 {
@@ -388,5 +404,43 @@ func TestFewSettings(t *testing.T) {
 	five.PinataGateway = "https://gateway.pinata.cloud/"
 	if got := pinning.NamedHosts(five.PinataURL, five.PinataUploadURL, five.PinataGateway, five.PSAURL); !slices.Equal(got, []string{"psa.example"}) {
 		t.Errorf("named: %q", got)
+	}
+}
+
+// TestPinataCrawls: a provider that fails each time and has a byte more each time is given up.
+func TestPinataCrawls(t *testing.T) {
+	s := pinningtest.NewPinata(t)
+	behind, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var passes atomic.Int64
+	through := httputil.NewSingleHostReverseProxy(behind)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.Method {
+		case http.MethodPatch:
+			passes.Add(1)
+			w.WriteHeader(http.StatusInternalServerError)
+		case http.MethodHead:
+			w.Header().Set("Upload-Offset", strconv.FormatInt(passes.Load(), 10))
+		default:
+			through.ServeHTTP(w, r)
+		}
+	}))
+	defer front.Close()
+	through.ModifyResponse = func(r *http.Response) error {
+		if at := r.Header.Get("Location"); at != "" {
+			r.Header.Set("Location", strings.Replace(at, s.URL, front.URL, 1))
+		}
+		return nil
+	}
+	set := pinata(s)
+	set.PinataURL, set.PinataUploadURL = front.URL, front.URL
+	target := open(t, pinning.Config{Settings: set}, pinning.KindPinata)
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	_, _, err = target.Put(ctx, pinningtest.Content(t, 4*pinningtest.Shard))
+	if got := passes.Load(); err == nil || ctx.Err() != nil || got < 2 || got > 12 {
+		t.Errorf("%d passes: %v", got, err)
 	}
 }

@@ -148,6 +148,10 @@ func Open(c Config) ([]Named, error) {
 		n := Named{Name: KindPinata, Kind: KindPinata, Target: newPinata(c), Gateway: strings.TrimRight(c.PinataGateway, "/")}
 		if n.Gateway == pinataGateway {
 			n.Warning = "COFFER_PINATA_GATEWAY: it does not name the account's gateway: the public one has narrow limits, and may serve what others hold"
+		} else if c.PinataGatewayKey != "" {
+			n.Gateway = "" // it refuses people, who have no key
+		} else if u, err := url.Parse(n.Gateway); err == nil && strings.HasSuffix(u.Hostname(), ".mypinata.cloud") {
+			n.Warning = "COFFER_PINATA_GATEWAY_KEY: without it that gateway serves no blocks, and no encrypted pin is ever verified"
 		}
 		all = append(all, n)
 	}

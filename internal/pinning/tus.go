@@ -35,13 +35,14 @@ func (p *pinata) resumable(ctx context.Context, s Source, total int64) (string, 
 		return "", ipfs.CID{}, err
 	}
 	var last http.Header
-	for from, best, tries := int64(0), int64(0), 0; ; {
+	passes := total/p.shard + tusTries // a provider that takes a byte each time does not hold a worker for ever
+	for from, best, tries := int64(0), int64(0), 0; ; passes-- {
 		last, err = p.pass(ctx, at, s, total, from)
 		if err == nil {
 			break
 		}
 		retry, ok := errors.AsType[*RetryError](err)
-		if tries++; !ok || retry.After > 0 || tries == tusTries {
+		if tries++; !ok || retry.After > 0 || tries == tusTries || passes <= 0 {
 			return "", ipfs.CID{}, err
 		}
 		arrived, asked := p.arrived(ctx, at, total)

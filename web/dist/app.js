@@ -20610,16 +20610,18 @@ async function whole8(content2, path3, signal) {
   }
 }
 var saveFile = (content2, of, file3) => save3({ key: `${of} ${file3.path}`, name: file3.name, size: file3.size, read: (signal) => content2.read(file3.path, signal) });
+var within = (content2, at) => at ? content2.files.filter(({ path: path3 }) => path3.startsWith(at + "/")) : content2.files;
+var sizeOf3 = (files) => files.reduce((sum2, file3) => sum2 + file3.size, 0);
 function saveAll(content2, of, at) {
   const before2 = at ? at + "/" : "";
   const name = at ? at.slice(at.lastIndexOf("/") + 1) : content2.name;
-  const files = content2.files.filter(({ path: path3 }) => path3.startsWith(before2));
+  const files = within(content2, at);
   const folders2 = content2.folders.filter((path3) => path3.startsWith(before2) && path3 !== at);
   const entries2 = (signal) => [
     ...folders2.map((path3) => ({ path: `${name}/${path3.slice(before2.length)}/`, size: 0, modified: "" })),
     ...files.map((file3) => ({ path: `${name}/${file3.path.slice(before2.length)}`, size: file3.size, modified: file3.modified, bytes: () => content2.read(file3.path, signal) }))
   ];
-  save3({ key: `${of} zip ${at}`, name: name + ".zip", size: files.reduce((sum2, file3) => sum2 + file3.size, 0), read: (signal) => zip(entries2(signal)) });
+  save3({ key: `${of} zip ${at}`, name: name + ".zip", size: sizeOf3(files), read: (signal) => zip(entries2(signal)) });
 }
 function Contents({ content: content2, of }) {
   const at = new URLSearchParams(place.value.search).get("path") ?? "";
@@ -20638,7 +20640,7 @@ function Contents({ content: content2, of }) {
   const title = names2.at(-1) ?? content2.name;
   const [file3] = content2.files;
   const single = content2.single && file3 !== void 0;
-  const sum2 = content2.files.reduce((all3, { size: bytes2 }) => all3 + bytes2, 0);
+  const files = within(content2, at);
   return /* @__PURE__ */ a4("div", { class: "opened", children: [
     /* @__PURE__ */ a4("header", { class: "opened-head", children: [
       /* @__PURE__ */ a4("p", { class: "opened-lead", children: t14("lead") }),
@@ -20648,7 +20650,7 @@ function Contents({ content: content2, of }) {
         " ",
         /* @__PURE__ */ a4("span", { children: title })
       ] }),
-      /* @__PURE__ */ a4("p", { class: "hint", children: single ? size(sum2) : [t14("files", { count: content2.files.length }), t14("size", { size: size(sum2) })].join(" · ") })
+      /* @__PURE__ */ a4("p", { class: "hint", children: single ? size(file3.size) : [t14("files", { count: files.length }), t14("size", { size: size(sizeOf3(files)) })].join(" · ") })
     ] }),
     single ? /* @__PURE__ */ a4("div", { class: "card-buttons", children: [
       /* @__PURE__ */ a4("button", { type: "button", ref: button, class: "button primary big", onClick: () => saveFile(content2, of, file3), children: [
@@ -21066,8 +21068,9 @@ var reasonOf = (reason) => t15.find(`reason_${reason}`) ?? t15("reason_other");
 var nameOf3 = (target2) => t15.find(`name_${target2}`) ?? target2;
 function wordOf(at) {
   if (at.state === "failed") return at.reason ? reasonOf(at.reason) : t15("reason_other");
-  if (at.state === "verified" && at.verified_at) return t15("verifiedAt", { time: dateTime(at.verified_at) });
-  if (at.next_try_at && at.reason) return t15("nextTry", { reason: reasonOf(at.reason), time: dateTime(at.next_try_at) });
+  const wait = at.next_try_at && at.reason ? t15("nextTry", { reason: reasonOf(at.reason), time: dateTime(at.next_try_at) }) : "";
+  if (at.state === "verified" && at.verified_at) return [t15("verifiedAt", { time: dateTime(at.verified_at) }), wait].filter(Boolean).join(". ");
+  if (wait) return wait;
   return t15(`at_${at.state}`);
 }
 
@@ -23079,12 +23082,12 @@ function base64(b4) {
   return btoa(String.fromCharCode(...new Uint8Array(b4)));
 }
 function read6(name) {
-  return within("readonly", (store) => store.get(name));
+  return within2("readonly", (store) => store.get(name));
 }
 function write3(name, value) {
-  return within("readwrite", (store) => store.put(value, name));
+  return within2("readwrite", (store) => store.put(value, name));
 }
-async function within(mode, work4) {
+async function within2(mode, work4) {
   const db = await open3();
   try {
     const request = work4(db.transaction(keys, mode).objectStore(keys));

@@ -1,6 +1,7 @@
 -- +goose Up
 -- In SQLite a table whose key is no INTEGER lies beside an index of the key, so each row was written
--- twice.
+-- twice. On PostgreSQL a node of the version before may append meanwhile.
+-- postgres: LOCK TABLE ledger_state, ledger_entries, ledger_owners IN ACCESS EXCLUSIVE MODE;
 CREATE TABLE ledger_entries_new (
     n          BIGINT PRIMARY KEY,
     at         BIGINT NOT NULL,

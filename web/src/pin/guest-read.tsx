@@ -52,17 +52,22 @@ async function whole(content: Opened, path: string, signal: AbortSignal): Promis
 
 const saveFile = (content: Opened, of: string, file: File): void => save({ key: `${of} ${file.path}`, name: file.name, size: file.size, read: (signal) => content.read(file.path, signal) });
 
+// within are the files of a folder of the pin, and of the folders in it.
+const within = (content: Opened, at: string): readonly File[] => (at ? content.files.filter(({ path }) => path.startsWith(at + '/')) : content.files);
+
+const sizeOf = (files: readonly File[]): number => files.reduce((sum, file) => sum + file.size, 0);
+
 // saveAll saves a folder of the pin as a zip. Its size is not known to the byte before its end.
 function saveAll(content: Opened, of: string, at: string): void {
   const before = at ? at + '/' : '';
   const name = at ? at.slice(at.lastIndexOf('/') + 1) : content.name;
-  const files = content.files.filter(({ path }) => path.startsWith(before));
+  const files = within(content, at);
   const folders = content.folders.filter((path) => path.startsWith(before) && path !== at);
   const entries = (signal: AbortSignal): ZipEntry[] => [
     ...folders.map((path) => ({ path: `${name}/${path.slice(before.length)}/`, size: 0, modified: '' })),
     ...files.map((file) => ({ path: `${name}/${file.path.slice(before.length)}`, size: file.size, modified: file.modified, bytes: () => content.read(file.path, signal) })),
   ];
-  save({ key: `${of} zip ${at}`, name: name + '.zip', size: files.reduce((sum, file) => sum + file.size, 0), read: (signal) => zip(entries(signal)) });
+  save({ key: `${of} zip ${at}`, name: name + '.zip', size: sizeOf(files), read: (signal) => zip(entries(signal)) });
 }
 
 export function Contents({ content, of }: Props) {
@@ -82,7 +87,7 @@ export function Contents({ content, of }: Props) {
   const title = names.at(-1) ?? content.name;
   const [file] = content.files;
   const single = content.single && file !== undefined;
-  const sum = content.files.reduce((all, { size: bytes }) => all + bytes, 0);
+  const files = within(content, at);
   return (
     <div class="opened">
       <header class="opened-head">
@@ -93,7 +98,7 @@ export function Contents({ content, of }: Props) {
           </nav>
         )}
         <h1><Icon name={single ? iconOf({ kind: 'file', name: content.name }) : 'folder'} class="kind" /> <span>{title}</span></h1>
-        <p class="hint">{single ? size(sum) : [t('files', { count: content.files.length }), t('size', { size: size(sum) })].join(' · ')}</p>
+        <p class="hint">{single ? size(file.size) : [t('files', { count: files.length }), t('size', { size: size(sizeOf(files)) })].join(' · ')}</p>
       </header>
       {single ? (
         <div class="card-buttons">

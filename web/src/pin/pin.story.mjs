@@ -204,6 +204,7 @@ test('a folder is opened on a phone: its folders, one file, all as a zip', async
   await guest.reload();
   await guest.getByRole('link', { name: 'Open deeper' }).click();
   await guest.getByRole('heading', { level: 1, name: 'deeper' }).waitFor();
+  await guest.getByText('1 file · 5 bytes in all').waitFor();
   await guest.getByRole('button', { name: 'Show c.txt' }).click();
   await guest.getByRole('dialog').getByText('third').waitFor();
   await guest.keyboard.press('Escape');
@@ -267,13 +268,13 @@ test('a provider that does not answer is waited for, and one that names another 
   const who = await member(site.server);
   const act = await as(site.server, who);
   await act('/files/folders', { name: 'Empty', parent: '' });
+  await signIn(page, who);
+  await page.goto('/published');
+  await page.getByText('You have published nothing').waitFor();
   node.down = true;
   t.after(() => Object.assign(node, { down: false, lies: false }));
   const { items: [folder] } = await act('/files', undefined, 'GET');
   const { id } = await act(`/files/${folder.id}/pins`, {});
-  await until(async () => (await act('/pins/' + id, undefined, 'GET')).targets[0].reason);
-  await signIn(page, who);
-  await page.goto('/published');
   await page.getByText(/The provider cannot be reached\. Next try:/).waitFor();
   await check(page, 'a pin that waits, on a phone');
   await shot(page, 'a pin that waits on a phone');
@@ -290,6 +291,10 @@ test('a provider that does not answer is waited for, and one that names another 
   await page.getByRole('button', { name: 'Actions for Empty' }).click();
   await page.getByRole('menuitem', { name: 'Try again' }).click();
   await page.getByText('Published and checked').waitFor();
+  node.down = true;
+  await page.getByRole('button', { name: 'Actions for Empty' }).click();
+  await page.getByRole('menuitem', { name: 'Check again' }).click();
+  await page.getByText(/keeps it, checked on .*\. The provider cannot be reached\. Next try:/).waitFor();
   await german(page);
   await page.getByText('Veröffentlicht und geprüft').waitFor();
   await check(page, 'the page of pins in German, on a phone');

@@ -71,7 +71,8 @@ export const nameOf = (target: string): string => t.find(`name_${target}`) ?? ta
 // wordOf says in one sentence how far a provider is.
 export function wordOf(at: At): string {
   if (at.state === 'failed') return at.reason ? reasonOf(at.reason) : t('reason_other');
-  if (at.state === 'verified' && at.verified_at) return t('verifiedAt', { time: dateTime(at.verified_at) });
-  if (at.next_try_at && at.reason) return t('nextTry', { reason: reasonOf(at.reason), time: dateTime(at.next_try_at) });
+  const wait = at.next_try_at && at.reason ? t('nextTry', { reason: reasonOf(at.reason), time: dateTime(at.next_try_at) }) : '';
+  if (at.state === 'verified' && at.verified_at) return [t('verifiedAt', { time: dateTime(at.verified_at) }), wait].filter(Boolean).join('. ');
+  if (wait) return wait;
   return t(`at_${at.state}`);
 }
