@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -328,4 +329,30 @@ func TestHopeless(t *testing.T) {
 	if hopeless(nil) != "" || hopeless(errors.New("a disk that is away")) != "" {
 		t.Error("what may pass is hopeless")
 	}
+}
+
+// TestWaitsAreTold: open pages hear that a pin waits, and that its removal does, with the reason.
+func TestWaitsAreTold(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	p := w.verified(w.upload(w.ada, "", "a", pattern(1_000)), atKubo)
+	var told atomic.Int64
+	stop := w.DB.Listen("feed", func(note string) { // on the goroutine that commits
+		if strings.Contains(note, p.ID) {
+			told.Add(1)
+		}
+	})
+	defer stop()
+	waits := func(state State) {
+		t.Helper()
+		before := told.Load()
+		w.run()
+		if w.holds(p.ID, "kubo", state, string(pinning.Unreachable)); told.Load() == before {
+			t.Errorf("%s: nobody heard of it", state)
+		}
+	}
+	w.kubo.Misbehave(pinningtest.Faults{Status: http.StatusServiceUnavailable})
+	w.call(w.ada, "POST", "/pins/"+p.ID+"/verify", "", http.StatusAccepted)
+	waits(Verified)
+	w.call(w.ada, "DELETE", "/pins/"+p.ID, "", http.StatusAccepted)
+	waits(Removing)
 }
