@@ -142,20 +142,19 @@ func removeTarget(ctx context.Context, tx *db.Tx, t targetRow) (left int64, err 
 	return left, err
 }
 
-// wakeRemovals makes the rows due that wait for a copy to be removed.
+// wakeRemovals makes the rows due that wait for a copy to be removed. It returns their pins.
 func wakeRemovals(ctx context.Context, tx *db.Tx, target, cid string, now int64) ([]string, error) {
-	rows, err := tx.Query(ctx, `UPDATE pin_targets SET next_at = $3 WHERE target = $1 AND state = 'removing' AND NOT held AND pin IN (SELECT id FROM pins WHERE cid = $2 AND cid <> '') RETURNING pin`,
-		target, cid, now)
-	if err != nil {
-		return nil, err
-	}
-	return rows.Strings()
+	return changeRemovals(ctx, tx, "next_at", target, cid, now)
 }
 
-// explainRemovals notes why the rows that wait for a copy to be removed wait on. It returns their pins.
+// explainRemovals notes why they wait on, and returns their pins too.
 func explainRemovals(ctx context.Context, tx *db.Tx, target, cid, reason string) ([]string, error) {
-	rows, err := tx.Query(ctx, `UPDATE pin_targets SET reason = $3 WHERE target = $1 AND state = 'removing' AND NOT held AND pin IN (SELECT id FROM pins WHERE cid = $2 AND cid <> '') RETURNING pin`,
-		target, cid, reason)
+	return changeRemovals(ctx, tx, "reason", target, cid, reason)
+}
+
+func changeRemovals(ctx context.Context, tx *db.Tx, column, target, cid string, to any) ([]string, error) {
+	rows, err := tx.Query(ctx, `UPDATE pin_targets SET `+column+` = $3 WHERE target = $1 AND state = 'removing' AND NOT held AND pin IN (SELECT id FROM pins WHERE cid = $2 AND cid <> '') RETURNING pin`,
+		target, cid, to)
 	if err != nil {
 		return nil, err
 	}
