@@ -6,20 +6,21 @@ import (
 	"math"
 	"os"
 	"path"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
 )
 
 // limitMemory keeps the heap below four fifths of the machine's memory: near the limit the
-// collector works harder. The rest is for memory outside the heap. An operator's GOMEMLIMIT
-// stays.
+// collector works harder. The rest is for memory outside the heap, above all 64 MiB a core in which
+// passwords are hashed; on a small machine that is up to half of all. An operator's GOMEMLIMIT stays.
 func limitMemory() {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
 	if n := machineMemory(os.DirFS("/")); n < math.MaxInt64 {
-		debug.SetMemoryLimit(n / 5 * 4)
+		debug.SetMemoryLimit(n - max(n/5, min(int64(runtime.NumCPU())*64<<20, n/2)))
 	}
 }
 

@@ -7,17 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
-	"runtime/debug"
-	"runtime/metrics"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
 
+	"coffer/internal/argon"
 	"coffer/internal/fault"
 	"coffer/internal/metric"
 )
@@ -37,15 +33,13 @@ var errHash = errors.New("not a password hash that this version knows")
 // program use much of.
 type hasher struct {
 	params  Argon2Params
+	memory  argon.Memory
 	rand    io.Reader
 	slots   chan struct{}
 	waiting atomic.Int64
 	queue   int64
 	done    atomic.Int64 // hashes finished, for tests that compare work
 	waited  *metric.Histogram
-
-	mu      sync.Mutex
-	garbage int // argon2id memories given back and not yet collected
 }
 
 func newHasher(p Argon2Params, slots, queue int, rand io.Reader) *hasher {
@@ -106,7 +100,11 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 		return "", err
 	}
 	defer h.leave()
-	return phc{Argon2Params: h.params, salt: salt, sum: h.argon(password, h.params, salt, hashSize)}.String(), nil
+	sum, err := h.argon(password, h.params, salt, hashSize)
+	if err != nil {
+		return "", err
+	}
+	return phc{Argon2Params: h.params, salt: salt, sum: sum}.String(), nil
 }
 
 // verify reports whether password has the stored hash, and whether the hash should be
@@ -128,7 +126,10 @@ func (h *hasher) verify(ctx context.Context, stored, password string) (ok, stale
 	if err != nil {
 		return false, false, err
 	}
-	sum := h.argon(password, p.Argon2Params, p.salt, uint32(len(p.sum)))
+	sum, err := h.argon(password, p.Argon2Params, p.salt, uint32(len(p.sum)))
+	if err != nil {
+		return false, false, err
+	}
 	return subtle.ConstantTimeCompare(sum, p.sum) == 1, p.Argon2Params != h.params || len(p.sum) != hashSize, nil
 }
 
@@ -142,38 +143,14 @@ func verifyBcrypt(stored, password string) (ok, stale bool, err error) {
 	return err == nil, true, nil
 }
 
-// argon runs argon2id in a slot. The memory of one run is garbage afterwards, and left to
-// itself the collector lets as much garbage stand as there is live memory: it is collected
-// here before it would add to what the slots hold, so that memory stays near
-// slots × 64 MiB however many sign in at once.
-func (h *hasher) argon(password string, p Argon2Params, salt []byte, size uint32) []byte {
-	if p.MemoryKiB >= 1<<10 {
-		h.collect(uint64(p.MemoryKiB) << 10)
+// argon runs argon2id in a slot. All slots share the memory, so that it holds slots × 64 MiB however
+// many sign in at once.
+func (h *hasher) argon(password string, p Argon2Params, salt []byte, size uint32) ([]byte, error) {
+	sum, err := h.memory.Key([]byte(password), salt, argon.Cost{Memory: p.MemoryKiB, Time: p.Time, Threads: p.Threads}, size)
+	if err != nil {
+		return nil, ErrBusy.Because(err)
 	}
-	sum := argon2.IDKey([]byte(password), salt, p.Time, p.MemoryKiB, p.Threads, size)
-	h.mu.Lock()
-	h.garbage++
-	h.mu.Unlock()
-	return sum
-}
-
-// collect makes room for a run. Where small values took a part of the place of an earlier run,
-// the next one does not fit there and takes a new place: then the system gets the old one back.
-// Less than most of a place is the usual room between small values: to give that back, and with it
-// the places of the next runs, costs each run a third of its time.
-func (h *hasher) collect(memory uint64) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.garbage == 0 {
-		return
-	}
-	runtime.GC()
-	h.garbage = 0
-	free := []metrics.Sample{{Name: "/memory/classes/heap/free:bytes"}}
-	metrics.Read(free)
-	if room := uint64(cap(h.slots)-len(h.slots)+1) * memory; free[0].Value.Uint64() > room+memory/4*3 {
-		debug.FreeOSMemory()
-	}
+	return sum, nil
 }
 
 // phc is an argon2id hash in the string format of the Password Hashing Competition.
@@ -184,13 +161,13 @@ type phc struct {
 
 func (p phc) String() string {
 	b64 := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, p.MemoryKiB, p.Time, p.Threads, b64(p.salt), b64(p.sum))
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon.Version, p.MemoryKiB, p.Time, p.Threads, b64(p.salt), b64(p.sum))
 }
 
 func parsePHC(s string) (phc, error) {
 	var p phc
 	parts := strings.Split(s, "$")
-	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
+	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon.Version) {
 		return p, errHash
 	}
 	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &p.MemoryKiB, &p.Time, &p.Threads); err != nil {

@@ -17,6 +17,8 @@ var plan = map[string]place{
 	"lang":  {0, "the one list of languages that Coffer speaks, and the choice of one"},
 	"text":  {0, "what may be shown of a text"},
 
+	"argon": {0, "computes Argon2id (RFC 9106) in memory that it keeps"},
+
 	"metric": {0, "counts what the process does and writes it as Prometheus reads it"},
 
 	"outbox": {0, "a folder into which messages are written whole, the newest sorting last"},
