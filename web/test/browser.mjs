@@ -35,7 +35,7 @@ export async function start(env = {}) {
     env: {
       PATH: process.env.PATH, HOME: dir,
       COFFER_ADDR: `127.0.0.1:${port}`, COFFER_DATA: dir,
-      COFFER_ARGON2_MEMORY: '1024', COFFER_ARGON2_TIME: '1', // the tests are about pages
+      COFFER_ARGON2_MEMORY: '1024', COFFER_ARGON2_TIME: '1', COFFER_TOKEN_ALG: 'EdDSA', // the tests are about pages
       ...env,
     },
   });
