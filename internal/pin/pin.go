@@ -354,7 +354,10 @@ func (s *Service) roomFor(ctx context.Context, tx *db.Tx, owner account.ID) erro
 
 // take stores the pin with what its entry holds now, and a reference to each object.
 func (s *Service) take(ctx context.Context, tx *db.Tx, r *row) error {
-	name, kind, all, err := s.Files.Snapshot(ctx, tx, r.Account, r.Entry, parcel.MaxFiles)
+	name, kind, all, err := s.Files.Snapshot(ctx, tx, r.Account, r.Entry, file.SnapshotBounds{Entries: parcel.MaxFiles, Paths: maxPathSize})
+	if errors.Is(err, file.ErrLongPaths) {
+		err = errTooLarge.Because(err)
+	}
 	if err != nil {
 		return err
 	}
@@ -375,7 +378,6 @@ func (s *Service) take(ctx context.Context, tx *db.Tx, r *row) error {
 	r.Details = key.Seal("pins", "details", r.place(), plain)
 	var rows []fileRow
 	var objects []string
-	paths := 0
 	for i, f := range all {
 		row := fileRow{Ord: int64(i), Size: f.Size}
 		if f.Kind == file.File {
@@ -389,7 +391,7 @@ func (s *Service) take(ctx context.Context, tx *db.Tx, r *row) error {
 		}
 		row.Details = key.Seal("pin_files", "details", row.place(r.ID), plain)
 		rows = append(rows, row)
-		if paths += len(f.Path); r.Size > s.PinMax || paths > maxPathSize {
+		if r.Size > s.PinMax {
 			return errTooLarge
 		}
 	}
