@@ -93,15 +93,16 @@ func (u *Upload) Publish(ctx context.Context, parent string) (entries []Entry, e
 		if err != nil {
 			return err
 		}
+		var old map[string]row
 		if u.Replace {
-			if err := u.s.makeRoom(ctx, c, parent, u.files); err != nil {
+			if old, err = u.s.replaceable(ctx, c, parent, u.files); err != nil {
 				return err
 			}
 		}
 		if err := u.contents.Settle(ctx, c.tx); err != nil {
 			return err
 		}
-		rows, err := u.s.place(ctx, c, parent, u.files, u.Replace, n)
+		rows, err := u.s.place(ctx, c, parent, u.files, old, n)
 		if err != nil {
 			return err
 		}
