@@ -39,13 +39,10 @@ type SnapshotBounds struct {
 }
 
 // Snapshot returns an entry of the owner's and everything below it, ordered by path, as it is
-// at one moment: tx keeps the tree from changing until it has ended. Nothing of the top but
+// at one moment: tx is a view of it that other writers do not change. Nothing of the top but
 // its name and kind is in the list when it is a folder. A damaged entry refuses the whole, and
 // so does one beyond the bounds, before the rest is read.
 func (s *Service) Snapshot(ctx context.Context, tx *db.Tx, owner account.ID, id string, most SnapshotBounds) (name string, kind Kind, all []Snapped, err error) {
-	if _, err := lockTree(ctx, tx, owner); err != nil {
-		return "", "", nil, err
-	}
 	r, err := s.row(ctx, tx, owner, id)
 	if err != nil {
 		return "", "", nil, err

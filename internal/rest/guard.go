@@ -194,8 +194,10 @@ func (a *API) check(x *exchange, r *http.Request) error {
 	if err := a.guard.checkHost(r); err != nil && !a.anyHost[r.URL.Path] {
 		return err
 	}
-	if err := checkQuery(r.URL); err != nil {
-		return err
+	if strings.HasPrefix(r.URL.Path, prefix+"/") {
+		if err := checkQuery(r.URL); err != nil {
+			return err
+		}
 	}
 	if safe(r.Method) {
 		return nil
@@ -207,11 +209,11 @@ func (a *API) check(x *exchange, r *http.Request) error {
 	return a.guard.checkOrigin(r)
 }
 
-// checkQuery refuses an ambiguous query of the API. net/url drops an unreadable parameter
+// checkQuery refuses an ambiguous query of the API, or of a stream beside it. net/url drops an unreadable parameter
 // and takes the first of two. A folder named by such a parameter would silently be the
 // root.
 func checkQuery(u *url.URL) error {
-	if u.RawQuery == "" || !strings.HasPrefix(u.Path, prefix+"/") {
+	if u.RawQuery == "" {
 		return nil
 	}
 	query, err := url.ParseQuery(u.RawQuery)

@@ -287,12 +287,16 @@ func (a *API) Handle(pattern string, h http.Handler, refusals ...*fault.Error) {
 // HandleStream is [API.Handle] for an answer that takes as long as its bytes flow. It runs as
 // one of [Raw] does, without a caller, and the pages of other sites may ask for it.
 func (a *API) HandleStream(pattern string, h func(w http.ResponseWriter, r *http.Request) error, refusals ...*fault.Error) {
-	declared := a.declare(pattern, append(refusals, errTooManyStreams, errStreamsBusy)...)
+	declared := a.declare(pattern, append(refusals, errTooManyStreams, errStreamsBusy, errMalformed, fault.ErrInvalid)...)
 	declared.answers = a.measures.of(pattern)
 	a.outer.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange)
 		x.declared = declared
-		if err := a.streams.run(x, r, false, h); err != nil {
+		err := checkQuery(r.URL)
+		if err == nil {
+			err = a.streams.run(x, r, false, h)
+		}
+		if err != nil {
 			x.refuse(err)
 		}
 	})
