@@ -197,21 +197,21 @@ func markParts(ctx context.Context, q db.Querier, limit int) (int64, error) {
 		WHERE b.state = 'deleting' AND b.id > '' AND b.parts IS NOT NULL AND p.state <> 'deleting' LIMIT $1)`, limit)
 }
 
-// readParts returns the list of an object's parts.
-func readParts(ctx context.Context, q db.Querier, blob string) (parts []part, err error) {
-	rows, err := q.Query(ctx, `SELECT id, start, size FROM blob_parts WHERE blob = $1 AND state = 'live' ORDER BY start LIMIT $2`, blob, MaxParts+1)
+// readParts yields the parts of an object from an offset on, in order.
+func readParts(ctx context.Context, q db.Querier, blob string, from int64, limit int, yield func(part)) error {
+	rows, err := q.Query(ctx, `SELECT id, start, size FROM blob_parts WHERE blob = $1 AND state = 'live' AND start >= $2 ORDER BY start LIMIT $3`, blob, from, limit)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var p part
 		if err := rows.Scan(&p.id, &p.start, &p.size); err != nil {
-			return nil, err
+			return err
 		}
-		parts = append(parts, p)
+		yield(p)
 	}
-	return parts, rows.Err()
+	return rows.Err()
 }
 
 // readSmall returns the sealed content of a small part.

@@ -95,8 +95,7 @@ func (o *Object) read(ctx context.Context, q db.Querier) (size int64, err error)
 	if err != nil || o.list == nil {
 		return size, err
 	}
-	o.parts, err = readParts(ctx, q, o.id)
-	return size, err
+	return size, o.readList(ctx, q)
 }
 
 // touchPending says of pending objects that their upload lives.

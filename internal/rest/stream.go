@@ -21,6 +21,14 @@ var (
 // streamWait is the Retry-After of a refused stream.
 const streamWait = 5 * time.Second
 
+// StreamsBusy refuses a stream that the server has no room for, and carries the cause for the
+// log: code busy, which every stream may answer.
+func StreamsBusy(because error) error {
+	refusal := errStreamsBusy.Because(because)
+	refusal.RetryAfter = streamWait
+	return refusal
+}
+
 // stream is an exchange without a time limit, for as long as its bytes flow and its
 // caller's session lives.
 type stream struct {
