@@ -117,7 +117,7 @@ func answer(sh Share, err error) (*shareOutput, error) {
 }
 
 func (s *Service) post(ctx context.Context, in *postInput) (*shareOutput, error) {
-	return answer(s.Create(ctx, ownerOf(in.Caller), in.ID, in.Body.Kind, in.Body.options()))
+	return answer(s.Create(ctx, ownerOf(in.Caller), in.Caller.Session, in.ID, in.Body.Kind, in.Body.options()))
 }
 
 type pageOutput struct{ Body rest.Page[Share] }

@@ -90,6 +90,8 @@ type Config struct {
 	Feed     *feed.Service
 	Jobs     *jobs.Queue
 	Limit    *limit.Limiter
+	// Hold refuses a session that has ended, and keeps it from ending before tx does.
+	Hold func(ctx context.Context, tx *db.Tx, who account.ID, session string) error
 	// Client says what owners are told of a client: kind of device, and place.
 	Client  func(rest.Client) (device, place string)
 	Now     func() time.Time
@@ -115,7 +117,7 @@ func New(c Config) *Service {
 	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
 	s := &Service{Config: c}
 	s.Events.Declare(mail.Kind{Name: filesReceived}, words)
-	s.Accounts.Keep("share", account.Keeper{Export: s.export, Empty: s.empty, Forget: forget})
+	s.Accounts.Keep("share", account.Keeper{Export: s.export, Empty: s.empty, Forget: forget, DropSince: blockSince})
 	s.Files.MarkShared(s.sharedOf)
 	s.Jobs.Handle(clearJob, s.clear)
 	s.Jobs.Every("share.sweep", time.Hour, s.sweep,
@@ -348,8 +350,9 @@ func (s *Service) dataKey(ctx context.Context, q db.Querier, owner account.ID) (
 	return key, err
 }
 
-// Create makes a link to an entry of the owner's.
-func (s *Service) Create(ctx context.Context, owner account.ID, entry string, kind Kind, o Options) (Share, error) {
+// Create makes a link to an entry of the owner's, who has a session. A recovery that is stopped
+// blocks the links made since it began: none is made by a session that has ended meanwhile.
+func (s *Service) Create(ctx context.Context, owner account.ID, session, entry string, kind Kind, o Options) (Share, error) {
 	e, err := s.Files.Get(ctx, owner, entry)
 	if err != nil {
 		return Share{}, err
@@ -367,6 +370,9 @@ func (s *Service) Create(ctx context.Context, owner account.ID, entry string, ki
 		if _, err := s.Accounts.Hold(ctx, tx, owner); errors.Is(err, account.ErrNotFound) {
 			return file.ErrNotFound
 		} else if err != nil {
+			return err
+		}
+		if err := s.Hold(ctx, tx, owner, session); err != nil {
 			return err
 		}
 		all, open, err := count(ctx, tx, owner, entry, s.Now().UnixMilli())

@@ -3,6 +3,7 @@ package share
 import (
 	"context"
 	"errors"
+	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -196,6 +197,12 @@ func setBlocked(ctx context.Context, tx *db.Tx, id string, blocked bool) (bool, 
 	}
 	n, err := tx.Exec(ctx, `UPDATE shares SET blocked = $2 WHERE id = $1 AND blocked = $3`, id, is, was)
 	return n == 1, err
+}
+
+// blockSince blocks the links of an account that were made at a time or later.
+func blockSince(ctx context.Context, tx *db.Tx, owner account.ID, since time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE shares SET blocked = 1 WHERE account = $1 AND created_at >= $2`, string(owner), since.UnixMilli())
+	return err
 }
 
 func countAll(ctx context.Context, q db.Querier) (n Numbers, err error) {
