@@ -197,6 +197,9 @@ func (a *API) check(x *exchange, r *http.Request) error {
 	if err := checkQuery(r.URL); err != nil {
 		return err
 	}
+	if err := checkText(r.URL); err != nil {
+		return err
+	}
 	if safe(r.Method) {
 		return nil
 	}

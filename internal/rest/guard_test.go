@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -165,6 +166,28 @@ func TestEmbedded(t *testing.T) {
 		got := w.do(t, "GET", "/v1/things", "", "Sec-Fetch-Site: "+test.site, "Sec-Fetch-Dest: "+test.dest)
 		if refused := strings.Contains(got.body, "cross_origin"); refused == test.ok || refused != (got.status == http.StatusForbidden) {
 			t.Errorf("%+v: %d %s", test, got.status, got.body)
+		}
+	}
+}
+
+// No id, name or token of the API holds NUL or bytes that are not UTF-8, and PostgreSQL takes none.
+func TestAddressesAreText(t *testing.T) {
+	w := newWorld(t)
+	for path, want := range map[string]string{
+		"/v1/fail/a": "204", "/v1/fail/%C3%A9": "204", "/v1/fail/%00": "404 not_found", "/v1/fail/%ff": "404 not_found", "/v1/fail/%ED%A0%80": "404 not_found", "/v1/nothing%00": "404 not_found",
+		"/v1/things?cursor=%C3%A9+%25": "200", "/v1/things?cursor=%00": "422 query.cursor", "/v1/things?x=1&cursor=%ff": "422 query.cursor", "/v1/things?cursor=%C3&x=%A9": "422 query.cursor", "/v1/things?limit=%00": "422 query.limit",
+		"/v1/things?a%00=1": "422 query", "/page/%00": "200", "/page/x?%ff=%00": "200",
+	} {
+		got := w.do(t, "GET", path, "")
+		have := strconv.Itoa(got.status)
+		if got.status >= 400 {
+			p := got.problem(t)
+			if have += " " + p.Code; len(p.Errors) > 0 {
+				have = strconv.Itoa(got.status) + " " + p.Errors[0].Pointer
+			}
+		}
+		if have != want {
+			t.Errorf("%s: %s, want %s: %s", path, have, want, got.body)
 		}
 	}
 }
