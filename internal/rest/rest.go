@@ -131,7 +131,7 @@ func New(cfg Config) *API {
 	cfg.Deadlines.complete()
 	huma1.Do(setGlobals)
 	a := &API{cfg: cfg, v1: http.NewServeMux(), outer: http.NewServeMux(), guard: newGuard(cfg), anyHost: map[string]bool{}, codes: map[string]*CodeInfo{}}
-	a.declare("", errNotFound, errMethod, errMalformed, ErrCrossOrigin, errEncoded, errAddressBlocked)
+	a.declare("", errNotFound, errMethod, errMalformed, errCrossOrigin, errEncoded, errAddressBlocked)
 	a.streams = newStreams(a)
 	a.measures = newMeasures(a, cfg.Metrics)
 	a.huma = huma.NewAPI(humaConfig(cfg, &a.registering), &adapter{a})
@@ -197,7 +197,8 @@ type Op struct {
 	Repairs bool // a recovery session may call it too, if its proof is as strong as the account's layers
 	Weakly  bool // with Repairs: whatever its proof is
 
-	Embeds bool // pages of other sites may show the answer
+	Embeds  bool // pages of other sites may show the answer
+	Returns bool // another site sends the browser here
 
 	Waits  bool // a stream that moves little and stays open: it is counted apart from uploads and downloads
 	Socket bool // a GET that becomes a WebSocket: its origin is checked as that of a change
