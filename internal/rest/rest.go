@@ -97,8 +97,8 @@ type API struct {
 	outer   *http.ServeMux // everything else
 	guard   guard
 	streams *streams
-	// longBodies counts the JSON bodies over smallBody now in memory.
-	longBodies atomic.Int32
+	// longBodies are the JSON bodies over smallBody that are read now.
+	longBodies *crowd
 	dropping   dropping // refused bodies that still come
 	drained    atomic.Bool
 	anyHost    map[string]bool
@@ -132,7 +132,7 @@ func New(cfg Config) *API {
 	huma1.Do(setGlobals)
 	a := &API{cfg: cfg, v1: http.NewServeMux(), outer: http.NewServeMux(), guard: newGuard(cfg), anyHost: map[string]bool{}, codes: map[string]*CodeInfo{}}
 	a.declare("", errNotFound, errMethod, errMalformed, errCrossOrigin, errEncoded, errAddressBlocked)
-	a.streams = newStreams(a)
+	a.streams, a.longBodies = newStreams(a), newCrowd()
 	a.measures = newMeasures(a, cfg.Metrics)
 	a.huma = huma.NewAPI(humaConfig(cfg, &a.registering), &adapter{a})
 	a.document = sync.OnceValues(a.render)
