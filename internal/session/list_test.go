@@ -181,7 +181,7 @@ func TestForeignSessions(t *testing.T) {
 		a.signIn("ada")
 		hers := e.signIn("eve")
 		want := ""
-		for _, id := range []string{hers.SessionID, b64.EncodeToString(make([]byte, 16)), "x", "%00", "%ff", "..%2f", strings.Repeat("A", 64), hers.SessionID + "=", "'--"} {
+		for _, id := range []string{hers.SessionID, b64.EncodeToString(make([]byte, 16)), "x", "..%2f", strings.Repeat("A", 64), hers.SessionID + "=", "'--"} {
 			for _, r := range []reply{a.as("GET", "/sessions/"+id, nil), a.as("PATCH", "/sessions/"+id, fields{"name": "mine"}), a.as("DELETE", "/sessions/"+id, nil)} {
 				w.is(r, 404, "not_found")
 				if want == "" {
