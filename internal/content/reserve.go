@@ -79,7 +79,7 @@ func (u *Upload) keepUp(ctx context.Context) error {
 		return nil
 	}
 	for i := range slices.Backward(u.objects) {
-		if o := &u.objects[i]; o.content == nil {
+		if o := u.objects[i]; o.content == nil {
 			return u.hold(ctx, o, nil)
 		}
 	}
@@ -87,9 +87,8 @@ func (u *Upload) keepUp(ctx context.Context) error {
 }
 
 // hold reserves what came in, and more, with an object. insert, if not nil, makes its row.
-func (u *Upload) hold(ctx context.Context, o *incoming, insert func(tx *db.Tx) error) error {
-	before := u.reserved
-	err := u.grow(ctx, u.s, u.owner, func(n int64) error {
+func (u *Upload) hold(ctx context.Context, o incoming, insert func(tx *db.Tx) error) error {
+	return u.grow(ctx, u.s, u.owner, func(n int64) error {
 		return u.s.DB.Tx(ctx, func(tx *db.Tx) error {
 			if insert != nil {
 				if err := insert(tx); err != nil {
@@ -109,8 +108,6 @@ func (u *Upload) hold(ctx context.Context, o *incoming, insert func(tx *db.Tx) e
 			return u.s.charge(ctx, tx, u.owner, use{reserved: n})
 		})
 	})
-	o.holds += u.reserved - before
-	return err
 }
 
 // giveUpPending marks pending objects, no longer counts what they held, and returns how many

@@ -44,20 +44,19 @@ func insertSmall(ctx context.Context, tx *db.Tx, owner account.ID, objects []inc
 	})
 }
 
-// settle turns pending objects live; false when one was given up meanwhile, or holds something
-// else in the quota than its upload knows.
+// settle turns pending objects live; false when one was given up meanwhile.
 func settle(ctx context.Context, tx *db.Tx, objects []incoming) (bool, error) {
 	whole := true
 	err := db.InPieces(objects, func(piece []incoming) error {
 		var args []any
 		tuples := make([]string, len(piece))
 		for i, o := range piece {
-			tuples[i] = "(" + db.Places(len(args)+1, 3) + ")"
-			args = append(args, o.ID, o.Size, o.holds)
+			tuples[i] = "(" + db.Places(len(args)+1, 2) + ")"
+			args = append(args, o.ID, o.Size)
 		}
-		tuples[0] = "(CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT))" // PostgreSQL takes the types from the first row
-		n, err := tx.Exec(ctx, `WITH v (id, size, holds) AS (VALUES `+strings.Join(tuples, ", ")+`)
-			UPDATE blobs SET state = 'live', size = v.size FROM v WHERE blobs.id = v.id AND blobs.state = 'pending' AND blobs.size = v.holds`, args...)
+		tuples[0] = "(CAST($1 AS TEXT), CAST($2 AS BIGINT))" // PostgreSQL takes the types from the first row
+		n, err := tx.Exec(ctx, `WITH v (id, size) AS (VALUES `+strings.Join(tuples, ", ")+`)
+			UPDATE blobs SET state = 'live', size = v.size FROM v WHERE blobs.id = v.id AND blobs.state = 'pending'`, args...)
 		whole = whole && n == int64(len(piece))
 		return err
 	})

@@ -45,11 +45,10 @@ type incoming struct {
 	wrapped []byte // the content's key
 	small   bool   // the content's place is SQL
 	content []byte // sealed, of a small one that has no row yet
-	holds   int64  // what the row holds of content_usage.reserved
 }
 
 // NewUpload begins an upload of the owner's. The caller ends it with [Upload.Settle] or
-// [Upload.Abort].
+// [Upload.Abort], and after a fault of [Upload.Store] with Abort.
 func (s *Service) NewUpload(owner account.ID) *Upload {
 	return &Upload{s: s, owner: owner, touched: s.Now()}
 }
@@ -171,7 +170,7 @@ func (u *Upload) flush(ctx context.Context) error {
 	now := u.s.Now()
 	insert := func(tx *db.Tx) error { return insertSmall(ctx, tx, u.owner, u.unwritten(), pending, now) }
 	if u.behind() {
-		if err := u.hold(ctx, &u.objects[len(u.objects)-1], insert); err != nil {
+		if err := u.hold(ctx, u.objects[len(u.objects)-1], insert); err != nil {
 			return err
 		}
 	} else if err := u.s.DB.Tx(ctx, insert); err != nil {
