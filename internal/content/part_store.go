@@ -87,12 +87,22 @@ func moveGrowth(ctx context.Context, tx *db.Tx, id string, from int64, to growth
 	return n == 1, err
 }
 
+// holdGrowth changes what an object holds of its account's reserved bytes; false when another
+// append has begun, or it has come further than the append knows.
+func holdGrowth(ctx context.Context, tx *db.Tx, id string, of growth, n int64) (bool, error) {
+	changed, err := tx.Exec(ctx, `UPDATE blob_growth SET reserved = reserved + $4 WHERE blob = $1 AND attempt = $2 AND taken = $3`, id, of.attempt, of.taken, n)
+	return changed == 1, err
+}
+
 // writeLength says how long an object becomes, once, and ends an append that runs. It returns
 // what was reserved before.
 func writeLength(ctx context.Context, tx *db.Tx, owner account.ID, id string, length int64) (before int64, err error) {
-	err = tx.QueryRow(ctx, `UPDATE blob_growth SET length = $3, reserved = $3, attempt = attempt + 1
-		WHERE blob = $1 AND account = $2 AND length IS NULL AND taken <= $3 RETURNING taken`,
+	err = tx.QueryRow(ctx, `UPDATE blob_growth SET length = $3, attempt = attempt + 1
+		WHERE blob = $1 AND account = $2 AND length IS NULL AND taken <= $3 RETURNING reserved`,
 		id, string(owner), length).Scan(&before)
+	if err == nil {
+		_, err = tx.Exec(ctx, `UPDATE blob_growth SET reserved = $2 WHERE blob = $1`, id, length)
+	}
 	return before, err
 }
 

@@ -99,7 +99,6 @@ type Service struct {
 	reports reports
 	drawing chan struct{} // holds one: a thumbnail that is being made
 	rest    time.Duration // at most, behind each thumbnail
-	crowd   crowd         // guests who hand files in
 	copies  chan struct{} // one for each copy under way
 	shared  func(ctx context.Context, q db.Querier, owner account.ID, ids []string) (map[string]bool, error)
 }

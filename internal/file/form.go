@@ -69,6 +69,7 @@ func (s *Service) postFiles(w http.ResponseWriter, r *http.Request) error {
 	}
 	u := s.NewUpload(account.ID(caller.Account))
 	u.session = caller.Session
+	u.contents.Expect(r.ContentLength)
 	f := s.newForm(r, u)
 	if query := r.URL.Query()["parent"]; len(query) == 1 {
 		f.parent, f.named = query[0], true

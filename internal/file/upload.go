@@ -35,7 +35,12 @@ type arrival struct {
 // NewUpload begins an upload of the owner's. The caller ends it with [Upload.Publish] or
 // [Upload.Abort].
 func (s *Service) NewUpload(owner account.ID) *Upload {
-	return &Upload{s: s, owner: owner, contents: s.Contents.NewUpload(owner)}
+	u := &Upload{s: s, owner: owner, contents: s.Contents.NewUpload(owner)}
+	u.contents.Stands = func(ctx context.Context, tx *db.Tx) error {
+		_, err := s.dataKey(ctx, tx, owner)
+		return err
+	}
+	return u
 }
 
 // CheckFolder refuses a parent that nothing can be put into, before bytes are read for
