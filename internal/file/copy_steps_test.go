@@ -60,46 +60,62 @@ func (w *world) plan(id, name string) *copying {
 	return p
 }
 
+// stepping is a folder of more entries than two steps copy.
+type stepping struct {
+	*world
+	from   Entry
+	before int64 // of files, without a copy
+}
+
+const steppingMany = 2*copyRows + 50
+
+func newStepping(t *testing.T, d *db.DB) *stepping {
+	w := &stepping{world: newWorld(t, d)}
+	w.from = w.mustFolder(ada, "", "from")
+	w.fill(w.mustFolder(ada, w.from.ID, "sub").ID, steppingMany-1)
+	w.before = w.rows("files")
+	return w
+}
+
+// some stores some of a copy, of which nothing shows.
+func (w *stepping) some(p *copying) {
+	w.t.Helper()
+	if err := w.copySome(w.t.Context(), p); err != nil {
+		w.t.Fatal(err)
+	}
+	w.counted() // runs the jobs, too
+	if got := w.names(ada, "", "name"); len(got) != 1 {
+		w.t.Errorf("a copy under way shows %q", got)
+	}
+	for _, r := range p.below[:p.stored] {
+		if _, err := w.Get(w.t.Context(), ada, r.ID); !errors.Is(err, errNotFound) {
+			w.t.Fatalf("an entry of a copy under way: %v", err)
+		}
+	}
+	if n := w.rows("files"); n != w.before+int64(p.stored) {
+		w.t.Errorf("%d rows, want %d", n, w.before+int64(p.stored))
+	}
+}
+
+// gone checks that nothing is left of a copy.
+func (w *stepping) gone(when string) {
+	w.t.Helper()
+	w.below.RunJobs()
+	w.counted()
+	if n, m := w.rows("files"), w.rows("file_gone"); n != w.before || m != 0 {
+		w.t.Errorf("%s: %d entries, want %d; %d marks", when, n, w.before, m)
+	}
+}
+
 // A copy in several transactions is invisible before the last one, and each of them counts what
 // it stores. A failure, and a crash, leave nothing for good.
 func TestCopyInSteps(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w := newWorld(t, d)
+		w := newStepping(t, d)
 		ctx := t.Context()
-		from := w.mustFolder(ada, "", "from")
-		const many = 2*copyRows + 50
-		w.fill(w.mustFolder(ada, from.ID, "sub").ID, many-1)
-		rows := w.rows("files")
-		some := func(p *copying) {
-			t.Helper()
-			if err := w.copySome(ctx, p); err != nil {
-				t.Fatal(err)
-			}
-			w.counted() // runs the jobs, too
-			if got := w.names(ada, "", "name"); len(got) != 1 {
-				t.Errorf("a copy under way shows %q", got)
-			}
-			for _, r := range p.below[:p.stored] {
-				if _, err := w.Get(ctx, ada, r.ID); !errors.Is(err, errNotFound) {
-					t.Fatalf("an entry of a copy under way: %v", err)
-				}
-			}
-			if n := w.rows("files"); n != rows+int64(p.stored) {
-				t.Errorf("%d rows, want %d", n, rows+int64(p.stored))
-			}
-		}
-		gone := func(when string) {
-			t.Helper()
-			w.below.RunJobs()
-			w.counted()
-			if n, m := w.rows("files"), w.rows("file_gone"); n != rows || m != 0 {
-				t.Errorf("%s: %d entries, want %d; %d marks", when, n, rows, m)
-			}
-		}
-
 		// A server that dies leaves it to the hourly job, and the copy does not go on behind it.
-		p := w.plan(from.ID, "crashed")
-		some(p)
+		p := w.plan(w.from.ID, "crashed")
+		w.some(p)
 		if err := w.clearAll(ctx); err != nil || w.rows("file_gone") != 1 {
 			t.Errorf("within the hour: %v, %d marks", err, w.rows("file_gone"))
 		}
@@ -107,22 +123,51 @@ func TestCopyInSteps(t *testing.T) {
 		if err := w.clearAll(ctx); err != nil {
 			t.Fatal(err)
 		}
-		gone("after a crash")
+		w.gone("after a crash")
 		if err := w.copySome(ctx, p); !errors.Is(err, db.ErrUnavailable) {
 			t.Errorf("a step behind the job: %v", err)
 		}
 		if _, err := w.copyRest(ctx, p); !errors.Is(err, db.ErrUnavailable) {
 			t.Errorf("the end behind the job: %v", err)
 		}
-		gone("behind the job")
+		w.gone("behind the job")
 		if err := w.dropCopy(ctx, p); err != nil {
 			t.Fatal(err)
 		}
-		gone("given up twice")
+		w.gone("given up twice")
 
+		// It is whole in the end, and given up no more.
+		p = w.plan(w.from.ID, "whole")
+		w.some(p)
+		w.some(p)
+		e, err := w.copyRest(ctx, p)
+		if err != nil || e.Name != "whole" {
+			t.Fatal(e, err)
+		}
+		if err := w.dropCopy(ctx, p); err != nil {
+			t.Fatal(err)
+		}
+		w.below.Advance(2 * copyTime)
+		if err := w.clearAll(ctx); err != nil {
+			t.Fatal(err)
+		}
+		w.counted()
+		if n := w.countBelow(e.ID); n != steppingMany || w.rows("file_gone") != 0 {
+			t.Errorf("the copy holds %d entries, want %d; %d marks", n, steppingMany, w.rows("file_gone"))
+		}
+		w.trashAll()
+		w.drained()
+	})
+}
+
+// TestCopyThatEndsOnTheWay meets a quota, and a place that goes: nothing is left.
+func TestCopyThatEndsOnTheWay(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newStepping(t, d)
+		ctx := t.Context()
 		// The quota is reached on the way.
-		p = w.plan(from.ID, "refused")
-		some(p)
+		p := w.plan(w.from.ID, "refused")
+		w.some(p)
 		use, err := w.Contents.Usage(ctx, d, ada)
 		if err != nil {
 			t.Fatal(err)
@@ -138,12 +183,12 @@ func TestCopyInSteps(t *testing.T) {
 		if _, err := w.storeCopy(ctx, p); !errors.Is(err, content.ErrQuota) {
 			t.Errorf("beyond the quota: %v", err)
 		}
-		gone("beyond the quota")
+		w.gone("beyond the quota")
 		quota(nil)
 
 		// Its place goes on the way.
-		into := w.mustFolder(ada, from.ID, "into")
-		to, err := w.planCopy(ctx, ada, from.ID, Place{Parent: new(string)})
+		into := w.mustFolder(ada, w.from.ID, "into")
+		to, err := w.planCopy(ctx, ada, w.from.ID, Place{Parent: new(string)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,8 +199,8 @@ func TestCopyInSteps(t *testing.T) {
 		if err := w.Delete(ctx, ada, into.ID); err != nil {
 			t.Fatal(err)
 		}
-		gone("below itself")
-		to, err = w.planCopy(ctx, ada, from.ID, Place{Parent: new(string)})
+		w.gone("below itself")
+		to, err = w.planCopy(ctx, ada, w.from.ID, Place{Parent: new(string)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,29 +208,7 @@ func TestCopyInSteps(t *testing.T) {
 		if _, err := w.storeCopy(ctx, to); !errors.Is(err, errNotFound) {
 			t.Errorf("into nothing: %v", err)
 		}
-		gone("into nothing")
-
-		// It is whole in the end, and given up no more.
-		p = w.plan(from.ID, "whole")
-		some(p)
-		some(p)
-		e, err := w.copyRest(ctx, p)
-		if err != nil || e.Name != "whole" {
-			t.Fatal(e, err)
-		}
-		if err := w.dropCopy(ctx, p); err != nil {
-			t.Fatal(err)
-		}
-		w.below.Advance(2 * copyTime)
-		if err := w.clearAll(ctx); err != nil {
-			t.Fatal(err)
-		}
-		w.counted()
-		if n := w.countBelow(e.ID); n != many || w.rows("file_gone") != 0 {
-			t.Errorf("the copy holds %d entries, want %d; %d marks", n, many, w.rows("file_gone"))
-		}
-		w.trashAll()
-		w.drained()
+		w.gone("into nothing")
 	})
 }
 

@@ -167,11 +167,10 @@ func readOldVersionAccounts(ctx context.Context, q db.Querier, before int64, aft
 	return rows.Strings()
 }
 
-// deleteOldVersions removes up to limit versions of an account that were replaced by then. The
-// cast keeps the engines from walking all of the account's versions instead of the old ones.
+// deleteOldVersions removes up to limit versions of an account that were replaced by then.
 func deleteOldVersions(ctx context.Context, tx *db.Tx, owner account.ID, before int64, limit int) ([]string, error) {
 	rows, err := tx.Query(ctx, `DELETE FROM file_versions WHERE id IN
-		(SELECT id FROM file_versions WHERE CAST(account AS TEXT) = $1 AND replaced_at <= $2 ORDER BY replaced_at LIMIT $3) RETURNING blob`, string(owner), before, limit)
+		(SELECT id FROM file_versions WHERE account = $1 AND replaced_at <= $2 ORDER BY replaced_at LIMIT $3) RETURNING blob`, string(owner), before, limit)
 	if err != nil {
 		return nil, err
 	}
