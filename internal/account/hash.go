@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -143,9 +144,16 @@ func verifyBcrypt(stored, password string) (ok, stale bool, err error) {
 	return err == nil, true, nil
 }
 
+// collectEvery is how many hashes pass between two collections while a crowd waits.
+const collectEvery = 8
+
 // argon runs argon2id in a slot. All slots share the memory, so that it holds slots × 64 MiB however
-// many sign in at once.
+// many sign in at once. While a crowd waits, the garbage of its requests is collected early: it would
+// stand beside that memory.
 func (h *hasher) argon(password string, p Argon2Params, salt []byte, size uint32) ([]byte, error) {
+	if h.waiting.Load() > int64(cap(h.slots)) && h.done.Load()%collectEvery == 0 {
+		runtime.GC()
+	}
 	sum, err := h.memory.Key([]byte(password), salt, argon.Cost{Memory: p.MemoryKiB, Time: p.Time, Threads: p.Threads}, size)
 	if err != nil {
 		return nil, ErrBusy.Because(err)
