@@ -17,6 +17,7 @@ type Passkey struct {
 	Synced     bool       `json:"synced"`       // it may be copied to the owner's other devices
 	BackedUp   bool       `json:"backed_up"`
 	Provider   string     `json:"provider"` // the product that keeps it; "" when unknown
+	Damaged    bool       `json:"damaged"`  // it opens nothing; only to be removed
 }
 
 // An authenticator takes the options of these calls, and gives the credential. Both are the

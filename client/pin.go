@@ -11,6 +11,7 @@ import (
 // Pin is a file or a folder that the server publishes on IPFS.
 type Pin struct {
 	ID         string     `json:"id"`
+	Damaged    bool       `json:"damaged"` // its record was altered: it can be removed
 	FileID     *string    `json:"file_id"` // nil when the file or folder is deleted for good
 	Name       string     `json:"name"`
 	Kind       string     `json:"kind"` // file or folder

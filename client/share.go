@@ -35,7 +35,7 @@ type Share struct {
 	Accept       []string     `json:"accept"`         // endings such as .pdf; empty for any
 	Files        int64        `json:"files"`          // that came in
 	Blocked      bool         `json:"blocked"`        // by the operator
-	State        string       `json:"state"`          // open, expired, used_up or blocked
+	State        string       `json:"state"`          // open, expired, used_up, blocked or damaged
 	CreatedAt    time.Time    `json:"created_at"`
 	LastUsedAt   *time.Time   `json:"last_used_at"`
 }

@@ -32,7 +32,8 @@ type PendingUpload struct {
 	Replace   bool      `json:"replace"`
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at"`
-	File      string    `json:"file"` // id of the file that it has become; "" before
+	File      string    `json:"file"`    // id of the file that it has become; "" before
+	Damaged   bool      `json:"damaged"` // the server cannot open its name; only to be ended
 }
 
 // PendingUploads returns the unfinished uploads, the newest first.

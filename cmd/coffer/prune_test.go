@@ -28,6 +28,7 @@ var stays = map[string]string{
 	"mailcode":           "with its account",
 	"passkeys":           "with their account",
 	"pin_copies":         "until the last pin that needs one goes",
+	"pin_loose":          "until periodic work has released its files",
 	"pin_targets":        "with their pin",
 	"pins":               "until their owner removes them",
 	"questions":          "with their account",

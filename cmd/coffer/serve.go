@@ -507,7 +507,7 @@ func (a *app) openFiles(s *Settings, limits *limit.Limiter, events *event.Log, l
 		return err
 	}
 	a.shares = share.New(share.Config{
-		DB: a.db, Contents: a.contents, Files: a.files, Accounts: a.accounts, Events: events, Feed: a.feed, Jobs: a.jobs, Limit: limits, Client: a.sessions.Client,
+		DB: a.db, Contents: a.contents, Files: a.files, Accounts: a.accounts, Events: events, Feed: a.feed, Jobs: a.jobs, Limit: limits, Hold: a.sessions.Hold, Client: a.sessions.Client,
 		Now: time.Now, Log: log, BaseURL: s.URL,
 	})
 	if a.drops, err = drop.New(drop.Config{

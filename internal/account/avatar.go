@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"coffer/internal/db"
+	"coffer/internal/keyring"
 )
 
 // Avatar is the picture of an account, in every size.
@@ -32,8 +33,8 @@ func (ShownAvatar) Schema(r huma.Registry) *huma.Schema {
 	}
 }
 
-// ReadsAvatar reads the picture of an account; nil where it has none.
-type ReadsAvatar func(ctx context.Context, q db.Querier, id ID) (*Avatar, error)
+// ReadsAvatar reads the picture of an account, whose data key is given; nil where it has none.
+type ReadsAvatar func(ctx context.Context, q db.Querier, key *keyring.DataKey, id ID) (*Avatar, error)
 
 // ShowAvatars makes profiles have pictures. The room of pictures calls it when it is made.
 func (s *Service) ShowAvatars(read ReadsAvatar) { s.avatars = read }
@@ -41,9 +42,9 @@ func (s *Service) ShowAvatars(read ReadsAvatar) { s.avatars = read }
 // AvatarChanged says that tx changes what the reader of [Service.ShowAvatars] returns.
 func (s *Service) AvatarChanged(tx *db.Tx, id ID) { tx.Changed(topic, string(id)) }
 
-func (s *Service) avatar(ctx context.Context, q db.Querier, id ID) (*Avatar, error) {
+func (s *Service) avatar(ctx context.Context, q db.Querier, key *keyring.DataKey, id ID) (*Avatar, error) {
 	if s.avatars == nil {
 		return nil, nil
 	}
-	return s.avatars(ctx, q, id)
+	return s.avatars(ctx, q, key, id)
 }

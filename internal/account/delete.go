@@ -28,7 +28,7 @@ type deletion struct {
 // not_found, the deletion may be decided, and a job goes on with it.
 func (s *Service) Delete(ctx context.Context, id ID) error {
 	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
-		if err := s.keepAnAdmin(ctx, tx, id); err != nil {
+		if _, err := s.holdLeaving(ctx, tx, id); err != nil {
 			return err
 		}
 		if err := s.endSessions(ctx, tx, id, "", func(st *State) { st.Status = Deleting }); err != nil {

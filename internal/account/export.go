@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
@@ -19,7 +20,7 @@ import (
 
 // Archive is the zip in which an owner gets everything that the server holds about an account.
 // Each room adds its parts to it, one after the other. Contents pass through; the memory keeps
-// the zip's directory, some 100 bytes and the name of each file. An error ends the download
+// the zip's directory, some 20 bytes for each file, within what all zips may keep. An error ends the download
 // without the zip's end, so that it shows.
 type Archive struct {
 	zip   *zipstream.Writer
@@ -87,6 +88,10 @@ func (a *Archive) Stored(path string, modified time.Time) (io.Writer, error) {
 	return a.zip.File(path, modified, zipstream.Store)
 }
 
+// Hold counts n more bytes that a room keeps in memory until the archive's end; below zero, what
+// it keeps no more. It fails when zips keep too much.
+func (a *Archive) Hold(n int) error { return a.zip.Hold(n) }
+
 // Folder adds a folder, whether or not files of it follow.
 func (a *Archive) Folder(path string, modified time.Time) error { return a.zip.Folder(path, modified) }
 
@@ -125,7 +130,20 @@ var indexes = template.Must(template.ParseFS(words, "words/export.*.html"))
 
 // Export writes everything that is held about an account to w, as a zip: account.json, the
 // parts of the rooms, and index.html, which names them. ErrNotFound comes before the first byte.
+// Code busy: zips keep too much in memory.
 func (s *Service) Export(ctx context.Context, id ID, w io.Writer) error {
+	z, err := zipstream.New(w, string(id))
+	defer z.Free()
+	if err == nil {
+		err = s.export(ctx, id, z)
+	}
+	if errors.Is(err, zipstream.ErrFull) {
+		err = rest.StreamsBusy(err)
+	}
+	return err
+}
+
+func (s *Service) export(ctx context.Context, id ID, z *zipstream.Writer) error {
 	p, err := s.Profile(ctx, id)
 	if err != nil {
 		return err
@@ -142,7 +160,7 @@ func (s *Service) Export(ctx context.Context, id ID, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	a := &Archive{zip: zipstream.New(w), now: s.Now().UTC()}
+	a := &Archive{zip: z, now: s.Now().UTC()}
 	err = a.Put("account.json", exported{
 		ExportedAt: a.now, ID: id, Status: st.Status, Role: p.Role, Email: p.Email, Addresses: addresses, Username: p.Username,
 		FirstName: p.FirstName, LastName: p.LastName, Bio: p.Bio, Language: p.Lang, AlwaysAsk: p.AlwaysAsk, CreatedAt: p.CreatedAt,

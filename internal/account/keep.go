@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"coffer/internal/db"
 )
@@ -26,6 +27,9 @@ type Keeper struct {
 	// lets somebody in, but the session named spare, which its room takes along. Nil when the
 	// room lets nobody in.
 	SignOut func(ctx context.Context, tx *db.Tx, id ID, spare string) error
+	// DropSince runs in the transaction that stops a recovery. It shuts what lets strangers in
+	// and was made at a time or later. Nil when there is no such thing; see also [WayIn].
+	DropSince func(ctx context.Context, tx *db.Tx, id ID, since time.Time) error
 }
 
 type keeping struct {

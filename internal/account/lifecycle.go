@@ -19,10 +19,7 @@ const accountDeactivated = "account-deactivated"
 // outstanding links change in one transaction. A second call changes nothing. Code last_admin.
 func (s *Service) Deactivate(ctx context.Context, id ID) error {
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
-		if err := s.keepAnAdmin(ctx, tx, id); err != nil {
-			return err
-		}
-		st, err := s.Hold(ctx, tx, id)
+		st, err := s.holdLeaving(ctx, tx, id)
 		if err != nil || st.Status != Active {
 			return err
 		}
@@ -51,19 +48,31 @@ func (s *Service) Activate(ctx context.Context, tx *db.Tx, id ID) (State, error)
 	return s.Hold(ctx, tx, id)
 }
 
-// keepAnAdmin refuses to let the last active admin go. It is asked before any row is locked.
-// Of two admins who go at once, one waits for the other.
-func (s *Service) keepAnAdmin(ctx context.Context, tx *db.Tx, id ID) error {
+// holdLeaving is Hold for an account that is to go. It refuses to let the last active admin go.
+// It comes before any row is locked. Of two admins who go at once, one waits for the other.
+//
+// An account may become an admin's while Hold waits for its row. It then waits for the others
+// with its own row locked. If that is a deadlock, the database ends one transaction, which runs again.
+func (s *Service) holdLeaving(ctx context.Context, tx *db.Tx, id ID) (State, error) {
 	admin, err := isAdmin(ctx, tx, id)
-	if err != nil || !admin {
-		return err
+	if err == nil && admin {
+		err = lockAdmins(ctx, tx)
 	}
-	if err := lockAdmins(ctx, tx); err != nil {
-		return err
+	if err != nil {
+		return State{}, err
+	}
+	st, err := s.Hold(ctx, tx, id)
+	if err != nil || !admin && st.Role != Admin {
+		return st, err
+	}
+	if !admin {
+		if err := lockAdmins(ctx, tx); err != nil {
+			return State{}, err
+		}
 	}
 	others, err := hasOtherAdmin(ctx, tx, id)
 	if err == nil && !others {
 		err = ErrLastAdmin
 	}
-	return err
+	return st, err
 }

@@ -90,10 +90,7 @@ func (s *Service) Numbers(ctx context.Context, q db.Querier) (Numbers, error) {
 // outstanding link ends. It reports whether the account was not suspended before. Code
 // last_admin. It begins the transaction, or follows SetRole.
 func (s *Service) Suspend(ctx context.Context, tx *db.Tx, id ID) (bool, error) {
-	if err := s.keepAnAdmin(ctx, tx, id); err != nil {
-		return false, err
-	}
-	st, err := s.Hold(ctx, tx, id)
+	st, err := s.holdLeaving(ctx, tx, id)
 	if err != nil || st.Status == Suspended {
 		return false, err
 	}
@@ -124,12 +121,11 @@ func (s *Service) Resume(ctx context.Context, tx *db.Tx, id ID) (bool, error) {
 // SetRole gives an account a role, and returns the one it had. The next request of every
 // session has it. It begins the transaction. Code last_admin.
 func (s *Service) SetRole(ctx context.Context, tx *db.Tx, id ID, role string) (was string, err error) {
-	if role != Admin {
-		if err := s.keepAnAdmin(ctx, tx, id); err != nil {
-			return "", err
-		}
+	hold := s.holdLeaving
+	if role == Admin {
+		hold = s.Hold
 	}
-	st, err := s.Hold(ctx, tx, id)
+	st, err := hold(ctx, tx, id)
 	if err != nil || st.Role == role {
 		return st.Role, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
@@ -49,6 +50,48 @@ func TestThreeDemotionsAtOnce(t *testing.T) {
 			}
 		}
 	})
+}
+
+// An admin hands the role to an account that its owner is closing: one of them stays. On
+// PostgreSQL the closing has asked for the role before the account got it.
+func TestRoleGivenToAnAccountThatCloses(t *testing.T) {
+	for name, leave := range map[string]func(*Service, ID) error{
+		"deactivated": func(s *Service, id ID) error { return s.Deactivate(context.Background(), id) },
+		"deleted":     func(s *Service, id ID) error { return s.Delete(context.Background(), id) },
+		"suspended": func(s *Service, id ID) error {
+			return s.DB.Tx(context.Background(), func(tx *db.Tx) error { _, err := s.Suspend(context.Background(), tx, id); return err })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+				w := newWorld(t, d)
+				ctx := t.Context()
+				heir := w.join(person1("heir"))
+				boss, err := w.Create(ctx, person1("boss"), Admin)
+				if err != nil {
+					t.Fatal(err)
+				}
+				left := make(chan error, 1)
+				if err := d.Tx(ctx, func(tx *db.Tx) error {
+					if _, err := w.SetRole(ctx, tx, heir, Admin); err != nil {
+						return err
+					}
+					go func() { left <- leave(w.Service, heir) }()
+					time.Sleep(300 * time.Millisecond) // it waits for the row of heir, or for the writer
+					_, err := w.SetRole(ctx, tx, boss, User)
+					return err
+				}); err != nil {
+					t.Fatal(err)
+				}
+				if err := <-left; !errors.Is(err, ErrLastAdmin) {
+					t.Errorf("got %v, want %v", err, ErrLastAdmin)
+				}
+				if n := w.countOf(`SELECT COUNT(*) FROM accounts WHERE role = 'admin' AND status = 'active'`); n != 1 {
+					t.Errorf("%d admins are left", n)
+				}
+			})
+		})
+	}
 }
 
 // An account that is being deleted stays so, whatever an operator does, and counts as such.

@@ -56,7 +56,7 @@ func (s *Service) readProfile(ctx context.Context, q db.Querier, id ID) (Profile
 	if err != nil {
 		return Profile{}, err
 	}
-	avatar, err := s.avatar(ctx, q, id)
+	avatar, err := s.avatar(ctx, q, key, id)
 	if err != nil {
 		return Profile{}, err
 	}

@@ -51,9 +51,17 @@ func (s *Service) KeepAWayIn(ctx context.Context, tx *db.Tx, id ID) error {
 	return ErrLastWayIn
 }
 
-// DropWaysSince removes the ways in that were added to an account at a time or later. The
-// password is not among them.
+// DropWaysSince removes the ways in that were added to an account at a time or later, and shuts
+// what lets strangers in. The password is not among them.
 func (s *Service) DropWaysSince(ctx context.Context, tx *db.Tx, id ID, since time.Time) error {
+	for _, k := range s.keepers {
+		if k.DropSince == nil {
+			continue
+		}
+		if err := k.DropSince(ctx, tx, id, since); err != nil {
+			return err
+		}
+	}
 	for _, w := range s.waysIn {
 		if err := w.DropSince(ctx, tx, id, since); err != nil {
 			return err

@@ -4,13 +4,15 @@
 //
 //   - Files that attack the decoder: package picture checks content and size before it decodes,
 //     and the server stores what it encoded itself. Scripts, places and names of a photo go.
+//   - A writer of the database: what is sealed in a row binds it to its id, account and time. A
+//     row that was altered or moved to another account is no picture.
 //   - Guessing: an address has 128 random bits and is new for each picture, so it tells
 //     nothing about the account, and a cached address never shows another picture.
 //   - Pictures that outlive their account: a row names every object before the object is
 //     written. A job removes what a newer picture, a removal, a deletion or a crash left.
 //     Coffer serves a picture only while it is an account's; a CDN may keep its copy.
 //   - Costly requests: an account sends few pictures an hour, and the server takes few at
-//     once. Picture bounds the decoding.
+//     once. Picture bounds the decoding. A slow sender gives its place to the next one.
 //   - A store that is away: a profile reads its picture's id from SQL, so sign-in does not
 //     need the store.
 //   - Browsers that run what they get: the media type is fixed, and a sandbox stands around it.
@@ -26,6 +28,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -42,8 +45,10 @@ import (
 	"coffer/internal/fault"
 	"coffer/internal/feed"
 	"coffer/internal/jobs"
+	"coffer/internal/keyring"
 	"coffer/internal/limit"
 	"coffer/internal/picture"
+	"coffer/internal/seal"
 )
 
 // sizes are the sides of the stored squares in pixels, each half of the one before.
@@ -60,13 +65,6 @@ const (
 	writeTime      = 5 * time.Minute
 	abandonedAfter = time.Hour
 	purgeBatch     = 100
-)
-
-// Bounds of the pictures that are received and decoded at once on one node. Each may have
-// [Settings.Max] bytes in memory.
-const (
-	maxAtOnce    = 16
-	maxOfAccount = 2
 )
 
 var (
@@ -99,8 +97,7 @@ type Service struct {
 	base string // of every address
 
 	mu      sync.Mutex
-	running map[account.ID]int // pictures on their way in
-	all     int
+	running map[*arrival]bool
 }
 
 // New returns the room. Profiles show its pictures from then on.
@@ -115,7 +112,7 @@ func New(c Config) *Service {
 		c.Log = slog.Default()
 	}
 	c.ChangeLimit = cmp.Or(c.ChangeLimit, limit.Rule{Name: "avatar", Limit: 60, Window: time.Hour})
-	s := &Service{Config: c, base: strings.TrimRight(c.BaseURL, "/") + "/v1/" + folder, running: map[account.ID]int{}}
+	s := &Service{Config: c, base: strings.TrimRight(c.BaseURL, "/") + "/v1/" + folder, running: map[*arrival]bool{}}
 	if c.CDN != "" {
 		s.base = strings.TrimRight(c.CDN, "/") + "/" + folder
 	}
@@ -127,10 +124,38 @@ func New(c Config) *Service {
 	return s
 }
 
+// place is where the proof of a row opens.
+func (p *record) place() string {
+	return string(seal.LP([]byte(p.ID), []byte(p.Account), binary.BigEndian.AppendUint64(nil, uint64(p.CreatedAt))))
+}
+
+func (p *record) prove(key *keyring.DataKey) { p.Proof = key.Seal("avatars", "proof", p.place(), nil) }
+
+// proven reports whether the server has written the row for its account.
+func (s *Service) proven(ctx context.Context, key *keyring.DataKey, p record) bool {
+	_, err := key.Open("avatars", "proof", p.place(), p.Proof)
+	if err != nil {
+		s.Log.ErrorContext(ctx, "avatar: a picture was altered in the database and is shown to nobody", "account", p.Account, "avatar", p.ID)
+	}
+	return err == nil
+}
+
+// pictureOf returns an account's picture; db.ErrNoRows where it has none.
+func (s *Service) pictureOf(ctx context.Context, q db.Querier, key *keyring.DataKey, owner account.ID) (record, error) {
+	p, err := readOf(ctx, q, owner)
+	if err == nil && !s.proven(ctx, key, p) {
+		err = db.ErrNoRows
+	}
+	return p, err
+}
+
 // read is the picture of a profile.
-func (s *Service) read(ctx context.Context, q db.Querier, owner account.ID) (*account.Avatar, error) {
-	p, err := readLive(ctx, q, owner)
-	if err != nil || p.ID == "" {
+func (s *Service) read(ctx context.Context, q db.Querier, key *keyring.DataKey, owner account.ID) (*account.Avatar, error) {
+	p, err := s.pictureOf(ctx, q, key, owner)
+	if errors.Is(err, db.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	return s.shown(p.ID), nil
@@ -155,41 +180,20 @@ func (s *Service) Origin() string {
 // around the centre.
 type Square struct{ X, Y, Side int }
 
-// begin counts a picture on its way in, until end is called.
-func (s *Service) begin(owner account.ID) (end func(), err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.all >= maxAtOnce || s.running[owner] >= maxOfAccount {
-		return nil, errBusy
-	}
-	s.all++
-	s.running[owner]++
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.all--
-		if s.running[owner]--; s.running[owner] == 0 {
-			delete(s.running, owner)
-		}
-	}, nil
-}
-
-// Set reads a picture from r and gives it to an account, in place of the one it has.
+// Set reads a picture from r and gives it to an account, in place of the one it has. If r has a
+// method Cut, that ends a Read that waits.
 func (s *Service) Set(ctx context.Context, owner account.ID, r io.Reader, part Square) (*account.Avatar, error) {
-	end, err := s.begin(owner)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
 	if err := s.Limit.Take(ctx, s.ChangeLimit, string(owner)); err != nil {
 		return nil, err
 	}
-	data, err := io.ReadAll(io.LimitReader(r, s.Max+1))
-	switch {
-	case err != nil:
+	a, err := s.begin(ctx, owner, r)
+	if err != nil {
+		return nil, errors.Join(err, s.Limit.Refund(ctx, s.ChangeLimit, string(owner)))
+	}
+	defer s.end(a)
+	data, err := s.receive(a)
+	if err != nil {
 		return nil, err
-	case int64(len(data)) > s.Max:
-		return nil, errTooLarge
 	}
 	files, err := s.encode(ctx, data, part)
 	if err != nil {
@@ -228,13 +232,19 @@ func (s *Service) keep(ctx context.Context, owner account.ID, files [][]byte) (*
 	if _, err := io.ReadFull(s.Rand, random[:]); err != nil {
 		return nil, err
 	}
-	id := hex.EncodeToString(random[:])
-	ctx, cancel := context.WithTimeout(ctx, writeTime)
-	defer cancel()
-	if err := insertPending(ctx, s.DB, owner, id, s.Now()); err != nil {
+	p := record{ID: hex.EncodeToString(random[:]), Account: owner, CreatedAt: s.Now().UnixMilli()}
+	id := p.ID
+	key, err := s.Accounts.DataKey(ctx, s.DB, owner)
+	if err != nil {
 		return nil, err
 	}
-	err := s.write(ctx, id, files)
+	p.prove(key)
+	ctx, cancel := context.WithTimeout(ctx, writeTime)
+	defer cancel()
+	if err := insertPending(ctx, s.DB, p); err != nil {
+		return nil, err
+	}
+	err = s.write(ctx, id, files)
 	if err == nil {
 		err = s.DB.Tx(ctx, func(tx *db.Tx) error { return s.settle(ctx, tx, owner, id) })
 	}
@@ -314,11 +324,21 @@ func (s *Service) Read(ctx context.Context, id string, size int) ([]byte, error)
 	if b, err := hex.DecodeString(id); err != nil || len(b) != 16 || id != strings.ToLower(id) || !slices.Contains(sizes, size) {
 		return nil, errNotFound
 	}
-	live, err := isLive(ctx, s.DB, id)
+	p, err := readByID(ctx, s.DB, id)
+	if errors.Is(err, db.ErrNoRows) {
+		return nil, errNotFound
+	}
 	if err != nil {
 		return nil, err
 	}
-	if !live {
+	key, err := s.Accounts.DataKey(ctx, s.DB, p.Account)
+	if errors.Is(err, account.ErrNotFound) {
+		return nil, errNotFound.Because(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !s.proven(ctx, key, p) {
 		return nil, errNotFound
 	}
 	b, err := s.object(ctx, id, size)
@@ -339,8 +359,15 @@ func (s *Service) object(ctx context.Context, id string, size int) ([]byte, erro
 
 // export adds the picture in its largest size.
 func (s *Service) export(ctx context.Context, owner account.ID, to *account.Archive) error {
-	p, err := readLive(ctx, s.DB, owner)
-	if err != nil || p.ID == "" {
+	key, err := s.Accounts.DataKey(ctx, s.DB, owner)
+	if err != nil {
+		return err
+	}
+	p, err := s.pictureOf(ctx, s.DB, key, owner)
+	if errors.Is(err, db.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	at := time.UnixMilli(p.CreatedAt).UTC()

@@ -345,7 +345,7 @@ func TestSweep(t *testing.T) {
 		ada := w.below.Join("ada")
 		kept := w.set(ada, plain(t, 10, 10, red))
 		killed := strings.Repeat("ab", 16)
-		if err := insertPending(t.Context(), d, ada, killed, w.Now()); err != nil {
+		if err := insertPending(t.Context(), d, record{ID: killed, Account: ada, CreatedAt: w.Now().UnixMilli()}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.store.Put(t.Context(), place(killed, 512), strings.NewReader("half")); err != nil {
@@ -391,8 +391,8 @@ func TestSetAtOnce(t *testing.T) {
 		if passed == 0 || w.rows(ada) != 1 || len(w.files()) != 4 || w.profile(ada) == nil {
 			t.Errorf("%d passed; %d rows, %d files", passed, w.rows(ada), len(w.files()))
 		}
-		if w.all != 0 || len(w.running) != 0 {
-			t.Errorf("%d pictures count as on their way in", w.all)
+		if len(w.running) != 0 {
+			t.Errorf("%d pictures count as on their way in", len(w.running))
 		}
 	})
 }
@@ -401,28 +401,25 @@ func TestSetAtOnce(t *testing.T) {
 func TestBounds(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t), func(c *Config) { c.ChangeLimit = limit.Rule{Name: "avatar", Limit: 2, Window: time.Hour} })
 	ada := w.below.Join("ada")
-	var ends []func()
+	var all []*arrival
 	for n := range maxAtOnce {
 		owner := account.ID(fmt.Sprint("owner-", n/maxOfAccount))
-		end, err := w.begin(owner)
+		a, err := w.begin(t.Context(), owner, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		ends = append(ends, end)
-		if _, err := w.begin(owner); n%maxOfAccount == maxOfAccount-1 && fault.Of(err).Code != "busy" {
-			t.Errorf("a third picture of one account: %v", err)
-		} else if n%maxOfAccount != maxOfAccount-1 && err == nil {
-			w.mu.Lock()
-			w.all--
-			w.running[owner]--
-			w.mu.Unlock()
+		all = append(all, a)
+		if n%maxOfAccount == maxOfAccount-1 {
+			if _, err := w.begin(t.Context(), owner, nil); fault.Of(err).Code != "busy" {
+				t.Errorf("a third picture of one account: %v", err)
+			}
 		}
 	}
 	if _, err := w.Set(t.Context(), ada, errReader{errors.New("read")}, Square{}); fault.Of(err).Code != "busy" {
 		t.Errorf("one picture more than there may be: %v", err)
 	}
-	for _, end := range ends {
-		end()
+	for _, a := range all {
+		w.end(a)
 	}
 	w.set(ada, plain(t, 8, 8, red))
 	w.set(ada, plain(t, 8, 8, red))

@@ -2,9 +2,11 @@ package avatar
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -78,6 +80,15 @@ func square(r *http.Request) (Square, error) {
 	return part, nil
 }
 
+// body is what a client sends.
+type body struct {
+	io.Reader
+	rc *http.ResponseController
+}
+
+// Cut ends a Read that waits.
+func (b body) Cut() { _ = b.rc.SetReadDeadline(time.Unix(1, 0)) } // fails only without a connection
+
 func (s *Service) putAvatar(w http.ResponseWriter, r *http.Request) error {
 	part, err := square(r)
 	if err != nil {
@@ -86,16 +97,16 @@ func (s *Service) putAvatar(w http.ResponseWriter, r *http.Request) error {
 	if r.ContentLength > s.Max {
 		return errTooLarge
 	}
-	a, err := s.Set(r.Context(), account.ID(rest.CallerOf(r).Account), r.Body, part)
+	a, err := s.Set(r.Context(), account.ID(rest.CallerOf(r).Account), body{r.Body, http.NewResponseController(w)}, part)
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(avatarBody{*a}, json.Deterministic(true))
+	answer, err := json.Marshal(avatarBody{*a}, json.Deterministic(true))
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, err = w.Write(body)
+	_, err = w.Write(answer)
 	return err
 }
 

@@ -2,15 +2,22 @@ package avatar
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
 )
 
-func insertPending(ctx context.Context, q db.Querier, owner account.ID, id string, now time.Time) error {
-	_, err := q.Exec(ctx, `INSERT INTO avatars (id, account, state, created_at) VALUES ($1, $2, 'pending', $3)`, id, string(owner), now.UnixMilli())
+// record is a picture as SQL knows it.
+type record struct {
+	ID        string
+	Account   account.ID
+	CreatedAt int64
+	Proof     []byte // sealed
+}
+
+func insertPending(ctx context.Context, q db.Querier, p record) error {
+	_, err := q.Exec(ctx, `INSERT INTO avatars (id, account, state, created_at, proof) VALUES ($1, $2, 'pending', $3, $4)`, p.ID, string(p.Account), p.CreatedAt, p.Proof)
 	return err
 }
 
@@ -37,29 +44,19 @@ func markAbandoned(ctx context.Context, q db.Querier, since time.Time) error {
 	return err
 }
 
-// record is an account's picture as SQL knows it.
-type record struct {
-	ID        string
-	CreatedAt int64
+// readOf returns the row of the account's picture; db.ErrNoRows.
+func readOf(ctx context.Context, q db.Querier, owner account.ID) (record, error) {
+	return readLive(ctx, q, `account = $1`, string(owner))
 }
 
-// readLive returns the account's picture, an empty one where it has none.
-func readLive(ctx context.Context, q db.Querier, owner account.ID) (record, error) {
-	var p record
-	err := q.QueryRow(ctx, `SELECT id, created_at FROM avatars WHERE account = $1 AND state = 'live'`, string(owner)).Scan(&p.ID, &p.CreatedAt)
-	if errors.Is(err, db.ErrNoRows) {
-		return record{}, nil
-	}
+// readByID returns the row of a picture that an account has; db.ErrNoRows.
+func readByID(ctx context.Context, q db.Querier, id string) (record, error) {
+	return readLive(ctx, q, `id = $1`, id)
+}
+
+func readLive(ctx context.Context, q db.Querier, where, arg string) (p record, err error) {
+	err = q.QueryRow(ctx, `SELECT id, account, created_at, proof FROM avatars WHERE `+where+` AND state = 'live'`, arg).Scan(&p.ID, &p.Account, &p.CreatedAt, &p.Proof)
 	return p, err
-}
-
-func isLive(ctx context.Context, q db.Querier, id string) (bool, error) {
-	var one int
-	err := q.QueryRow(ctx, `SELECT 1 FROM avatars WHERE id = $1 AND state = 'live'`, id).Scan(&one)
-	if errors.Is(err, db.ErrNoRows) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // readMarked returns some pictures behind one that are to be removed.

@@ -70,6 +70,7 @@ func (s *Service) Append(ctx context.Context, owner account.ID, id string, at in
 	for _, p := range held {
 		a.drop(work, p)
 	}
+	a.unreserve(work)
 	if err == nil {
 		err = from.broken
 	}
@@ -136,7 +137,9 @@ func (a *appending) source(ctx, reading context.Context, r io.Reader) (*source, 
 		return s, nil
 	}
 	u, err := a.Usage(ctx, a.DB, a.owner)
-	s.left, s.beyond = u.Left(), ErrQuota // decided when a part settles
+	s.left, s.beyond = u.Left(), ErrQuota // what is reserved decides
+	s.reserve = &reserve{came: a.taken, reserved: a.row.reserved, free: u.free()}
+	s.reserve.left = max(s.left, s.left+a.taken) // a sum that is too large is below zero
 	return s, err
 }
 
@@ -149,6 +152,51 @@ type source struct {
 	left   int64
 	beyond error // of the byte after left
 	broken error // why the reader ended early
+
+	*reserve // of an object without a length; nil: that is reserved
+}
+
+// keepUp reserves what came in.
+func (s *source) keepUp(ctx context.Context) error {
+	r, a := s.reserve, s.a
+	if r.reserved = a.row.reserved; !r.behind() { // a part that settled has changed it
+		return nil
+	}
+	return r.grow(ctx, a.Service, a.owner, func(n int64) error {
+		err := a.DB.Tx(ctx, func(tx *db.Tx) error {
+			held, err := holdGrowth(ctx, tx, a.id, a.row, n)
+			if err == nil && !held {
+				err = a.overtaken(ctx, tx)
+			}
+			if err != nil {
+				return err
+			}
+			return a.charge(ctx, tx, a.owner, use{reserved: n})
+		})
+		if err == nil {
+			a.row.reserved += n
+		}
+		return err
+	})
+}
+
+// unreserve no longer reserves what did not come. A process that dies before leaves that to the
+// next append, or to the object's end.
+func (a *appending) unreserve(ctx context.Context) {
+	n := a.row.reserved - a.row.taken
+	if a.row.length != nil || n == 0 {
+		return
+	}
+	err := a.DB.Tx(ctx, func(tx *db.Tx) error {
+		held, err := holdGrowth(ctx, tx, a.id, a.row, -n)
+		if err != nil || !held { // the append that took over has it
+			return err
+		}
+		return subUsage(ctx, tx, a.owner, use{reserved: n})
+	})
+	if err != nil {
+		a.Log.WarnContext(ctx, "what an upload reserved stays until it goes on", "error", err)
+	}
 }
 
 func (s *source) Read(p []byte) (int, error) {
@@ -167,6 +215,12 @@ func (s *source) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	if s.left -= int64(n); s.left < 0 {
 		return 0, s.beyond
+	}
+	if s.reserve != nil {
+		s.came += int64(n)
+		if err := s.keepUp(context.WithoutCancel(s.ctx)); err != nil {
+			return 0, err
+		}
 	}
 	if err != nil && err != io.EOF {
 		s.broken, err = err, io.EOF
@@ -309,7 +363,7 @@ func (a *appending) settle(ctx context.Context, parts []part) (err error) {
 				return err
 			}
 		}
-		if more := to.reserved - a.row.reserved; more > 0 {
+		if more := to.reserved - a.row.reserved; more != 0 {
 			return a.charge(ctx, tx, a.owner, use{reserved: more})
 		}
 		return nil

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -433,8 +434,9 @@ func TestAttackOnParts(t *testing.T) {
 					t.Fatalf("%s: %v", name, err)
 				}
 			}
-			for _, size := range []int64{60, 40, 20} {
-				o.Size = size
+			for i := range 9 {
+				size := int64(20 + 20*(i%3))
+				o.Size, w.pageParts = size, 1+i/3 // the list in three pages, in two, and in one
 				got, err := w.read(o.Stored, 0, size)
 				if err == nil || !IsLost(err) && !errors.Is(err, seal.ErrOpen) {
 					t.Errorf("%s: read %q, %v", name, got, err)
@@ -445,6 +447,107 @@ func TestAttackOnParts(t *testing.T) {
 			}
 		}
 	})
+}
+
+// grownOf makes an object of ada's with a part for each byte.
+func (w *world) grownOf(p string) record {
+	w.t.Helper()
+	w.partSize = 1
+	id, sum := w.mustGrow(int64(len(p))), sha256.Sum256([]byte(p))
+	_, err := w.Append(context.Background(), ada, id, 0, strings.NewReader(p), AppendOptions{Check: sha256.New(), Want: sum[:]})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.mustSettleGrown(id)
+}
+
+// TestAttackOnLaterPages: a page of the list that is read while a download runs is the one that
+// the object had when the download began.
+func TestAttackOnLaterPages(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		w.pageParts = 4
+		content := pattern(11)
+		for name, attack := range map[string]string{
+			"none":          `UPDATE blob_parts SET touched_at = 0 WHERE blob = $1 AND $2 <> ''`,
+			"gone":          `DELETE FROM blob_parts WHERE blob = $1 AND start > 3 AND $2 <> ''`,
+			"cut":           `DELETE FROM blob_parts WHERE blob = $1 AND start = 10 AND $2 <> ''`,
+			"reordered":     `UPDATE blob_parts SET start = 14 - start WHERE blob = $1 AND start >= 4 AND $2 <> ''`,
+			"another's":     `UPDATE blob_parts SET blob = CASE WHEN blob = $1 THEN $2 ELSE $1 END WHERE blob IN ($1, $2) AND start >= 4`,
+			"of other size": `UPDATE blob_parts SET size = size + 1, start = start + 1 WHERE blob = $1 AND start = 5 AND $2 <> ''`,
+			"a row between": `INSERT INTO blob_parts (id, blob, start, size, state, touched_at) SELECT $2, blob, start, 1, 'live', 0 FROM blob_parts WHERE blob = $1 AND start = 6`,
+		} {
+			mine, other := w.grownOf(content), w.grownOf(pattern(22)[11:])
+			o, err := w.Find(t.Context(), d, ada, mine.ID, mine.Size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := o.Open(t.Context(), 0, mine.Size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := d.Exec(t.Context(), attack, mine.ID, other.ID); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			got, err := io.ReadAll(r)
+			if !strings.HasPrefix(content, string(got)) || (name == "none") != (err == nil) || err != nil && !IsLost(err) {
+				t.Errorf("%s: read %d bytes, %v", name, len(got), err)
+			}
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+			if name != "none" {
+				continue
+			}
+			for off := range int64(12) { // each range, on whichever pages it lies, and back
+				for n := range 12 - off {
+					for _, at := range []int64{off, 0} {
+						var b strings.Builder
+						if err := o.Send(t.Context(), at, n, func() (io.Writer, error) { return &b, nil }); err != nil || b.String() != content[at:at+n] {
+							t.Fatalf("%d+%d: %q, %v", at, n, b.String(), err)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestManyPartsTakeLittle: a stalled download of an object in thousands of parts holds a piece
+// of their list.
+func TestManyPartsTakeLittle(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	o := w.grownOf(pattern(5000))
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC() // also what pools held
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	const streams = 100
+	before := heap()
+	held := make([]io.ReadCloser, streams)
+	for i := range held {
+		object, err := w.Find(t.Context(), w.DB, ada, o.ID, o.Size)
+		if err == nil {
+			held[i], err = object.Open(t.Context(), 0, o.Size)
+		}
+		if err == nil {
+			_, err = io.CopyN(io.Discard, held[i], 300)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if each := (heap() - before) / streams; each > 100<<10 {
+		t.Errorf("a held download of 5,000 parts takes %d KiB", each>>10)
+	}
+	for _, r := range held {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // compact numbers the placeholders of a statement from $1 on.

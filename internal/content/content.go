@@ -58,7 +58,9 @@ type Service struct {
 	Config
 	partSize int64 // most bytes of a part
 	maxParts int64
-	dropped  []Dropped
+	// pageParts is how many parts of a list a reader holds.
+	pageParts int
+	dropped   []Dropped
 }
 
 // Dropped is told which objects of an account have lost their last reference, in the
@@ -74,7 +76,7 @@ func New(c Config) (*Service, error) {
 	if err := c.Ring.Need(context.Background(), keyring.Blob); err != nil {
 		return nil, err
 	}
-	s := &Service{Config: c, partSize: partSize, maxParts: MaxParts}
+	s := &Service{Config: c, partSize: partSize, maxParts: MaxParts, pageParts: pageParts}
 	s.Accounts.Keep("content", account.Keeper{Forget: s.Forget})
 	s.Ring.AddRewraps(keyring.Rewrap{Name: "content.blobs", Purpose: keyring.Blob, Step: s.rewrap})
 	s.Jobs.Handle(purgeJob, func(ctx context.Context, _ []byte) error { return s.purge(ctx) })

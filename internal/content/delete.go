@@ -144,7 +144,9 @@ func (s *Service) remove(ctx context.Context, t table, inStore, inSQL []string) 
 func (s *Service) Sweep(ctx context.Context) error {
 	since := s.Now().Add(-abandonedAfter)
 	for _, mark := range []func() (int64, error){
-		func() (int64, error) { return markAbandoned(ctx, s.DB, since, sweepBatch) },
+		func() (int64, error) {
+			return s.giveUpPending(ctx, func(tx *db.Tx) (given, error) { return markAbandoned(ctx, tx, since, sweepBatch) })
+		},
 		func() (int64, error) { return markAbandonedParts(ctx, s.DB, since, sweepBatch) },
 		func() (int64, error) { return s.abandonExpired(ctx) },
 	} {

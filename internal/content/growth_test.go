@@ -38,6 +38,14 @@ var statements = []struct {
 		_, err := settle(ctx, tx, make([]incoming, 32))
 		return err
 	}},
+	{"hold", func(ctx context.Context, tx *db.Tx, w grown) error {
+		_, err := holdMore(ctx, tx, w.one, 1)
+		return err
+	}},
+	{"hold growth", func(ctx context.Context, tx *db.Tx, _ grown) error {
+		_, err := holdGrowth(ctx, tx, "blob 7", growth{}, 1)
+		return err
+	}},
 	{"usage", func(ctx context.Context, tx *db.Tx, _ grown) error {
 		_, err := addUsage(ctx, tx, ada, use{bytes: 1, files: 1}, Quota{1 << 40, 1 << 40})
 		return err
@@ -87,8 +95,7 @@ var statements = []struct {
 		return err
 	}},
 	{"parts", func(ctx context.Context, tx *db.Tx, _ grown) error {
-		_, err := readParts(ctx, tx, "blob 7")
-		return err
+		return readParts(ctx, tx, "blob 7", 0, MaxParts+1, func(part) {})
 	}},
 	{"known", func(ctx context.Context, tx *db.Tx, _ grown) error {
 		_, err := readKnown(ctx, tx, []string{"blob 7", "part 7"})

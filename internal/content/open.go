@@ -30,7 +30,9 @@ type Object struct {
 	key     []byte // unwrapped at the first use
 	small   []byte // sealed; nil when it is in the store
 	list    []byte // hash of the list of parts; nil when it is in one piece
-	parts   []part
+	pages   []mark // where each page of the list begins, and where the last one ends
+	page    []part // the one that was read last
+	first   int64  // the start of its first part
 }
 
 // Find returns a live object of the owner's. size is the one that the caller's record says.
@@ -58,7 +60,7 @@ func (o *Object) unwrap(ctx context.Context) (err error) {
 	}
 	key, err := o.s.Ring.Open(ctx, keyring.Blob, o.wrapped, keyAAD(o.id, o.owner, o.list))
 	if err == nil && o.list != nil {
-		err = o.checkParts()
+		err = o.checkList()
 	}
 	if err != nil {
 		return fmt.Errorf("key of object %s: %w", o.id, err)

@@ -87,12 +87,22 @@ func moveGrowth(ctx context.Context, tx *db.Tx, id string, from int64, to growth
 	return n == 1, err
 }
 
+// holdGrowth changes what an object holds of its account's reserved bytes; false when another
+// append has begun, or it has come further than the append knows.
+func holdGrowth(ctx context.Context, tx *db.Tx, id string, of growth, n int64) (bool, error) {
+	changed, err := tx.Exec(ctx, `UPDATE blob_growth SET reserved = reserved + $4 WHERE blob = $1 AND attempt = $2 AND taken = $3`, id, of.attempt, of.taken, n)
+	return changed == 1, err
+}
+
 // writeLength says how long an object becomes, once, and ends an append that runs. It returns
 // what was reserved before.
 func writeLength(ctx context.Context, tx *db.Tx, owner account.ID, id string, length int64) (before int64, err error) {
-	err = tx.QueryRow(ctx, `UPDATE blob_growth SET length = $3, reserved = $3, attempt = attempt + 1
-		WHERE blob = $1 AND account = $2 AND length IS NULL AND taken <= $3 RETURNING taken`,
+	err = tx.QueryRow(ctx, `UPDATE blob_growth SET length = $3, attempt = attempt + 1
+		WHERE blob = $1 AND account = $2 AND length IS NULL AND taken <= $3 RETURNING reserved`,
 		id, string(owner), length).Scan(&before)
+	if err == nil {
+		_, err = tx.Exec(ctx, `UPDATE blob_growth SET reserved = $2 WHERE blob = $1`, id, length)
+	}
 	return before, err
 }
 
@@ -197,21 +207,21 @@ func markParts(ctx context.Context, q db.Querier, limit int) (int64, error) {
 		WHERE b.state = 'deleting' AND b.id > '' AND b.parts IS NOT NULL AND p.state <> 'deleting' LIMIT $1)`, limit)
 }
 
-// readParts returns the list of an object's parts.
-func readParts(ctx context.Context, q db.Querier, blob string) (parts []part, err error) {
-	rows, err := q.Query(ctx, `SELECT id, start, size FROM blob_parts WHERE blob = $1 AND state = 'live' ORDER BY start LIMIT $2`, blob, MaxParts+1)
+// readParts yields the parts of an object from an offset on, in order.
+func readParts(ctx context.Context, q db.Querier, blob string, from int64, limit int, yield func(part)) error {
+	rows, err := q.Query(ctx, `SELECT id, start, size FROM blob_parts WHERE blob = $1 AND state = 'live' AND start >= $2 ORDER BY start LIMIT $3`, blob, from, limit)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var p part
 		if err := rows.Scan(&p.id, &p.start, &p.size); err != nil {
-			return nil, err
+			return err
 		}
-		parts = append(parts, p)
+		yield(p)
 	}
-	return parts, rows.Err()
+	return rows.Err()
 }
 
 // readSmall returns the sealed content of a small part.

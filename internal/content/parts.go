@@ -119,19 +119,77 @@ func openProgress(sealed []byte, blob string, key []byte, taken int64) (p progre
 	return p, nil
 }
 
-// checkParts refuses parts that are not those of the list to which the object's key is bound.
-func (o *Object) checkParts() error {
-	l, end := newList(o.id), int64(0)
-	for _, p := range o.parts {
-		if p.start != end || p.size <= 0 {
-			return errDamaged
+// pageParts is how many parts of a list an object holds at a time. Ten thousand of them would
+// take a megabyte of each stalled download.
+const pageParts = 128
+
+// mark is a place in a list: the end of the parts before it, and their hash.
+type mark struct {
+	at   int64
+	hash list
+}
+
+// with returns the place behind one more part; false for a part that does not begin there.
+func (m mark) with(p part) (mark, bool) {
+	return mark{m.at + p.size, m.hash.with(p)}, p.start == m.at && p.size > 0
+}
+
+// readList goes through the object's list and keeps its first page, and the mark of each.
+func (o *Object) readList(ctx context.Context, q db.Querier) error {
+	m, n, whole := mark{0, newList(o.id)}, 0, true
+	o.pages, o.page, o.first = nil, nil, 0
+	err := readParts(ctx, q, o.id, 0, MaxParts+1, func(p part) {
+		if n%o.s.pageParts == 0 {
+			o.pages = append(o.pages, m)
 		}
-		l, end = l.with(p), end+p.size
+		if n++; n <= o.s.pageParts {
+			o.page = append(o.page, p)
+		}
+		var follows bool
+		m, follows = m.with(p)
+		whole = whole && follows
+	})
+	if err == nil && !whole {
+		err = errDamaged
 	}
-	if end != o.size || !bytes.Equal(l[:], o.list) {
+	o.pages = append(o.pages, m)
+	return err
+}
+
+// checkList refuses a list that is not the one to which the object's key is bound.
+func (o *Object) checkList() error {
+	end := o.pages[len(o.pages)-1]
+	if end.at != o.size || !bytes.Equal(end.hash[:], o.list) {
 		return errDamaged
 	}
 	return nil
+}
+
+// partAt returns the part with the byte at an offset. A page that is read again has the hash
+// that it had when the object was found.
+func (o *Object) partAt(ctx context.Context, at int64) (part, error) {
+	next := sort.Search(len(o.pages), func(i int) bool { return o.pages[i].at > at })
+	if next == 0 || next == len(o.pages) {
+		return part{}, errDamaged
+	}
+	from, to := o.pages[next-1], o.pages[next]
+	if o.first != from.at {
+		page, m, whole := make([]part, 0, o.s.pageParts), from, true
+		err := readParts(ctx, o.s.DB, o.id, from.at, o.s.pageParts, func(p part) {
+			var follows bool
+			m, follows = m.with(p)
+			whole = whole && follows
+			page = append(page, p)
+		})
+		if err == nil && (!whole || m != to) {
+			err = fmt.Errorf("list of parts of object %s is gone or has changed: %w", o.id, errDamaged)
+		}
+		if err != nil {
+			return part{}, err
+		}
+		o.page, o.first = page, from.at
+	}
+	return o.page[sort.Search(len(o.page), func(i int) bool { return o.page[i].start > at })-1], nil
 }
 
 // piece is a stream: a whole object or a part of one.
@@ -190,8 +248,10 @@ func (r *inParts) next() (err error) {
 	if r.at == r.end {
 		return io.EOF
 	}
-	parts := r.o.parts
-	p := parts[sort.Search(len(parts), func(i int) bool { return parts[i].start > r.at })-1]
+	p, err := r.o.partAt(r.ctx, r.at)
+	if err != nil {
+		return err
+	}
 	until := min(r.end, p.start+p.size)
 	r.part, err = r.o.openPiece(r.ctx, piece{p, partAAD(r.o.id, p), p.size <= maxSmall}, r.at-p.start, until-r.at)
 	if err == nil {

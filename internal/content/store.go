@@ -27,8 +27,12 @@ func insertSmall(ctx context.Context, tx *db.Tx, owner account.ID, objects []inc
 		rows, contents := []any{string(owner), state, now.UnixMilli()}, []any(nil)
 		tuples, sealed := make([]string, len(piece)), make([]string, len(piece))
 		for i, o := range piece {
+			size := o.Size
+			if state == pending {
+				size = 0 // [settle] says it
+			}
 			tuples[i] = "($1, $2, 1, $3, " + db.Places(len(rows)+1, 3) + ")"
-			rows = append(rows, o.ID, o.wrapped, o.Size)
+			rows = append(rows, o.ID, o.wrapped, size)
 			sealed[i] = "(" + db.Places(len(contents)+1, 2) + ")"
 			contents = append(contents, o.ID, o.content)
 		}
@@ -95,8 +99,7 @@ func (o *Object) read(ctx context.Context, q db.Querier) (size int64, err error)
 	if err != nil || o.list == nil {
 		return size, err
 	}
-	o.parts, err = readParts(ctx, q, o.id)
-	return size, err
+	return size, o.readList(ctx, q)
 }
 
 // touchPending says of pending objects that their upload lives.
@@ -106,20 +109,6 @@ func touchPending(ctx context.Context, q db.Querier, ids []string, now time.Time
 		_, err := q.Exec(ctx, `UPDATE blobs SET touched_at = $1 WHERE state = 'pending' AND id IN (`+places+`)`, args...)
 		return err
 	})
-}
-
-// markPending gives up those of the objects that are not live.
-func markPending(ctx context.Context, q db.Querier, ids []string) error {
-	places, args := db.List(ids)
-	_, err := q.Exec(ctx, `UPDATE blobs SET state = 'deleting' WHERE state = 'pending' AND id IN (`+places+`)`, args...)
-	return err
-}
-
-// markAbandoned gives up some pending objects that no upload has touched since the time, and
-// returns how many.
-func markAbandoned(ctx context.Context, q db.Querier, since time.Time, limit int) (int64, error) {
-	return q.Exec(ctx, `UPDATE blobs SET state = 'deleting' WHERE state = 'pending' AND id IN
-		(SELECT id FROM blobs WHERE state = 'pending' AND touched_at < $1 ORDER BY touched_at LIMIT $2)`, since.UnixMilli(), limit)
 }
 
 // table is where rows stand that have content: objects, or parts of them.

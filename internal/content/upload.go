@@ -32,8 +32,11 @@ type Upload struct {
 	objects []incoming
 	held    int       // bytes of content in objects
 	touched time.Time // when the rows of objects were last touched
-	bounded bool      // left is set
-	left    int64     // bytes until the quota is reached
+	bounded bool      // left and free of reserve are set
+	reserve
+	// Stands refuses, inside a transaction that reserves, an account that is gone; nil takes
+	// each for one that stands.
+	Stands func(ctx context.Context, tx *db.Tx) error
 }
 
 // incoming is an object whose content is in the store, in SQL, or at hand to go there.
@@ -45,7 +48,7 @@ type incoming struct {
 }
 
 // NewUpload begins an upload of the owner's. The caller ends it with [Upload.Settle] or
-// [Upload.Abort].
+// [Upload.Abort], and after a fault of [Upload.Store] with Abort.
 func (s *Service) NewUpload(owner account.ID) *Upload {
 	return &Upload{s: s, owner: owner, touched: s.Now()}
 }
@@ -61,7 +64,7 @@ func (u *Upload) Store(ctx context.Context, r io.Reader) (Stored, error) {
 	if err := u.bound(ctx); err != nil {
 		return Stored{}, err
 	}
-	r = within{r, &u.left}
+	r = within{r, ctx, u}
 	head, whole, err := readHead(r)
 	if err != nil {
 		return Stored{}, err
@@ -91,6 +94,10 @@ func (u *Upload) Store(ctx context.Context, r io.Reader) (Stored, error) {
 		return Stored{}, err
 	}
 	u.objects = append(u.objects, o)
+	if err := u.keepUp(ctx); err != nil {
+		giveBack(head)
+		return Stored{}, err
+	}
 	last := &u.objects[len(u.objects)-1]
 	digest := sha256.New()
 	to := place{o.ID, key, contentAAD(o.ID)}
@@ -111,27 +118,32 @@ func (s *Service) newObject(ctx context.Context, owner account.ID, parts []byte)
 	return o, key, err
 }
 
-// bound reads once how much the quota leaves. [Upload.Settle] decides; this keeps an upload
-// from storing much for nothing.
+// bound reads once how much the quota leaves. What is reserved decides, and [Upload.Settle];
+// this ends an upload at the first byte too many.
 func (u *Upload) bound(ctx context.Context) error {
 	if u.bounded {
 		return nil
 	}
 	usage, err := u.s.Usage(ctx, u.s.DB, u.owner)
-	u.bounded, u.left = err == nil, usage.Left()
+	u.bounded, u.left, u.free = err == nil, usage.Left(), usage.free()
 	return err
 }
 
-// within is content until it exceeds what is left of the quota.
+// within is content until it exceeds what is left of the quota. What comes in is reserved
+// before it is handed on.
 type within struct {
 	io.Reader
-	left *int64
+	ctx context.Context
+	u   *Upload
 }
 
 func (w within) Read(p []byte) (int, error) {
 	n, err := w.Reader.Read(p)
-	if *w.left -= int64(n); *w.left < 0 {
+	if w.u.came += int64(n); w.u.came > w.u.left {
 		return 0, ErrQuota
+	}
+	if err := w.u.keepUp(w.ctx); err != nil {
+		return 0, err
 	}
 	return n, err
 }
@@ -156,8 +168,12 @@ func (u *Upload) flush(ctx context.Context) error {
 		return err
 	}
 	now := u.s.Now()
-	err := u.s.DB.Tx(ctx, func(tx *db.Tx) error { return insertSmall(ctx, tx, u.owner, u.unwritten(), pending, now) })
-	if err != nil {
+	insert := func(tx *db.Tx) error { return insertSmall(ctx, tx, u.owner, u.unwritten(), pending, now) }
+	if u.behind() {
+		if err := u.hold(ctx, u.objects[len(u.objects)-1], insert); err != nil {
+			return err
+		}
+	} else if err := u.s.DB.Tx(ctx, insert); err != nil {
 		return err
 	}
 	for i := range u.objects {
@@ -176,7 +192,7 @@ func (u *Upload) Settle(ctx context.Context, tx *db.Tx) error {
 	for _, o := range u.objects {
 		total += o.Size
 	}
-	if err := u.s.charge(ctx, tx, u.owner, use{bytes: total, files: int64(len(u.objects))}); err != nil {
+	if err := u.s.charge(ctx, tx, u.owner, use{bytes: total, reserved: -u.reserved, files: int64(len(u.objects))}); err != nil {
 		return err
 	}
 	whole, err := settle(ctx, tx, u.written())
@@ -257,7 +273,7 @@ func (u *Upload) Abort(ctx context.Context) {
 // was swept, or went with its account, while the object was still coming in.
 func (s *Service) discard(ctx context.Context, objects []incoming) error {
 	ids := idsOf(objects)
-	if err := markPending(ctx, s.DB, ids); err != nil {
+	if _, err := s.giveUpPending(ctx, func(tx *db.Tx) (given, error) { return markPending(ctx, tx, ids) }); err != nil {
 		return err
 	}
 	standing, err := readLive(ctx, s.DB, ids)

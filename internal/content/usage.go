@@ -17,7 +17,7 @@ type Usage struct {
 	Bytes    int64 // of objects
 	Files    int64 // references to objects, and objects that grow
 	Folders  int64 // beside them in the quota of files
-	Reserved int64 // bytes that growing objects may come to, with what they have
+	Reserved int64 // bytes that growing and pending objects may come to, with what they have
 
 	QuotaBytes, QuotaFiles int64
 }

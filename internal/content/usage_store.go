@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -142,4 +143,49 @@ func dropRefs(ctx context.Context, tx *db.Tx, owner account.ID, ids []string, n 
 		return rows.Err()
 	})
 	return less, marked, err
+}
+
+// holdMore raises what a pending object holds of its account's reserved bytes; false when it is
+// pending no more.
+func holdMore(ctx context.Context, tx *db.Tx, id string, n int64) (bool, error) {
+	changed, err := tx.Exec(ctx, `UPDATE blobs SET size = size + $2 WHERE id = $1 AND state = 'pending'`, id, n)
+	return changed == 1, err
+}
+
+// given is what pending objects held that were given up.
+type given struct {
+	objects int64
+	held    map[account.ID]int64
+}
+
+// markPending gives up those of the objects that are not live.
+func markPending(ctx context.Context, tx *db.Tx, ids []string) (given, error) {
+	places, args := db.List(ids)
+	return giveUp(ctx, tx, places, args...)
+}
+
+// markAbandoned gives up some pending objects that no upload has touched since the time.
+func markAbandoned(ctx context.Context, tx *db.Tx, since time.Time, limit int) (given, error) {
+	return giveUp(ctx, tx, `SELECT id FROM blobs WHERE state = 'pending' AND touched_at < $1 ORDER BY touched_at LIMIT $2`, since.UnixMilli(), limit)
+}
+
+func giveUp(ctx context.Context, tx *db.Tx, which string, args ...any) (g given, err error) {
+	rows, err := tx.Query(ctx, `UPDATE blobs SET state = 'deleting' WHERE state = 'pending' AND id IN (`+which+`) RETURNING account, size`, args...)
+	if err != nil {
+		return g, err
+	}
+	defer rows.Close()
+	g.held = map[account.ID]int64{}
+	for rows.Next() {
+		var owner account.ID
+		var holds int64
+		if err := rows.Scan(&owner, &holds); err != nil {
+			return g, err
+		}
+		g.objects++
+		if holds != 0 {
+			g.held[owner] += holds
+		}
+	}
+	return g, rows.Err()
 }

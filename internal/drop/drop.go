@@ -359,7 +359,8 @@ func (s *Service) checkName(ctx context.Context, c clock, m member, name string,
 	return m, nil
 }
 
-// countLook counts a request that learns whether a name is in use, as Look does.
+// countLook counts a request that learns whether a name is in use, or changes a drop, as Look
+// does.
 func (s *Service) countLook(ctx context.Context) error {
 	client, ok := rest.ClientIn(ctx)
 	if !ok {
@@ -399,10 +400,14 @@ func (s *Service) Change(ctx context.Context, m member, name *string, expires *t
 		ms := expires.UnixMilli()
 		until = &ms
 	}
+	// Every change is a durable write and a word to all members, which no account pays for.
+	if err := s.countLook(ctx); err != nil {
+		return "", time.Time{}, err
+	}
+	if (name == nil || *name == m.Name) && (until == nil || *until == m.Expires) {
+		return m.Name, time.UnixMilli(m.Expires).UTC(), nil
+	}
 	if name != nil {
-		if err := s.countLook(ctx); err != nil {
-			return "", time.Time{}, err
-		}
 		if err := s.bury(ctx, *name); err != nil {
 			return "", time.Time{}, err
 		}
@@ -493,6 +498,14 @@ func (s *Service) Ask(ctx context.Context, m member, r request) (id string, err 
 	if err != nil {
 		return "", err
 	}
+	refusal := errTooMany.Because(nil)
+	refusal.RetryAfter = time.Second
+	// Most refusals come from here and write nothing.
+	if n, err := countTransfers(ctx, s.DB, m.RID); err != nil {
+		return "", err
+	} else if n >= maxReceiving {
+		return "", refusal
+	}
 	if id, err = s.random(16); err != nil {
 		return "", err
 	}
@@ -502,8 +515,6 @@ func (s *Service) Ask(ctx context.Context, m member, r request) (id string, err 
 		return err
 	})
 	if err == nil && !made {
-		refusal := errTooMany.Because(nil)
-		refusal.RetryAfter = time.Second
 		return "", refusal
 	}
 	if err != nil {

@@ -3,8 +3,10 @@ package drop
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -520,5 +522,70 @@ func TestTicketsOfOneMember(t *testing.T) {
 	}
 	if _, err := w.Ticket(t.Context(), other); err != nil {
 		t.Errorf("another member: %v", err)
+	}
+}
+
+// A host that changes nothing writes nothing, and its changes count as looks do.
+func TestChangesAreCounted(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	o, host := w.openDrop()
+	if ran := dbtest.Ran(w.DB, func() {
+		for _, same := range []struct {
+			name  *string
+			until *time.Time
+		}{{nil, nil}, {&o.Name, nil}, {nil, &o.Expires}, {&o.Name, &o.Expires}} {
+			name, until, err := w.Change(t.Context(), host, same.name, same.until)
+			if err != nil || name != o.Name || !until.Equal(o.Expires) {
+				t.Errorf("%s %s %v", name, until, err)
+			}
+		}
+	}); len(ran) != 0 {
+		t.Errorf("a change of nothing runs %q", ran)
+	}
+	for i := range w.ReadLimit.Limit + 1 {
+		body := fmt.Sprintf(`{"expires_at":%q}`, o.Expires.Add(time.Duration(i)*time.Second).Format(time.RFC3339))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, w.url+"/v1/drops/"+o.Name, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Drop "+o.Token)
+		r.Header.Set("Content-Type", "application/json")
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		want := http.StatusOK
+		if i == w.ReadLimit.Limit {
+			want = http.StatusTooManyRequests
+		}
+		if res.StatusCode != want {
+			t.Fatalf("change %d: %d, want %d", i+1, res.StatusCode, want)
+		}
+	}
+}
+
+// A request for one transfer too many writes nothing.
+func TestRefusedTransferWritesNothing(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	o, host := w.openDrop()
+	guest := w.guest(o.Name, address(1))
+	if _, err := w.DB.Exec(t.Context(), `UPDATE drop_members SET node = 'elsewhere'`); err != nil {
+		t.Fatal(err)
+	}
+	r := request{FileID: host.RID + ".AAAAAAAAAAAAAAAAAAAAAA"}
+	for range maxReceiving {
+		if _, err := w.Ask(t.Context(), guest, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, q := range dbtest.Ran(w.DB, func() {
+		if _, err := w.Ask(t.Context(), guest, r); code(err) != "too_many_transfers" {
+			t.Error(err)
+		}
+	}) {
+		if !strings.HasPrefix(strings.TrimSpace(q), "SELECT") {
+			t.Errorf("it runs %s", q)
+		}
 	}
 }

@@ -315,6 +315,12 @@ func insertTransfer(ctx context.Context, tx *db.Tx, id string, m member, sender 
 	return n == 1, err
 }
 
+// countTransfers counts the transfers of a receiver.
+func countTransfers(ctx context.Context, q db.Querier, receiver string) (n int, err error) {
+	err = q.QueryRow(ctx, `SELECT COUNT(*) FROM drop_transfers WHERE receiver = $1`, receiver).Scan(&n)
+	return n, err
+}
+
 // takeTransfer gives a receiver's stream to a node, once, and returns the sender;
 // db.ErrNoRows.
 func takeTransfer(ctx context.Context, q *db.DB, id string, m member, node string) (sender string, err error) {

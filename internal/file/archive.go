@@ -16,9 +16,9 @@ import (
 )
 
 // An archive is a zip that the server makes while it sends it. Contents pass through as they
-// are stored, a segment at a time. The memory holds the zip's directory, some 100 bytes an
-// entry and its own name. An archive that breaks off has no directory at its end, so no program takes it for
-// whole.
+// are stored, a segment at a time. The memory holds the zip's directory, some 20 bytes an entry,
+// and where the walk is, within what all zips may keep: code busy before the first byte, or an
+// archive that breaks off. That has no directory at its end, so no program takes it for whole.
 
 // archiveName is the name of an archive of several entries.
 const archiveName = "Coffer.zip"
@@ -111,8 +111,25 @@ func (s *Service) choose(ctx context.Context, owner account.ID, ids []string) (c
 // what is deleted meanwhile, or is not below the top any more. A content that cannot be read
 // ends it: an archive that opens lacks nothing. last may refuse its end.
 func (s *Service) writeArchive(ctx context.Context, owner account.ID, top string, chosen []Entry, to io.Writer, last func(context.Context) error) error {
-	z := zipstream.New(to)
-	for at, err := range s.walkChosen(ctx, owner, top, chosen) {
+	z, err := zipstream.New(to, string(owner))
+	defer z.Free()
+	if err == nil {
+		err = s.addChosen(ctx, owner, top, chosen, z)
+	}
+	if err == nil {
+		err = last(ctx)
+	}
+	if err == nil {
+		err = z.Close()
+	}
+	if errors.Is(err, zipstream.ErrFull) {
+		err = rest.StreamsBusy(err)
+	}
+	return err
+}
+
+func (s *Service) addChosen(ctx context.Context, owner account.ID, top string, chosen []Entry, z *zipstream.Writer) error {
+	for at, err := range s.walkChosen(ctx, owner, top, chosen, z.Hold) {
 		if err != nil {
 			return err
 		}
@@ -125,10 +142,7 @@ func (s *Service) writeArchive(ctx context.Context, owner account.ID, top string
 			return err
 		}
 	}
-	if err := last(ctx); err != nil {
-		return err
-	}
-	return z.Close()
+	return nil
 }
 
 // archiveContent adds a file once its first bytes have authenticated.
@@ -142,11 +156,17 @@ func (s *Service) archiveContent(ctx context.Context, owner account.ID, top stri
 
 // walkChosen yields each chosen entry, and a folder before what is in it, with its path in
 // the archive.
-func (s *Service) walkChosen(ctx context.Context, owner account.ID, top string, chosen []Entry) iter.Seq2[exportedEntry, error] {
+func (s *Service) walkChosen(ctx context.Context, owner account.ID, top string, chosen []Entry, hold holder) iter.Seq2[exportedEntry, error] {
 	return func(yield func(exportedEntry, error) bool) {
-		taken := siblings{}
+		w, taken := walking{owner, s.reachable(top), hold}, newSiblings()
+		level := level{hold: hold}
+		defer level.leave()
+		if err := level.page(weight(chosen), taken); err != nil {
+			yield(exportedEntry{}, err)
+			return
+		}
 		for _, e := range chosen {
-			if !s.walkEntry(ctx, owner, top, e, taken.name(e.Name, e.Kind), yield) {
+			if !w.entry(ctx, exportedEntry{Path: taken.name(e.Name, e.Kind), Entry: e}, yield) {
 				return
 			}
 		}

@@ -17,6 +17,7 @@ import (
 
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
+	"coffer/internal/zipstream"
 )
 
 // zipped fetches an archive and opens it: its name, and contents by path, folders as "".
@@ -161,6 +162,31 @@ func TestArchiveBreaksOff(t *testing.T) {
 	if got := w.call(ada, "GET", "/files/"+page.Items[0].ID+"/archive", nil); got.StatusCode != http.StatusInternalServerError || got.Header.Get("Content-Disposition") != "" {
 		t.Errorf("a lost content alone: %d %v", got.StatusCode, got.Header)
 	}
+}
+
+// TestArchiveWithoutRoom: when zips keep all that they may, an archive is refused before its
+// first byte; it comes again when one of them has ended.
+func TestArchiveWithoutRoom(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	papers := w.mustFolder(ada, "", "papers")
+	w.mustUpload(ada, papers.ID, upFile{"small", "", "otters"})
+	other, err := zipstream.New(io.Discard, string(ada))
+	defer other.Free()
+	for n := 64 << 20; n > 0 && err == nil; n /= 2 {
+		for other.Hold(n) == nil {
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := w.call(ada, "GET", "/files/"+papers.ID+"/archive", nil)
+	if got.problem(t) != "Service Unavailable busy" || got.Header.Get("Retry-After") == "" || got.Header.Get("Content-Disposition") != "" {
+		t.Errorf("%d %v %s", got.StatusCode, got.Header, got.body)
+	}
+	mine := w.mustFolder(bob, "", "mine")
+	w.call(bob, "GET", "/files/"+mine.ID+"/archive", nil).zipped(t)
+	other.Free()
+	w.call(ada, "GET", "/files/"+papers.ID+"/archive", nil).zipped(t)
 }
 
 // BenchmarkArchive is the archive of a folder of many small files.

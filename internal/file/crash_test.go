@@ -40,7 +40,11 @@ func TestSurvivesKills(t *testing.T) {
 	root := t.TempDir()
 	crashWorld(t, root)         // migrated, so that a round is work and not start-up
 	done := map[string]string{} // the last thing acknowledged about each pair
-	rounds := dbtest.Kill(t, "TestWorkUntilKilled", root, func(what, pair string) { done[pair] = what })
+	rounds := dbtest.Kill(t, "TestWorkUntilKilled", root, func(what, pair string) {
+		if what != "arrived" {
+			done[pair] = what
+		}
+	})
 	w := crashWorld(t, root)
 	seen := map[string][]string{}
 	for _, name := range w.names(ada, "", "name") {
@@ -61,13 +65,24 @@ func TestSurvivesKills(t *testing.T) {
 		}
 	}
 	w.checkContents(t)
-	t.Logf("%d requests; %d blobs were left half-made", len(done), w.rows("blobs")-w.rows("files"))
+	reserved := func() (reserved, held int64) {
+		err := w.DB.QueryRow(t.Context(), `SELECT (SELECT SUM(reserved) FROM content_usage), (SELECT COALESCE(SUM(size), 0) FROM blobs WHERE state = 'pending')`).Scan(&reserved, &held)
+		if err != nil || reserved != held {
+			t.Errorf("%d bytes are reserved, pending objects hold %d: %v", reserved, held, err)
+		}
+		return reserved, held
+	}
+	left, _ := reserved()
+	t.Logf("%d requests; %d blobs were left half-made, with %d bytes reserved", len(done), w.rows("blobs")-w.rows("files"), left)
 	w.below.Advance(time.Hour)
 	if err := w.Contents.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if files, blobs, objects := w.rows("files"), w.rows("blobs"), len(w.objects()); files != blobs || int(files) != objects {
 		t.Errorf("after the sweep: %d files, %d blobs, %d objects", files, blobs, objects)
+	}
+	if left, _ := reserved(); left != 0 {
+		t.Errorf("%d bytes are reserved after the sweep", left)
 	}
 	var counted, stored int64
 	err := w.DB.QueryRow(t.Context(), `SELECT (SELECT SUM(bytes) FROM content_usage), (SELECT SUM(size) FROM files)`).Scan(&counted, &stored)
@@ -120,6 +135,11 @@ func TestWorkUntilKilled(t *testing.T) {
 			seed[j] = byte(rand.IntN(256))
 		}
 		p := make([]byte, rand.IntN([]int{64 << 10, 500_000}[i%2])) // into SQL, and into the store
+		usage, err := w.Contents.Usage(ctx, w.DB, ada)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Contents.Quota = usage.Bytes + usage.Reserved + 4<<20 // what goes into the store is reserved
 		rand.NewChaCha8(seed).Read(p)
 		sum := sha256.Sum256(p)
 		pair := hex.EncodeToString(sum[:16])
@@ -129,6 +149,7 @@ func TestWorkUntilKilled(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		fmt.Println("arrived", pair) // so that it is often killed before what it reserved is stored
 		entries, err := u.Publish(ctx, "")
 		if err != nil {
 			t.Fatal(err)

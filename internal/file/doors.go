@@ -48,7 +48,14 @@ func (s *Service) Receive(ctx context.Context, owner account.ID, session string,
 		if err != nil {
 			return err
 		}
-		rows, err := s.place(ctx, c, a.Parent, []arrival{{a.Name, a.MediaType, stored}}, a.Replace, nil)
+		files := []arrival{{a.Name, a.MediaType, stored}}
+		var old map[string]row
+		if a.Replace {
+			if old, err = s.replaceable(ctx, c, a.Parent, files); err != nil {
+				return err
+			}
+		}
+		rows, err := s.place(ctx, c, a.Parent, files, old, nil)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package file
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"io"
 	"iter"
 	"strings"
@@ -49,13 +50,13 @@ func (s *Service) export(ctx context.Context, owner account.ID, to *account.Arch
 	}
 	entryID := func(at *exportedEntry) (string, *bool) { return at.ID, &at.Unreadable }
 	versionID := func(at *exportedVersion) (string, *bool) { return at.ID, &at.Unreadable }
-	if err := exportAll(to, "files.json", s.walk(ctx, owner), addEntry, entryID); err != nil {
+	if err := exportAll(to, "files.json", s.walk(ctx, owner, to.Hold), addEntry, entryID); err != nil {
 		return err
 	}
-	if err := exportAll(to, "trash.json", s.walkTrash(ctx, owner), addEntry, entryID); err != nil {
+	if err := exportAll(to, "trash.json", s.walkTrash(ctx, owner, to.Hold), addEntry, entryID); err != nil {
 		return err
 	}
-	return exportAll(to, "versions.json", s.walkVersions(ctx, owner), addVersion, versionID)
+	return exportAll(to, "versions.json", s.walkVersions(ctx, owner, to.Hold), addVersion, versionID)
 }
 
 // exportAll adds each line's content, and the list of the lines. A content that cannot be read
@@ -107,7 +108,42 @@ func (s *Service) exportContent(ctx context.Context, to *account.Archive, path s
 type walking struct {
 	owner account.ID
 	list  lister
+	hold  holder
 }
+
+// holder counts n more bytes that a walk keeps, or refuses them; below zero, it keeps less.
+type holder func(n int) error
+
+// walkPage is how many entries of a folder a walk reads at a time. It keeps them while it is
+// below one, in up to 64 folders at a time. A stalled archive is somewhere on its way.
+const walkPage = 50
+
+// level is what a walk keeps of one folder.
+type level struct {
+	hold holder
+	kept int
+}
+
+// page counts what is at hand, and the names that the folder had so far.
+func (l *level) page(atHand int, taken siblings) error {
+	n := atHand + taken.weight()
+	err := l.hold(n - l.kept)
+	if err == nil {
+		l.kept = n
+	}
+	return err
+}
+
+// weight is about how many bytes entries take.
+func weight(entries []Entry) (n int) {
+	for _, e := range entries {
+		n += 400 + len(e.Name) + len(e.MediaType) // ids, the hash, times
+	}
+	return n
+}
+
+// leave counts nothing of it any more.
+func (l *level) leave() { _ = l.hold(-l.kept) } // fails only for more
 
 // lister returns one page of a folder's children, and the next one's cursor.
 type lister func(ctx context.Context, owner account.ID, folder, cursor string) ([]Entry, string, error)
@@ -115,24 +151,29 @@ type lister func(ctx context.Context, owner account.ID, folder, cursor string) (
 // reachable lists folders below the top ("" = root). It passes over what is not below it.
 func (s *Service) reachable(top string) lister {
 	return func(ctx context.Context, owner account.ID, folder, cursor string) ([]Entry, string, error) {
-		return s.listBelow(ctx, owner, top, folder, "created", cursor, 200)
+		return s.listBelow(ctx, owner, top, folder, "created", cursor, walkPage)
 	}
 }
 
 // walk yields every entry of an account, a folder before what is in it, with a path below
 // files/ that every system takes.
-func (s *Service) walk(ctx context.Context, owner account.ID) iter.Seq2[exportedEntry, error] {
+func (s *Service) walk(ctx context.Context, owner account.ID, hold holder) iter.Seq2[exportedEntry, error] {
 	return func(yield func(exportedEntry, error) bool) {
-		walking{owner, s.reachable("")}.folder(ctx, "", "files/", yield)
+		walking{owner, s.reachable(""), hold}.folder(ctx, "", "files/", yield)
 	}
 }
 
 // walkTrash is walk of what lies in the trash, below trash/.
-func (s *Service) walkTrash(ctx context.Context, owner account.ID) iter.Seq2[exportedEntry, error] {
+func (s *Service) walkTrash(ctx context.Context, owner account.ID, hold holder) iter.Seq2[exportedEntry, error] {
 	return func(yield func(exportedEntry, error) bool) {
-		taken, w := siblings{}, walking{owner, s.listKept}
+		taken, w := newSiblings(), walking{owner, s.listKept, hold}
+		level := level{hold: hold}
+		defer level.leave()
 		for cursor := ""; ; {
-			items, next, err := s.ListTrash(ctx, owner, cursor, 200)
+			items, next, err := s.ListTrash(ctx, owner, cursor, walkPage)
+			if err == nil {
+				err = level.page(0, taken)
+			}
 			if err != nil {
 				yield(exportedEntry{}, err)
 				return
@@ -151,11 +192,16 @@ func (s *Service) walkTrash(ctx context.Context, owner account.ID) iter.Seq2[exp
 }
 
 // walkVersions yields every version of every file, with a path below versions/.
-func (s *Service) walkVersions(ctx context.Context, owner account.ID) iter.Seq2[exportedVersion, error] {
+func (s *Service) walkVersions(ctx context.Context, owner account.ID, hold holder) iter.Seq2[exportedVersion, error] {
 	return func(yield func(exportedVersion, error) bool) {
-		files := siblings{}
+		files := newSiblings()
+		level := level{hold: hold}
+		defer level.leave()
 		for after := ""; ; {
 			ids, err := readVersioned(ctx, s.DB, owner, after, 200)
+			if err == nil {
+				err = level.page(0, files)
+			}
 			if err != nil {
 				yield(exportedVersion{}, err)
 				return
@@ -168,11 +214,14 @@ func (s *Service) walkVersions(ctx context.Context, owner account.ID) iter.Seq2[
 				if errors.Is(err, errNotFound) {
 					continue // its removal is under way
 				}
+				if err == nil {
+					err = level.page(300*len(versions), files)
+				}
 				if err != nil {
 					yield(exportedVersion{}, err)
 					return
 				}
-				folder, taken := "versions/"+files.name(name, Folder)+"/", siblings{}
+				folder, taken := "versions/"+files.name(name, Folder)+"/", newSiblings()
 				for _, v := range versions {
 					at := exportedVersion{Path: folder + taken.name(v.StoredAt.Format("2006-01-02 15.04.05 ")+name, File), File: id, Version: v}
 					if !yield(at, nil) {
@@ -187,11 +236,15 @@ func (s *Service) walkVersions(ctx context.Context, owner account.ID) iter.Seq2[
 
 // folder reports whether the walk goes on.
 func (w walking) folder(ctx context.Context, id, path string, yield func(exportedEntry, error) bool) bool {
-	taken := siblings{}
+	taken, level := newSiblings(), level{hold: w.hold}
+	defer level.leave()
 	for cursor := ""; ; {
 		entries, next, err := w.list(ctx, w.owner, id, cursor)
 		if errors.Is(err, errNotFound) {
 			return true // deleted meanwhile
+		}
+		if err == nil {
+			err = level.page(len(path)+weight(entries), taken)
 		}
 		if err != nil {
 			return yield(exportedEntry{}, err) && false
@@ -212,33 +265,48 @@ func (w walking) entry(ctx context.Context, at exportedEntry, yield func(exporte
 	return yield(at, nil) && (at.Kind != Folder || w.folder(ctx, at.ID, at.Path+"/", yield))
 }
 
-// walkEntry yields an entry below a folder and what is in it, and reports whether the walk goes
-// on.
-func (s *Service) walkEntry(ctx context.Context, owner account.ID, top string, e Entry, path string, yield func(exportedEntry, error) bool) bool {
-	return walking{owner, s.reachable(top)}.entry(ctx, exportedEntry{Path: path, Entry: e}, yield)
+// siblings are the names of one folder of an archive that are taken, folded because some
+// systems do not tell the cases apart. It has the hash of each, because a folder may have
+// 100,000: two names of one hash would cost a number.
+type siblings struct {
+	taken map[uint64]struct{}
+	next  map[uint64]int // the number that is tried next for a name that was taken
 }
 
-// siblings are the names of one folder of an archive that are taken, folded because some
-// systems do not tell the cases apart.
-type siblings map[string]int
+func newSiblings() siblings {
+	return siblings{map[uint64]struct{}{}, map[uint64]int{}}
+}
+
+// seed is one for all, because two walks over the same names give the same paths.
+var seed = maphash.MakeSeed()
+
+// weight is about how many bytes they take.
+func (t siblings) weight() int { return 20 * (len(t.taken) + len(t.next)) }
 
 // name returns a name that is free, and takes it.
 func (t siblings) name(name string, kind Kind) string {
 	name = portable(name)
-	free, low := name, sameCase(name)
-	if t[low] > 0 {
+	free, low := name, t.hash(name)
+	if t.has(low) {
 		// Long names are shortened for a number, to the same beginning perhaps. Those share
-		// the number that is tried next; no name has the slash.
-		next := "/" + sameCase(numbered(name, kind, 1_000_000))
-		for t[low] > 0 {
-			t[next]++
-			free = numbered(name, kind, t[next])
-			low = sameCase(free)
+		// the number that is tried next.
+		next := t.hash(numbered(name, kind, 1_000_000))
+		for t.has(low) {
+			t.next[next]++
+			free = numbered(name, kind, t.next[next])
+			low = t.hash(free)
 		}
 	}
-	t[low] = 1
+	t.taken[low] = struct{}{}
 	return free
 }
+
+func (t siblings) has(hash uint64) bool {
+	_, ok := t.taken[hash]
+	return ok
+}
+
+func (t siblings) hash(name string) uint64 { return maphash.String(seed, sameCase(name)) }
 
 var caseless = cases.Fold()
 

@@ -47,6 +47,9 @@ import (
 const (
 	MaxDepth = 64
 	MaxFiles = 1000
+	// maxReplaced is MaxFiles of a request that replaces: a file that has as many versions as
+	// it keeps costs more than twice what a new one does.
+	maxReplaced = 500
 )
 
 // Kind tells files from folders.
@@ -96,13 +99,13 @@ type Service struct {
 	reports reports
 	drawing chan struct{} // holds one: a thumbnail that is being made
 	rest    time.Duration // at most, behind each thumbnail
-	crowd   crowd         // guests who hand files in
+	copies  chan struct{} // one for each copy under way
 	shared  func(ctx context.Context, q db.Querier, owner account.ID, ids []string) (map[string]bool, error)
 }
 
 // New returns the room and registers its jobs.
 func New(c Config) *Service {
-	s := &Service{Config: c, drawing: make(chan struct{}, 1), rest: drawRest}
+	s := &Service{Config: c, drawing: make(chan struct{}, 1), rest: drawRest, copies: make(chan struct{}, copiesAtOnce)}
 	s.Accounts.Keep("file", account.Keeper{Export: s.export, Forget: s.Forget})
 	s.Jobs.Handle(clearJob, s.clear)
 	s.Contents.OnDrop(deleteThumbnails)

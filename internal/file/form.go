@@ -24,7 +24,7 @@ import (
 
 var (
 	errTooLarge  = fault.New(fault.TooLarge, "too_large", "The request exceeds the server's size limit.")
-	errTooMany   = fault.New(fault.Invalid, "too_many_files", "One request carries at most 1,000 files.")
+	errTooMany   = fault.New(fault.Invalid, "too_many_files", "One request carries at most 1,000 files, with replace at most 500.")
 	errMalformed = fault.New(fault.Malformed, "malformed_body", "The body is not complete multipart/form-data.")
 	errNotForm   = fault.New(fault.UnsupportedMedia, "unsupported_media_type", "Send files as multipart/form-data with a boundary.")
 )
@@ -69,6 +69,7 @@ func (s *Service) postFiles(w http.ResponseWriter, r *http.Request) error {
 	}
 	u := s.NewUpload(account.ID(caller.Account))
 	u.session = caller.Session
+	u.contents.Expect(r.ContentLength)
 	f := s.newForm(r, u)
 	if query := r.URL.Query()["parent"]; len(query) == 1 {
 		f.parent, f.named = query[0], true
@@ -141,7 +142,7 @@ func (f *form) take(mr *multipart.Reader) ([]Entry, error) {
 			}
 			continue
 		}
-		if f.u.Len() >= MaxFiles {
+		if f.u.Len() >= MaxFiles || f.u.Replace && f.u.Len() >= maxReplaced {
 			return nil, errTooMany
 		}
 		if f.guests != nil {

@@ -177,6 +177,8 @@ func newGrown(t *testing.T, n int) grown {
 		`INSERT INTO blobs (id, account, state, wrapped, size, refs, touched_at) SELECT 'blob ' || i, $1, 'live', '', 0, 1, 0 FROM generate_series(1, $2) i`,
 		`INSERT INTO files (account, id, parent, kind, name, name_index, details, blob, size, height, created_at, modified_at, change)
 			SELECT $1, 'file ' || i, $3, 'file', '', CAST('index ' || i AS bytea), '', 'blob ' || i, i, 1, i, i, i FROM generate_series(1, $2) i`,
+		`INSERT INTO file_versions (account, id, entry, blob, size, details, stored_at, replaced_at)
+			SELECT $1, 'version ' || i, 'file ' || i / 20, 'blob ' || i, 0, '', i, i FROM generate_series(20, $2) i`,
 		`ANALYZE`,
 	} {
 		if _, err := w.DB.Exec(t.Context(), q, []any{string(ada), n, big}[:strings.Count(q, "$")]...); err != nil {
@@ -243,6 +245,21 @@ var statements = []struct {
 	}},
 	{"batch of an account", false, func(ctx context.Context, tx *db.Tx, w grown) error {
 		_, err := deleteSome(ctx, tx, ada, 100)
+		return err
+	}},
+	{"trim", false, func(ctx context.Context, tx *db.Tx, w grown) error {
+		files := make([]string, 128)
+		for i := range files {
+			files[i] = fmt.Sprint("file ", i+1)
+		}
+		blobs, err := trimVersions(ctx, tx, ada, files, 19, 1_000)
+		if err == nil && len(blobs) != len(files) {
+			err = fmt.Errorf("%d versions go", len(blobs))
+		}
+		return err
+	}},
+	{"mark of a copy", false, func(ctx context.Context, tx *db.Tx, w grown) error {
+		_, err := isGone(ctx, tx, ada, copyMark+w.big)
 		return err
 	}},
 	{"gone", false, func(ctx context.Context, tx *db.Tx, w grown) error {
@@ -327,16 +344,33 @@ func TestTransactionsAreShort(t *testing.T) {
 		t.Errorf("%d names", len(seen))
 	}
 	in := w.mustFolder(ada, "", "in")
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	short("move of the folder", 20, func() {
-		if _, err := w.Update(t.Context(), ada, folder.ID, Change{Parent: &in.ID}); err != nil {
-			t.Fatal(err)
-		}
+		_, err := w.Update(t.Context(), ada, folder.ID, Change{Parent: &in.ID})
+		ok(err)
 	})
-	short("delete", 20, func() {
-		if err := w.Delete(t.Context(), ada, folder.ID); err != nil {
-			t.Fatal(err)
-		}
+	short("to the trash", 20, func() { ok(w.Trash(t.Context(), ada, in.ID)) })
+	short("restore", 20, func() {
+		_, err := w.Restore(t.Context(), ada, in.ID)
+		ok(err)
 	})
+	p, err := w.planCopy(t.Context(), ada, in.ID, Place{})
+	ok(err)
+	for len(p.below)-p.stored > copyRows {
+		short("some of a copy", 30, func() { ok(w.copySome(t.Context(), p)) })
+	}
+	short("the rest of a copy", 40, func() {
+		_, err := w.copyRest(t.Context(), p)
+		ok(err)
+	})
+	short("to the trash", 20, func() { ok(w.Trash(t.Context(), ada, in.ID)) })
+	short("empty the trash", 20, func() { ok(w.EmptyTrash(t.Context(), ada)) })
+	short("delete", 20, func() { ok(w.Delete(t.Context(), ada, p.top.ID)) })
 	for more := true; more; {
 		short("a batch of what was below it", 150, func() {
 			var err error
@@ -345,4 +379,80 @@ func TestTransactionsAreShort(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestReplacementsAreShort: the same of versions, of which each file has as many as it keeps.
+func TestReplacementsAreShort(t *testing.T) {
+	const steps = 500_000
+	d, work := dbtest.CountedSQLite(t)
+	w := newWorld(t, d)
+	short := func(what string, most int64, do func() error) {
+		t.Helper()
+		before := work()
+		err := do()
+		done := work().Less(before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%-40s %7d steps of %3d statements", what, done.Steps, done.Runs)
+		if done.Steps > steps || done.Runs > most {
+			t.Errorf("%s: %d steps of %d statements in one transaction", what, done.Steps, done.Runs)
+		}
+	}
+	var entries []Entry
+	replace := func() func() error {
+		w.below.Advance(time.Second)
+		u := w.NewUpload(ada)
+		u.Replace = true
+		for i := range maxReplaced {
+			if err := u.Add(t.Context(), fmt.Sprint(i), content.UnknownType, strings.NewReader(pattern(2_000))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return func() (err error) { entries, err = u.Publish(t.Context(), ""); return err }
+	}
+	for range 2 {
+		short("500 files that have no versions", 3*maxReplaced/20, replace())
+	}
+	more := `WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 19) `
+	for _, q := range []string{
+		more + `INSERT INTO blobs (id, account, state, wrapped, size, refs, touched_at) SELECT b.id || '-' || n, b.account, 'live', '', b.size, 1, 0
+			/* bounded: a test */ FROM n CROSS JOIN file_versions v CROSS JOIN blobs b WHERE b.id = v.blob`,
+		more + `INSERT INTO file_versions (id, account, entry, blob, size, details, stored_at, replaced_at) SELECT id || '-' || n, account, entry, blob || '-' || n, size, '', 0, n
+			/* bounded: a test */ FROM n CROSS JOIN file_versions`,
+		`UPDATE content_usage /* bounded: a test */ SET files = 20 * files / 2 + files / 2, bytes = 20 * bytes / 2 + bytes / 2`,
+	} {
+		if _, err := d.Exec(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	short("500 files with 20 versions", 3*maxReplaced/20, replace())
+	if n := w.rows("file_versions"); n != int64(w.MaxVersions*maxReplaced) {
+		t.Errorf("%d versions", n)
+	}
+	f := entries[0].ID
+	versions, _, err := w.Versions(t.Context(), ada, f, "", 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short("restore of a version", 40, func() error { _, err := w.RestoreVersion(t.Context(), ada, f, versions[0].ID); return err })
+	short("delete of a version", 20, func() error { return w.DeleteVersion(t.Context(), ada, f, versions[1].ID) })
+	// The setting is lowered: a replacement removes what it puts in the place of, and some more.
+	w.MaxVersions = 1
+	for range 2 {
+		short("500 files with more than they keep", 3*maxReplaced/20, replace())
+	}
+	w.MaxVersions = 0
+	short("500 files that keep none", 3*maxReplaced/20, replace())
+	w.below.Advance(w.VersionsKeep)
+	short("a batch of old versions", 30, func() error {
+		return w.change(t.Context(), ada, func(c *changing) error {
+			blobs, err := deleteOldVersions(t.Context(), c.tx, ada, w.Now().UnixMilli(), clearRows)
+			if err != nil {
+				return err
+			}
+			return w.Contents.Release(t.Context(), c.tx, ada, blobs...)
+		})
+	})
+	w.counted()
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"sync"
 
 	"coffer/internal/account"
 	"coffer/internal/content"
@@ -26,50 +25,6 @@ type HandIn struct {
 	Hold func(ctx context.Context, tx *db.Tx, files int) error
 	// Done ends that transaction.
 	Done func(ctx context.Context, tx *db.Tx, files int) error
-
-	arriving arriving
-}
-
-// crowd counts the bytes that guests are sending to owners on this node.
-type crowd struct {
-	mu    sync.Mutex
-	bytes map[account.ID]int64
-}
-
-// add returns how many there are with n more.
-func (c *crowd) add(owner account.ID, n int64) int64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.bytes == nil {
-		c.bytes = map[account.ID]int64{}
-	}
-	c.bytes[owner] += n
-	all := c.bytes[owner]
-	if all == 0 {
-		delete(c.bytes, owner)
-	}
-	return all
-}
-
-// arriving is what one request sends. All guests of an owner together send no more than the
-// quota leaves: each for himself, two hundred at once would store two hundred times as much.
-type arriving struct {
-	among       *crowd
-	owner       account.ID
-	left, bytes int64
-}
-
-func (a *arriving) take(n int) error {
-	a.bytes += int64(n)
-	if a.among.add(a.owner, int64(n)) > a.left {
-		return content.ErrQuota
-	}
-	return nil
-}
-
-func (a *arriving) end() {
-	a.among.add(a.owner, -a.bytes)
-	a.bytes = 0
 }
 
 // Handed is a file as the one who handed it in knows it.
@@ -88,7 +43,8 @@ func (s *Service) HandIn(r *http.Request, owner account.ID, in HandIn) (handed [
 	if err != nil {
 		return nil, err
 	}
-	// A guest who declares a length learns nothing of the owner's room: bytes are refused as they come.
+	// A guest who declares a length learns nothing of the owner's room, and reserves none of it:
+	// bytes are refused, and reserved, as they come.
 	if r.ContentLength > s.MaxUpload {
 		return nil, errTooLarge
 	}
@@ -99,14 +55,8 @@ func (s *Service) HandIn(r *http.Request, owner account.ID, in HandIn) (handed [
 	if usage.LeftFiles() <= 0 {
 		return nil, content.ErrQuota
 	}
-	in.arriving = arriving{among: &s.crowd, owner: owner, left: max(usage.Left(), 0)}
-	defer in.arriving.end()
 	u := s.NewUpload(owner)
-	u.done = in.Done
-	u.guests = func(ctx context.Context, tx *db.Tx, files int) error {
-		in.arriving.end() // what is published is in the usage
-		return in.Hold(ctx, tx, files)
-	}
+	u.done, u.guests = in.Done, in.Hold
 	f := s.newForm(r, u)
 	f.parent, f.named, f.guests = in.Folder, true, &in
 	if _, err := f.take(f.parser(boundary)); err != nil {
@@ -142,9 +92,6 @@ func (g *guestSource) Read(p []byte) (int, error) {
 	n, err := g.r.Read(p)
 	if g.left -= int64(n); g.in.MaxBytes > 0 && g.left < 0 {
 		return 0, fault.InvalidField(g.pointer, "too_large", "The file is larger than the link takes.")
-	}
-	if err := g.in.arriving.take(n); err != nil {
-		return 0, err
 	}
 	return n, err
 }

@@ -36,7 +36,7 @@ func (s *Service) keptRow(ctx context.Context, q db.Querier, owner account.ID, i
 
 // listKept returns a page of the children of a folder.
 func (s *Service) listKept(ctx context.Context, owner account.ID, folder, cursor string) (entries []Entry, next string, err error) {
-	const limit = 200
+	const limit = walkPage
 	err = s.DB.Read(ctx, func(tx *db.Tx) error {
 		key, err := s.dataKey(ctx, tx, owner)
 		if err != nil {

@@ -14,7 +14,9 @@ import (
 )
 
 // otherNode is the room once more, as another process has it: with orders of its own.
-func (w *world) otherNode() *Service { return &Service{Config: w.Config} }
+func (w *world) otherNode() *Service {
+	return &Service{Config: w.Config, copies: make(chan struct{}, copiesAtOnce)}
+}
 
 // byName returns the names of a folder in order, as one node sees them.
 func byName(t *testing.T, s *Service, parent, sort string) (names []string) {

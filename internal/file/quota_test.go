@@ -1,9 +1,11 @@
 package file
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -144,6 +146,98 @@ func TestReplaceAtTheQuota(t *testing.T) {
 		}
 		if all, _ := w.versionsOf(got.Items[0].ID); len(all) != 2 {
 			t.Errorf("%d versions are left", len(all))
+		}
+		w.counted()
+	})
+}
+
+// TestHalfFormsShareTheQuota: requests that do not end reserve what they announce, to the byte,
+// and no more than the quota. What breaks off gives it back. Other changes count as ever.
+func TestHalfFormsShareTheQuota(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ctx := t.Context()
+		const size, n, fit = 1_100_000, 12, 4
+		most := int64(5_000_000)
+		if err := d.Tx(ctx, func(tx *db.Tx) error { return w.Contents.SetQuota(ctx, tx, ada, &most, nil) }); err != nil {
+			t.Fatal(err)
+		}
+		old := w.mustUpload(ada, "", upFile{"old", "", pattern(100_000)})
+		form, contentType := formOf(t, nil, upFile{"half", "", pattern(size)})
+		length, cut := form.Len(), form.Len()-1000
+		ends, answers := make(chan bool, fit), make(chan int)
+		for range n {
+			tail := io.Reader(bytes.NewReader(form.Bytes()[cut:]))
+			over := make(chan struct{}) // the server has answered
+			waits := readFunc(func([]byte) (int, error) {
+				whole := false
+				select {
+				case <-over:
+				default:
+					select {
+					case <-over:
+					case whole = <-ends:
+					}
+				}
+				if !whole {
+					return 0, errors.New("broken off")
+				}
+				return 0, io.EOF
+			})
+			req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.http.URL+"/v1/files", io.MultiReader(bytes.NewReader(form.Bytes()[:cut]), waits, tail))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.ContentLength = int64(length)
+			req.Header.Set("Authorization", string(ada))
+			req.Header.Set("Content-Type", contentType)
+			go func() {
+				resp, err := w.http.Client().Do(req)
+				close(over)
+				if err != nil {
+					answers <- 0
+					return
+				}
+				resp.Body.Close()
+				answers <- resp.StatusCode
+			}()
+		}
+		for range n - fit {
+			if status := <-answers; status != http.StatusRequestEntityTooLarge {
+				t.Errorf("one that has no room: %d", status)
+			}
+		}
+		if u := w.usage(ada); u.Reserved != int64(fit*length) || u.Bytes != 100_000 {
+			t.Errorf("%d of %d bytes are under way: %+v", fit, length, u)
+		}
+		if got := w.upload(ada, "", upFile{"beside", "", pattern(600_000)}); got.problem(t) != "Request Entity Too Large quota_exceeded" {
+			t.Errorf("one more: %d %s", got.StatusCode, got.body)
+		}
+		w.mustUpload(ada, "", upFile{"beside", "", pattern(300_000)})
+		if _, err := w.Copy(ctx, ada, old.ID, Place{}); err != nil {
+			t.Error(err)
+		}
+		body, replaceType := formOf(t, nil, upFile{"beside", "", pattern(100_001)})
+		if got := w.call(ada, "POST", "/files?replace=true", body, "Content-Type", replaceType); got.StatusCode != http.StatusCreated {
+			t.Errorf("a version: %d %s", got.StatusCode, got.body)
+		}
+		w.trash(old)
+		if u := w.usage(ada); u.Reserved != int64(fit*length) || u.Bytes != 100_000+300_000+100_001 || u.Files != 4 {
+			t.Errorf("with a copy, a version and the trash beside: %+v", u)
+		}
+		for i := range fit {
+			ends <- i%2 == 0
+		}
+		for range fit {
+			if status := <-answers; status != http.StatusCreated && status != 0 {
+				t.Errorf("one that had room: %d", status)
+			}
+		}
+		for w.usage(ada).Reserved > 0 { // the server hears of the broken ones a little later
+			time.Sleep(10 * time.Millisecond)
+		}
+		if u := w.usage(ada); u.Bytes != 500_001+fit/2*size {
+			t.Errorf("in the end: %+v", u)
 		}
 		w.counted()
 	})

@@ -9,7 +9,7 @@ import (
 // TestSiblings: long names that are alike up to their end each get a name of their own, and
 // none makes the search for the next one's longer.
 func TestSiblings(t *testing.T) {
-	taken := siblings{}
+	taken := newSiblings()
 	seen := map[string]bool{}
 	for i := range 4000 {
 		name := fmt.Sprintf("%s%06d", strings.Repeat("x", maxName-6), i)
@@ -22,7 +22,7 @@ func TestSiblings(t *testing.T) {
 		}
 	}
 	for _, pair := range [][2]string{{"Μάριος", "ΜΆΡΙΟΣ"}, {"straße", "STRASSE"}, {"ſ", "S"}} {
-		taken := siblings{}
+		taken := newSiblings()
 		if first, second := taken.name(pair[0], File), taken.name(pair[1], File); first != pair[0] || second != pair[1]+" (1)" {
 			t.Errorf("%q beside %q", second, first)
 		}

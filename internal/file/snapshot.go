@@ -28,15 +28,21 @@ type Snapped struct {
 var (
 	ErrTooManyEntries = fault.New(fault.Conflict, "too_many_entries", "This takes at most 10,000 files and folders at once.")
 	ErrDamaged        = fault.New(fault.Conflict, "damaged", "A file or folder in it is damaged. Delete it first.")
+	// ErrLongPaths is for the caller, which knows why paths are bounded.
+	ErrLongPaths = errors.New("file: the paths of a snapshot are too long together")
 )
 
+// SnapshotBounds are the most that a snapshot may hold: the memory of one call.
+type SnapshotBounds struct {
+	Entries int
+	Paths   int // bytes of all paths together
+}
+
 // Snapshot returns an entry of the owner's and everything below it, ordered by path, as it is
-// at one moment: tx keeps the tree from changing until it has ended. Nothing of the top but
-// its name and kind is in the list when it is a folder. A damaged entry refuses the whole.
-func (s *Service) Snapshot(ctx context.Context, tx *db.Tx, owner account.ID, id string, most int) (name string, kind Kind, all []Snapped, err error) {
-	if _, err := lockTree(ctx, tx, owner); err != nil {
-		return "", "", nil, err
-	}
+// at one moment: tx is a view of it that other writers do not change. Nothing of the top but
+// its name and kind is in the list when it is a folder. A damaged entry refuses the whole, and
+// so does one beyond the bounds, before the rest is read.
+func (s *Service) Snapshot(ctx context.Context, tx *db.Tx, owner account.ID, id string, most SnapshotBounds) (name string, kind Kind, all []Snapped, err error) {
 	r, err := s.row(ctx, tx, owner, id)
 	if err != nil {
 		return "", "", nil, err
@@ -54,7 +60,7 @@ func (s *Service) Snapshot(ctx context.Context, tx *db.Tx, owner account.ID, id 
 	}
 	level := map[string]string{r.ID: ""} // paths with a slash behind, by the id of the folder
 	for len(level) > 0 {
-		left := most - len(all)
+		left := most.Entries - len(all)
 		rows, err := readBelow(ctx, tx, owner, sortedIDs(level), left+1)
 		if err != nil {
 			return "", "", nil, err
@@ -68,6 +74,9 @@ func (s *Service) Snapshot(ctx context.Context, tx *db.Tx, owner account.ID, id 
 			own, err := openName(key, r)
 			if err != nil || !ok {
 				return "", "", nil, ErrDamaged.Because(err)
+			}
+			if most.Paths -= len(above) + len(own); most.Paths < 0 {
+				return "", "", nil, ErrLongPaths
 			}
 			one, err := snap(key, r, above+own)
 			if err != nil {

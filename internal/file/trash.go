@@ -77,7 +77,7 @@ func (s *Service) Trash(ctx context.Context, owner account.ID, id string) error 
 		from := r.Parent
 		name, nameErr := openName(c.key, r)
 		t := trashed{row: r, At: s.Now().UnixMilli()}
-		if t.Parent, err = takeTrash(ctx, c.tx, owner, newID()); err != nil {
+		if t.Parent, err = s.trashFolder(ctx, c); err != nil {
 			return err
 		}
 		// Entries of one name may lie in the trash, so the id takes the name's place in the index.
@@ -97,6 +97,33 @@ func (s *Service) Trash(ctx context.Context, owner account.ID, id string) error 
 		c.trash = true
 		return c.lower(ctx, from)
 	})
+}
+
+// trashFolder returns the id of the account's trash. One that was altered in the database gives way
+// to a fresh one.
+func (s *Service) trashFolder(ctx context.Context, c *changing) (string, error) {
+	folder, err := takeTrash(ctx, c.tx, c.owner, newID())
+	if err != nil {
+		return "", err
+	}
+	if ok, err := s.isTrash(ctx, c, folder); err != nil || ok {
+		return folder, err
+	}
+	if _, err := dropTrash(ctx, c.tx, c.owner); err != nil {
+		return "", err
+	}
+	return takeTrash(ctx, c.tx, c.owner, newID())
+}
+
+// isTrash reports whether an id may be that of a trash: no entry has it. Nothing else binds the id,
+// and a writer of the database could name a folder that stands, to have it emptied.
+func (s *Service) isTrash(ctx context.Context, c *changing, folder string) (bool, error) {
+	entry, err := isEntry(ctx, c.tx, c.owner, folder)
+	if err != nil || folder != "" && !entry { // "" is the whole tree
+		return err == nil, err
+	}
+	s.Log.ErrorContext(ctx, "file: the trash was altered in the database; what lay in it is lost", "account", c.owner, "folder", folder)
+	return false, nil
 }
 
 // ListTrash returns one page of the trash, deleted last first, and the next one's cursor.
@@ -276,6 +303,9 @@ func (s *Service) EmptyTrash(ctx context.Context, owner account.ID) error {
 			return err
 		}
 		c.trash = true
+		if ok, err := s.isTrash(ctx, c, trash); err != nil || !ok {
+			return err
+		}
 		return s.enqueueClear(ctx, c.tx, owner, trash)
 	})
 }

@@ -30,6 +30,13 @@ func dropTrash(ctx context.Context, tx *db.Tx, owner account.ID) (folder string,
 	return folder, err
 }
 
+// isEntry reports whether an account has an entry with that id.
+func isEntry(ctx context.Context, q db.Querier, owner account.ID, id string) (bool, error) {
+	var n int64
+	err := q.QueryRow(ctx, `SELECT COUNT(*) FROM files WHERE id = $1 AND account = $2`, id, string(owner)).Scan(&n)
+	return n > 0, err
+}
+
 func moveToTrash(ctx context.Context, tx *db.Tx, owner account.ID, t *trashed) error {
 	_, err := tx.Exec(ctx, `UPDATE files SET parent = $1, name = $2, name_index = $3, change = $4, trashed_at = $5, origin = $6 WHERE id = $7 AND account = $8`,
 		t.Parent, t.Name, t.NameIndex, t.Change, t.At, t.Origin, t.ID, string(owner))

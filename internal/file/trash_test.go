@@ -276,6 +276,44 @@ func TestTrashOfDamagedEntries(t *testing.T) {
 	})
 }
 
+// A writer of the database who names a folder that stands, or the whole tree, as the trash has
+// nothing of it deleted.
+func TestTrashIsNoEntry(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		folder := w.mustFolder(ada, "", "folder")
+		w.mustUpload(ada, folder.ID, upFile{"kept.txt", "", "kept"})
+		for _, id := range []string{folder.ID, ""} {
+			for _, use := range []func(){
+				func() {
+					if a := w.call(ada, "DELETE", "/trash", nil); a.StatusCode != http.StatusNoContent {
+						t.Fatalf("%d %s", a.StatusCode, a.body)
+					}
+				},
+				func() {
+					w.trash(w.mustUpload(ada, "", upFile{"gone.txt", "", "gone"}))
+					if items := w.inTrash(); len(items) != 1 {
+						t.Errorf("the trash: %+v", items)
+					}
+				},
+			} {
+				w.trash(w.mustUpload(ada, "", upFile{"first.txt", "", "first"}))
+				if _, err := d.Exec(t.Context(), `UPDATE file_trash SET folder = $1`, id); err != nil {
+					t.Fatal(err)
+				}
+				use()
+				w.below.RunJobs()
+				if got := w.names(ada, folder.ID, "name"); len(got) != 1 || got[0] != "kept.txt" {
+					t.Errorf("%q: in the folder: %q", id, got)
+				}
+				if got := w.names(ada, "", "name"); len(got) != 1 || got[0] != "folder" {
+					t.Errorf("%q: at the root: %q", id, got)
+				}
+			}
+		}
+	})
+}
+
 // The trash gives up what is too old, with everything below and all versions, and keeps the
 // rest. Kept for ever, nothing expires.
 func TestTrashExpires(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -331,6 +332,16 @@ func (s *Service) clearSome(ctx context.Context, owner account.ID) (more bool, e
 				return s.dropLock(ctx, tx, owner)
 			} else if err != nil {
 				return err
+			}
+			if strings.HasPrefix(folder, copyMark) { // the last ones, the oldest first
+				if s.Now().Sub(begun(folder)) < copyTime {
+					more = false
+					return nil
+				}
+				if err := giveUpCopy(ctx, tx, owner, folder); err != nil {
+					return err
+				}
+				continue
 			}
 			var n int
 			if folder == "" {

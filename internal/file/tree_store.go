@@ -264,6 +264,19 @@ func readGoneAccounts(ctx context.Context, q db.Querier, after string, limit int
 	return rows.Strings()
 }
 
+// isGone tells whether a row stands in file_gone.
+func isGone(ctx context.Context, tx *db.Tx, owner account.ID, folder string) (bool, error) {
+	var n int64
+	err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM file_gone WHERE account = $1 AND folder = $2`, string(owner), folder).Scan(&n)
+	return n > 0, err
+}
+
+// takeGone removes a row of file_gone; false when there is none.
+func takeGone(ctx context.Context, tx *db.Tx, owner account.ID, folder string) (bool, error) {
+	n, err := tx.Exec(ctx, `DELETE FROM file_gone WHERE account = $1 AND folder = $2`, string(owner), folder)
+	return n == 1, err
+}
+
 // deleteGone forgets a folder whose children are removed.
 func deleteGone(ctx context.Context, tx *db.Tx, owner account.ID, folder string) error {
 	for _, q := range []string{

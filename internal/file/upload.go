@@ -35,7 +35,12 @@ type arrival struct {
 // NewUpload begins an upload of the owner's. The caller ends it with [Upload.Publish] or
 // [Upload.Abort].
 func (s *Service) NewUpload(owner account.ID) *Upload {
-	return &Upload{s: s, owner: owner, contents: s.Contents.NewUpload(owner)}
+	u := &Upload{s: s, owner: owner, contents: s.Contents.NewUpload(owner)}
+	u.contents.Stands = func(ctx context.Context, tx *db.Tx) error {
+		_, err := s.dataKey(ctx, tx, owner)
+		return err
+	}
+	return u
 }
 
 // CheckFolder refuses a parent that nothing can be put into, before bytes are read for
@@ -93,15 +98,16 @@ func (u *Upload) Publish(ctx context.Context, parent string) (entries []Entry, e
 		if err != nil {
 			return err
 		}
+		var old map[string]row
 		if u.Replace {
-			if err := u.s.makeRoom(ctx, c, parent, u.files); err != nil {
+			if old, err = u.s.replaceable(ctx, c, parent, u.files); err != nil {
 				return err
 			}
 		}
 		if err := u.contents.Settle(ctx, c.tx); err != nil {
 			return err
 		}
-		rows, err := u.s.place(ctx, c, parent, u.files, u.Replace, n)
+		rows, err := u.s.place(ctx, c, parent, u.files, old, n)
 		if err != nil {
 			return err
 		}

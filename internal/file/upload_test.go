@@ -168,18 +168,29 @@ func TestUploadLimits(t *testing.T) {
 		}
 		w.nothing(name)
 	}
-	// The first thousand are counted, not sent: each would wait for the disk.
-	u := w.NewUpload(ada)
-	u.files = make([]arrival, MaxFiles)
-	body, contentType = formOf(t, nil, upFile{"a", "", ""})
-	_, params, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		t.Fatal(err)
+	// The first ones are counted, not sent: each would wait for the disk.
+	for most, fields := range map[int]map[string]string{MaxFiles: {"replace": "false"}, maxReplaced: {"replace": "true"}} {
+		u := w.NewUpload(ada)
+		body, contentType = formOf(t, fields, upFile{"a", "", ""})
+		_, params, err := mime.ParseMediaType(contentType)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := &form{u: u, ctx: t.Context(), complete: func() error { return nil }}
+		parts := multipart.NewReader(body, params["boundary"])
+		field, err := parts.NextRawPart()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.field(field); err != nil {
+			t.Fatal(err)
+		}
+		u.files = make([]arrival, most)
+		if _, err := f.take(parts); !errors.Is(err, errTooMany) {
+			t.Errorf("file number %d: %v", most+1, err)
+		}
+		w.nothing("too many files")
 	}
-	if _, err := (&form{u: u, ctx: t.Context(), complete: func() error { return nil }}).take(multipart.NewReader(body, params["boundary"])); !errors.Is(err, errTooMany) {
-		t.Errorf("file number %d: %v", MaxFiles+1, err)
-	}
-	w.nothing("too many files")
 }
 
 // A form that exceeds the quota is refused whole; what is deleted makes room.

@@ -89,20 +89,11 @@ func (s *Service) showVersion(ctx context.Context, owner account.ID, key *keyrin
 }
 
 // place stores settled contents as files of a folder, and returns their rows in the order
-// of files. n are names that were found beforehand, or nil. With replace, a content goes
-// into the file that has its name, the first of a name into that file; a folder of that
-// name and a file that does not open keep theirs, and the new file is numbered.
-func (s *Service) place(ctx context.Context, c *changing, parent string, files []arrival, replace bool, n *naming) ([]*row, error) {
+// of files. n are names that were found beforehand, or nil. A content goes into the file of
+// old that has its name, the first of a name into that file.
+func (s *Service) place(ctx context.Context, c *changing, parent string, files []arrival, old map[string]row, n *naming) ([]*row, error) {
 	now := s.Now().UnixMilli()
 	rows := make([]*row, len(files))
-	old := map[string]row{}
-	if replace {
-		var err error
-		if old, err = c.filesNamed(ctx, parent, files); err != nil {
-			return nil, err
-		}
-		n = nil
-	}
 	var replaced []*row
 	var versions []version
 	fresh := n
@@ -146,22 +137,26 @@ func (s *Service) place(ctx context.Context, c *changing, parent string, files [
 	return rows, nil
 }
 
-// makeRoom removes the versions that contents will push out, so that at the quota of files a
-// replacement has room that only takes the place of the oldest version. [Service.place] follows
-// in the same transaction.
-func (s *Service) makeRoom(ctx context.Context, c *changing, parent string, files []arrival) error {
-	if s.MaxVersions == 0 {
-		return nil
-	}
-	old, err := c.filesNamed(ctx, parent, files)
-	if err != nil || len(old) == 0 {
-		return err
+// replaceable returns the files of a folder that arrivals replace, by name. A folder of that
+// name and a file that does not open keep theirs, and the new file is numbered. It removes the
+// versions that the arrivals will push out: at the quota of files a replacement has room
+// that only takes the place of the oldest version. [Service.place] follows in the same
+// transaction.
+func (s *Service) replaceable(ctx context.Context, c *changing, parent string, files []arrival) (old map[string]row, err error) {
+	if old, err = c.filesNamed(ctx, parent, files); err != nil {
+		return nil, err
 	}
 	var ids []string
 	for _, r := range old {
 		ids = append(ids, r.ID)
 	}
-	blobs, err := trimVersions(ctx, c.tx, c.owner, ids, s.MaxVersions-1)
+	return old, s.trim(ctx, c, ids)
+}
+
+// trim removes the oldest versions of files that are to get one more. It is one of each file,
+// but for a setting that was lower before: then it may take several replacements.
+func (s *Service) trim(ctx context.Context, c *changing, files []string) error {
+	blobs, err := trimVersions(ctx, c.tx, c.owner, files, max(s.MaxVersions-1, 0), len(files)+clearRows)
 	if err != nil {
 		return err
 	}
@@ -196,23 +191,19 @@ func (c *changing) filesNamed(ctx context.Context, parent string, files []arriva
 }
 
 // keepVersions stores the rows of files of one folder that have another content, and the
-// versions that they had before. The oldest versions beyond the setting go.
+// versions that they had before; with a setting of 0 it drops those.
 func (s *Service) keepVersions(ctx context.Context, c *changing, folder string, files []*row, versions []version) error {
 	if err := updateContents(ctx, c.tx, c.owner, files); err != nil {
 		return err
 	}
-	if err := insertVersions(ctx, c.tx, c.owner, versions); err != nil {
-		return err
-	}
-	ids := make([]string, len(files))
-	for i, r := range files {
-		ids[i] = r.ID
-	}
-	blobs, err := trimVersions(ctx, c.tx, c.owner, ids, s.MaxVersions)
-	if err != nil {
-		return err
-	}
 	c.news(folder)
+	if s.MaxVersions > 0 {
+		return insertVersions(ctx, c.tx, c.owner, versions)
+	}
+	blobs := make([]string, len(versions))
+	for i, v := range versions {
+		blobs[i] = v.Blob
+	}
 	return s.Contents.Release(ctx, c.tx, c.owner, blobs...)
 }
 
@@ -321,6 +312,9 @@ func (s *Service) RestoreVersion(ctx context.Context, owner account.ID, id, vers
 			}
 		}
 		if err := s.mark(ctx, c.tx, owner, &e); err != nil {
+			return err
+		}
+		if err := s.trim(ctx, c, []string{id}); err != nil {
 			return err
 		}
 		return s.keepVersions(ctx, c, r.Parent, []*row{&r}, []version{before})

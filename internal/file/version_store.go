@@ -65,15 +65,23 @@ func insertVersions(ctx context.Context, tx *db.Tx, owner account.ID, versions [
 	})
 }
 
-// trimVersions removes all but the newest versions of files, and returns their objects.
-func trimVersions(ctx context.Context, tx *db.Tx, owner account.ID, files []string, keep int) (blobs []string, err error) {
+// trimVersions removes the versions of files beyond the newest, limit at most, and returns their
+// objects. For each file it looks up the first version that goes: all of them have no row number.
+func trimVersions(ctx context.Context, tx *db.Tx, owner account.ID, files []string, keep, limit int) (blobs []string, err error) {
 	err = db.InPieces(files, func(piece []string) error {
-		places, args := db.List(piece, string(owner), keep)
+		args := []any{string(owner), keep, limit - len(blobs)}
+		tuples := make([]string, len(piece))
+		for i, id := range piece {
+			tuples[i] = "(" + db.Places(len(args)+1, 1) + ")"
+			args = append(args, id)
+		}
+		tuples[0] = "(CAST($4 AS TEXT))" // PostgreSQL takes the type from the first row
 		rows, err := tx.Query(ctx, `DELETE FROM file_versions WHERE id IN (
-			SELECT id FROM (
-				SELECT id, ROW_NUMBER() OVER (PARTITION BY entry ORDER BY replaced_at DESC, id DESC) AS n
-				FROM file_versions WHERE account = $1 AND entry IN (`+places+`)) newest
-			WHERE n > $2) RETURNING blob`, args...)
+			WITH f (id) AS (VALUES `+strings.Join(tuples, ", ")+`)
+			SELECT v.id FROM f CROSS JOIN file_versions first CROSS JOIN file_versions v
+			WHERE first.id = (SELECT id FROM file_versions WHERE account = $1 AND entry = f.id ORDER BY replaced_at DESC, id DESC LIMIT 1 OFFSET $2)
+				AND v.account = $1 AND v.entry = f.id AND (v.replaced_at, v.id) <= (first.replaced_at, first.id)
+			LIMIT $3) RETURNING blob`, args...)
 		if err != nil {
 			return err
 		}
@@ -159,11 +167,10 @@ func readOldVersionAccounts(ctx context.Context, q db.Querier, before int64, aft
 	return rows.Strings()
 }
 
-// deleteOldVersions removes up to limit versions of an account that were replaced by then. The
-// cast keeps the engines from walking all of the account's versions instead of the old ones.
+// deleteOldVersions removes up to limit versions of an account that were replaced by then.
 func deleteOldVersions(ctx context.Context, tx *db.Tx, owner account.ID, before int64, limit int) ([]string, error) {
 	rows, err := tx.Query(ctx, `DELETE FROM file_versions WHERE id IN
-		(SELECT id FROM file_versions WHERE CAST(account AS TEXT) = $1 AND replaced_at <= $2 ORDER BY replaced_at LIMIT $3) RETURNING blob`, string(owner), before, limit)
+		(SELECT id FROM file_versions WHERE account = $1 AND replaced_at <= $2 ORDER BY replaced_at LIMIT $3) RETURNING blob`, string(owner), before, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -113,7 +113,7 @@ func (s *Service) prune(ctx context.Context) error {
 	return pruneFailures(ctx, s.DB, now.Add(-failureTTL).UnixMilli())
 }
 
-// empty deletes an account's history in batches.
+// empty deletes an account's history and sign-ins in batches.
 func (s *Service) empty(ctx context.Context, who account.ID) error {
 	return emptyHistory(ctx, s.DB, who)
 }

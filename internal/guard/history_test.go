@@ -336,6 +336,27 @@ func TestHistoryEnds(t *testing.T) {
 	})
 }
 
+// The transaction that deletes an account changes few rows, however often it signed in. Steps are
+// counted, no clock.
+func TestForgetIsShort(t *testing.T) {
+	t.Parallel()
+	d, work := dbtest.CountedSQLite(t)
+	w := newWorld(t, d)
+	for _, q := range []string{
+		`INSERT INTO guard_entries (id, account, network, subject, at, judged) SELECT 'x' || i, $1, CAST('n' AS BLOB), CAST('s' AS BLOB), i, TRUE FROM n`,
+		`INSERT INTO sign_in_events (id, account, at, kind, outcome, sealed) SELECT 'x' || i, $1, i, 'signed-in', 'ok', CAST('s' AS BLOB) FROM n`,
+	} {
+		w.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) `+q, string(w.ada))
+	}
+	if cost := w.below.ForgetCounted(w.ada, work); cost.Steps > 100_000 {
+		t.Errorf("%d steps in one transaction", cost.Steps)
+	}
+	var left int
+	if err := d.QueryRow(t.Context(), `SELECT COUNT(*) FROM guard_entries WHERE account = $1`, string(w.ada)).Scan(&left); err != nil || left != 0 || w.rows(w.ada) != 0 {
+		t.Errorf("%d sign-ins and %d happenings are left, %v", left, w.rows(w.ada), err)
+	}
+}
+
 // An event that another person's request caused shows nothing of that person.
 func TestAttackAnothersRequest(t *testing.T) {
 	t.Parallel()

@@ -85,14 +85,20 @@ func pruneFailures(ctx context.Context, d *db.DB, before int64) error {
 	return err
 }
 
-// emptyHistory deletes an account's happenings in batches.
+// emptyHistory deletes an account's happenings, and its sign-ins of the last days, in batches.
 func emptyHistory(ctx context.Context, d *db.DB, who account.ID) error {
-	_, err := d.ExecInBatches(ctx, `DELETE FROM sign_in_events WHERE id IN (SELECT id FROM sign_in_events WHERE account = $1 LIMIT $2)`, string(who))
-	return err
+	for _, q := range []string{
+		`DELETE FROM sign_in_events WHERE id IN (SELECT id FROM sign_in_events WHERE account = $1 LIMIT $2)`,
+		`DELETE FROM guard_entries WHERE id IN (SELECT id FROM guard_entries WHERE account = $1 LIMIT $2)`,
+	} {
+		if _, err := d.ExecInBatches(ctx, q, string(who)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// forget deletes what is left of an account: its habit, its sign-ins of the last days, and what
-// happened since emptyHistory.
+// forget deletes what is left of an account: its habit, and what happened since emptyHistory.
 func forget(ctx context.Context, tx *db.Tx, who account.ID) error {
 	for _, q := range []string{`DELETE FROM sign_in_events WHERE account = $1`, `DELETE FROM habits WHERE account = $1`, `DELETE FROM guard_entries WHERE account = $1`} {
 		if _, err := tx.Exec(ctx, q, string(who)); err != nil {

@@ -44,12 +44,19 @@ func WriteCAR(w io.Writer, roots ...CID) (*CARWriter, error) {
 
 // Put appends a block.
 func (c *CARWriter) Put(b Block) error {
-	c.section = b.CID.append(binary.AppendUvarint(c.section[:0], uint64(cidBytes+len(b.Data))))
+	return c.PutFrom(b.CID, int64(len(b.Data)), func(w io.Writer) error {
+		_, err := w.Write(b.Data)
+		return err
+	})
+}
+
+// PutFrom appends a block of so many bytes, which write writes.
+func (c *CARWriter) PutFrom(id CID, size int64, write func(io.Writer) error) error {
+	c.section = id.append(binary.AppendUvarint(c.section[:0], uint64(cidBytes+size)))
 	if _, err := c.w.Write(c.section); err != nil {
 		return err
 	}
-	_, err := c.w.Write(b.Data)
-	return err
+	return write(c.w)
 }
 
 // CARReader reads an archive of version 1.

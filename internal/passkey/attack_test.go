@@ -329,7 +329,8 @@ func TestAttackWriter(t *testing.T) {
 	})
 }
 
-// A row that was altered is no passkey, tells the log, and can be removed.
+// A row that was altered is no passkey, tells the log, and is listed as damaged, so that its owner
+// can remove it.
 func TestAltered(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
@@ -354,7 +355,7 @@ func TestAltered(t *testing.T) {
 		w.exec(`UPDATE passkeys SET created_at = created_at - 1 WHERE id = $1`, p.ID)
 		_, err := w.signIn(k)
 		w.wants("an altered row", err, "invalid_passkey")
-		if all, err := w.List(ctx, id); err != nil || len(all) != 0 || !strings.Contains(w.log.String(), "level=ERROR") {
+		if all, err := w.List(ctx, id); err != nil || len(all) != 1 || !all[0].Damaged || all[0].ID != p.ID || all[0].Name != "Name in clear" || !strings.Contains(w.log.String(), "level=ERROR") {
 			t.Errorf("the list: %+v, %v; log %q", all, err, w.log.String())
 		}
 		if _, err := w.BeginRegistration(ctx, c); err != nil {

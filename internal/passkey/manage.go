@@ -34,6 +34,7 @@ type Passkey struct {
 	Synced     bool       `json:"synced" doc:"Whether it may be copied to the owner's other devices."`
 	BackedUp   bool       `json:"backed_up" doc:"Whether a copy was kept elsewhere when it was last used."`
 	Provider   string     `json:"provider,omitempty" doc:"The product that keeps it, as the browser said."`
+	Damaged    bool       `json:"damaged,omitzero" doc:"It was altered in the database, and opens nothing. Remove it."`
 }
 
 func (r row) shown(name string, rec record) Passkey {
@@ -46,7 +47,7 @@ func (r row) shown(name string, rec record) Passkey {
 }
 
 // List returns the passkeys of an account, the oldest first. One that was altered in the
-// database is left out: it opens nothing.
+// database is damaged: it opens nothing, and its owner can remove it.
 func (s *Service) List(ctx context.Context, id account.ID) ([]Passkey, error) {
 	all := []Passkey{}
 	err := s.DB.Read(ctx, func(tx *db.Tx) error {
@@ -62,7 +63,8 @@ func (s *Service) List(ctx context.Context, id account.ID) ([]Passkey, error) {
 		for _, r := range rows {
 			p, err := s.show(ctx, key, r)
 			if altered(err) {
-				continue
+				p, err = r.shown(nameIn(key, r, record{}), record{}), nil
+				p.Damaged = true
 			}
 			if err != nil {
 				return err
@@ -87,11 +89,17 @@ func (s *Service) show(ctx context.Context, key *keyring.DataKey, r row) (Passke
 	if err != nil {
 		return Passkey{}, err
 	}
+	return r.shown(nameIn(key, r, rec), rec), nil
+}
+
+// nameIn returns the name in a row. Where it does not open, the passkey has that of a new one, and
+// its owner may give another.
+func nameIn(key *keyring.DataKey, r row, rec record) string {
 	name, err := key.Open(line, "name", r.ID, r.Name)
-	if altered(err) {
-		name, err = []byte(nameOf("", rec)), nil // its owner may give another
+	if err != nil {
+		return nameOf("", rec)
 	}
-	return r.shown(string(name), rec), err
+	return string(name)
 }
 
 // nameOf is the name of a new passkey.
@@ -284,6 +292,7 @@ type exported struct {
 	Synced     bool       `json:"synced"`
 	BackedUp   bool       `json:"backed_up"`
 	Provider   string     `json:"provider,omitempty"`
+	Damaged    bool       `json:"damaged,omitzero"`
 }
 
 func (s *Service) export(ctx context.Context, id account.ID, to *account.Archive) error {
@@ -293,7 +302,7 @@ func (s *Service) export(ctx context.Context, id account.ID, to *account.Archive
 	}
 	out := make([]exported, len(all))
 	for i, p := range all {
-		out[i] = exported{p.Name, p.CreatedAt, p.LastUsedAt, p.Synced, p.BackedUp, p.Provider}
+		out[i] = exported{p.Name, p.CreatedAt, p.LastUsedAt, p.Synced, p.BackedUp, p.Provider, p.Damaged}
 	}
 	return to.Put("passkeys.json", out)
 }

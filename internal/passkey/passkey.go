@@ -135,12 +135,22 @@ func (s *Service) has(ctx context.Context, q db.Querier, id account.ID) (bool, e
 	return n > 0, err
 }
 
-// counted is how many passkeys let an account in; none where browsers allow none.
+// counted is how many passkeys let an account in; none where browsers allow none. One that was
+// altered in the database lets nobody in.
 func (s *Service) counted(ctx context.Context, q db.Querier, id account.ID) (int, error) {
 	if !s.on {
 		return 0, nil
 	}
-	return count(ctx, q, id)
+	n, err := count(ctx, q, id)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	key, err := s.Accounts.DataKey(ctx, q, id)
+	if err != nil {
+		return 0, err
+	}
+	usable, err := s.descriptors(ctx, q, key, id)
+	return len(usable), err
 }
 
 // protection is the line on the security page.

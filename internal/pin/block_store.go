@@ -7,6 +7,7 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/ipfs"
+	"coffer/internal/keyring"
 )
 
 // The places of blocks that are not in a file.
@@ -21,17 +22,17 @@ type blockRow struct {
 	Ord    int64 // of its file; inManifest or asNode
 	Start  int64 // in what is sent of the file
 	Length int64
-	Bytes  []byte // nil of a leaf of a file
+	Bytes  []byte // of an outline that is being made; nil of a leaf of a file
 }
 
-const blockColumns = `b.digest, b.codec, b.ord, b.start, b.length, b.bytes`
+const blockColumns = `b.digest, b.codec, b.ord, b.start, b.length`
 
 type scanner interface{ Scan(to ...any) error }
 
 func (b *blockRow) scan(from scanner, more ...any) error {
 	var digest []byte
 	var codec int64
-	if err := from.Scan(append([]any{&digest, &codec, &b.Ord, &b.Start, &b.Length, &b.Bytes}, more...)...); err != nil {
+	if err := from.Scan(append([]any{&digest, &codec, &b.Ord, &b.Start, &b.Length}, more...)...); err != nil {
 		return err
 	}
 	b.CID.Codec = ipfs.Codec(codec)
@@ -39,12 +40,16 @@ func (b *blockRow) scan(from scanner, more ...any) error {
 	return nil
 }
 
-func insertBlocks(ctx context.Context, tx *db.Tx, pin string, all []blockRow) error {
+// insertBlocks stores blocks, their bytes sealed. A worker may have stored some before it died.
+func insertBlocks(ctx context.Context, tx *db.Tx, key *keyring.DataKey, pin string, all []blockRow) error {
 	return db.InPieces(all, func(piece []blockRow) error {
 		args := []any{pin}
 		tuples := make([]string, len(piece))
 		for i, b := range piece {
 			tuples[i] = "($1, " + db.Places(len(args)+1, 6) + ")"
+			if b.Ord < 0 {
+				b.Bytes = key.Seal("pin_blocks", "bytes", b.place(pin), b.Bytes)
+			}
 			args = append(args, b.CID.Digest[:], int64(b.CID.Codec), b.Ord, b.Start, b.Length, b.Bytes)
 		}
 		_, err := tx.Exec(ctx, `INSERT INTO pin_blocks (pin, digest, codec, ord, start, length, bytes) VALUES `+strings.Join(tuples, ", ")+` ON CONFLICT (pin, digest) DO NOTHING`, args...)
@@ -77,9 +82,15 @@ func readServed(ctx context.Context, q db.Querier, digest []byte, after string, 
 	return all, rows.Err()
 }
 
-// eachBlock calls visit with the identifier of every block of a pin.
+// readBytes returns the sealed bytes of a block that is not in a file.
+func readBytes(ctx context.Context, q db.Querier, pin string, digest []byte) (sealed []byte, err error) {
+	err = q.QueryRow(ctx, `SELECT bytes FROM pin_blocks WHERE pin = $1 AND digest = $2`, pin, digest).Scan(&sealed)
+	return sealed, err
+}
+
+// eachBlock calls visit with the identifier of every block of a pin, in the order of digests.
 func eachBlock(ctx context.Context, q db.Querier, pin string, visit func(ipfs.CID)) error {
-	rows, err := q.Query(ctx, `SELECT digest, codec FROM pin_blocks WHERE pin = $1`, pin)
+	rows, err := q.Query(ctx, `SELECT digest, codec FROM pin_blocks WHERE pin = $1 ORDER BY digest`, pin)
 	if err != nil {
 		return err
 	}

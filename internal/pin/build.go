@@ -29,6 +29,9 @@ type buildOrder struct {
 	Pin string `json:"pin"`
 }
 
+// errStopped says that the operator has stopped an account while a worker was busy with a pin of it.
+var errStopped = errors.New("pin: the account publishes nothing now")
+
 // errLost says that a worker has lost its row: the pin is being removed, or its account is.
 var errLost = errors.New("pin: another worker has the row, or it is gone")
 
@@ -51,14 +54,15 @@ func (s *Service) build(ctx context.Context, payload []byte) error {
 		_, err := delayOutline(ctx, s.DB, r.ID, r.Attempt, now.Add(s.times.most).UnixMilli(), 0)
 		return err
 	}
-	work, stop := s.keep(ctx, func(ctx context.Context) (bool, error) {
-		return delayOutline(ctx, s.DB, r.ID, r.Attempt, s.Now().Add(s.times.lease).UnixMilli(), 0)
+	work, stop := s.keep(ctx, func(ctx context.Context) error {
+		ours, err := delayOutline(ctx, s.DB, r.ID, r.Attempt, s.Now().Add(s.times.lease).UnixMilli(), 0)
+		return s.mayGoOn(ctx, r.Account, false, ours, err)
 	})
 	defer stop()
 	o, err := s.outline(work, r)
 	stop()
 	reason := hopeless(err)
-	if reason == "" && err != nil && ctx.Err() == nil && context.Cause(work) != errLost {
+	if reason == "" && err != nil && ctx.Err() == nil && context.Cause(work) != errLost && context.Cause(work) != errStopped {
 		begun, late := s.begun(ctx, r)
 		if late != nil {
 			return errors.Join(err, late)
@@ -78,6 +82,8 @@ func (s *Service) build(ctx context.Context, payload []byte) error {
 		return errors.Join(ctx.Err(), err)
 	case context.Cause(work) == errLost:
 		return nil
+	case context.Cause(work) == errStopped:
+		_, err = delayOutline(ctx, s.DB, r.ID, r.Attempt, s.Now().Add(s.times.most).UnixMilli(), 0)
 	default:
 		s.Log.WarnContext(ctx, "pin: an outline was not made", "pin", r.ID, "error", err)
 		_, err = delayOutline(ctx, s.DB, r.ID, r.Attempt, s.Now().Add(s.backoff(r.Tries)).UnixMilli(), 1)
@@ -111,8 +117,25 @@ func (s *Service) begun(ctx context.Context, r row) (time.Time, error) {
 	return time.UnixMilli(at), err
 }
 
-// keep calls touch while work runs, and ends its context when that says that the row is lost.
-func (s *Service) keep(ctx context.Context, touch func(context.Context) (bool, error)) (work context.Context, stop func()) {
+// mayGoOn judges a sign of life of work that publishes: errLost when another worker has the row,
+// errStopped when the account may publish no more.
+func (s *Service) mayGoOn(ctx context.Context, owner account.ID, fetches, ours bool, err error) error {
+	if err == nil && !ours {
+		return errLost
+	}
+	if err != nil {
+		return err
+	}
+	off, err := s.stopped(ctx, owner, fetches)
+	if err == nil && off {
+		return errStopped
+	}
+	return err
+}
+
+// keep calls touch while work runs, and ends its context with what touch returns: errLost or
+// errStopped. Any other error may pass.
+func (s *Service) keep(ctx context.Context, touch func(context.Context) error) (work context.Context, stop func()) {
 	work, cancel := context.WithCancelCause(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -125,8 +148,8 @@ func (s *Service) keep(ctx context.Context, touch func(context.Context) (bool, e
 				return
 			case <-t.C:
 			}
-			if ours, err := touch(work); err == nil && !ours {
-				cancel(errLost)
+			if err := touch(work); errors.Is(err, errLost) || errors.Is(err, errStopped) {
+				cancel(err)
 				return
 			}
 		}
@@ -305,15 +328,47 @@ func (f folder) node(sink ipfs.Sink) (ipfs.Node, error) {
 	return ipfs.Dir(entries, sink)
 }
 
-// setOutline stores an outline, and sets the targets to work.
+// setOutline stores an outline, and sets the targets to work. The blocks come in batches: they are of
+// no account until the pin has its identifier, and a worker who begins anew makes the same ones.
 func (s *Service) setOutline(ctx context.Context, r row, o *outline) error {
 	attempt := r.Attempt
+	sum, blocks := sumOf(o.blocks), o.blocks
+	for len(blocks) > atOnce {
+		err := s.DB.Tx(ctx, func(tx *db.Tx) error {
+			ours, err := touchOutline(ctx, tx, r.ID, attempt, s.Now().Add(s.times.lease).UnixMilli())
+			if err == nil && !ours {
+				err = errLost
+			}
+			if err != nil {
+				return err
+			}
+			key, err := s.dataKey(ctx, tx, r.Account)
+			if err != nil {
+				return err
+			}
+			return insertBlocks(ctx, tx, key, r.ID, blocks[:atOnce])
+		})
+		if err != nil {
+			return err
+		}
+		blocks = blocks[atOnce:]
+	}
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
 		r, err := s.own(ctx, tx, r.Account, r.ID)
 		if err != nil {
 			return err
 		}
-		r.CID, r.Total, r.Framed = o.root.CID.String(), o.root.Total, o.framed
+		key, err := s.dataKey(ctx, tx, r.Account)
+		if err != nil {
+			return err
+		}
+		if err := r.check(key); err != nil {
+			return err
+		}
+		r.CID, r.Total, r.Framed, r.Blocks = o.root.CID.String(), o.root.Total, o.framed, sum
+		if err := r.prove(key); err != nil {
+			return err
+		}
 		if ours, err := setOutline(ctx, tx, r, attempt); err != nil {
 			return err
 		} else if !ours {
@@ -331,7 +386,7 @@ func (s *Service) setOutline(ctx context.Context, r row, o *outline) error {
 				return err
 			}
 		}
-		if err := insertBlocks(ctx, tx, r.ID, o.blocks); err != nil {
+		if err := insertBlocks(ctx, tx, key, r.ID, blocks); err != nil {
 			return err
 		}
 		return s.tell(ctx, tx, r)
@@ -359,23 +414,45 @@ func (s *Service) failOutline(ctx context.Context, r row, reason string) error {
 		if err := settleState(ctx, tx, r.ID); err != nil {
 			return err
 		}
-		if err := s.recordFailure(ctx, tx, r); err != nil {
+		if err := s.recordFailure(ctx, tx, r, false); err != nil {
 			return err
 		}
 		return s.tell(ctx, tx, r)
 	})
 }
 
-// own locks an account, then a pin of it. Both may be gone: errLost.
+// own locks an account, then a pin of it, and checks that. Both may be gone: errLost.
 func (s *Service) own(ctx context.Context, tx *db.Tx, owner account.ID, id string) (row, error) {
 	if _, err := s.Accounts.Hold(ctx, tx, owner); errors.Is(err, account.ErrNotFound) {
 		return row{}, errLost
 	} else if err != nil {
 		return row{}, err
 	}
-	r, err := lock(ctx, tx, id)
+	r, err := s.lockChecked(ctx, tx, owner, id)
 	if errors.Is(err, errNoPin) {
 		err = errLost
 	}
 	return r, err
+}
+
+// lockChecked locks a pin whose account the caller holds. What it says of content and ledger is what
+// its proof says.
+func (s *Service) lockChecked(ctx context.Context, tx *db.Tx, owner account.ID, id string) (row, error) {
+	r, err := lock(ctx, tx, id)
+	if err != nil {
+		return row{}, err
+	}
+	key, err := s.dataKey(ctx, tx, owner)
+	if err != nil && !errors.Is(err, keyring.ErrNoKey) && !errors.Is(err, seal.ErrOpen) {
+		return row{}, err
+	}
+	s.checked(ctx, &r, key) // without a key too: its pins can be removed
+	return r, nil
+}
+
+// checked checks a row, and logs what is wrong with it.
+func (s *Service) checked(ctx context.Context, r *row, key *keyring.DataKey) {
+	if err := r.check(key); err != nil {
+		s.Log.ErrorContext(ctx, "pin: a pin is damaged", "account", r.Account, "pin", r.ID, "error", err)
+	}
 }

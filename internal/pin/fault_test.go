@@ -173,8 +173,12 @@ func TestDraw(t *testing.T) {
 	for i := range blocks {
 		rows = append(rows, blockRow{CID: ipfs.Sum(ipfs.Raw, []byte{byte(i)}), Start: int64(i)})
 	}
-	r := row{ID: "made-up"}
-	if err := w.DB.Tx(t.Context(), func(tx *db.Tx) error { return insertBlocks(t.Context(), tx, r.ID, rows) }); err != nil {
+	key, err := w.Accounts.DataKey(t.Context(), w.DB, w.ada)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := row{ID: "made-up", Blocks: sumOf(rows)}
+	if err := w.DB.Tx(t.Context(), func(tx *db.Tx) error { return insertBlocks(t.Context(), tx, key, r.ID, rows) }); err != nil {
 		t.Fatal(err)
 	}
 	drawn := map[ipfs.CID]int{}
@@ -193,8 +197,8 @@ func TestDraw(t *testing.T) {
 		}
 	}
 	// A pin of few blocks is read whole, each block once.
-	few := row{ID: "few"}
-	if err := w.DB.Tx(t.Context(), func(tx *db.Tx) error { return insertBlocks(t.Context(), tx, few.ID, rows[:5]) }); err != nil {
+	few := row{ID: "few", Blocks: sumOf(rows[:5])}
+	if err := w.DB.Tx(t.Context(), func(tx *db.Tx) error { return insertBlocks(t.Context(), tx, key, few.ID, rows[:5]) }); err != nil {
 		t.Fatal(err)
 	}
 	all, err := w.sample(t.Context(), few, root)

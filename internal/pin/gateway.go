@@ -6,10 +6,12 @@ import (
 	"io"
 	"math"
 	"slices"
+	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/fault"
 	"coffer/internal/ipfs"
+	"coffer/internal/seal"
 )
 
 // The gateway shows the blocks of pins that are at a provider and whose account is active. To
@@ -23,13 +25,22 @@ var errNoBlock = fault.New(fault.NotFound, "not_found", "The gateway has nothing
 type view struct {
 	s      *Service
 	makers map[string]*maker
-	active map[account.ID]bool
+	active map[account.ID]standing
 	found  map[ipfs.CID]servedBlock // a folder may name one block ten thousand times
 }
 
 func (s *Service) newView() *view {
-	return &view{s: s, makers: map[string]*maker{}, active: map[account.ID]bool{}, found: map[ipfs.CID]servedBlock{}}
+	return &view{s: s, makers: map[string]*maker{}, active: map[account.ID]standing{}, found: map[ipfs.CID]servedBlock{}}
 }
+
+// standing is whether an account was active when it was last asked for.
+type standing struct {
+	active bool
+	asked  time.Time
+}
+
+// standingLasts is how long a stream may run on after its pin's account was stopped.
+const standingLasts = time.Second
 
 // maxMakers bounds what a view remembers of pins and blocks: a stream may lead through many.
 const maxMakers = 16
@@ -38,7 +49,10 @@ const maxMakers = 16
 // as a node: its bytes are a user's, and could name a DAG without end.
 func (v *view) find(ctx context.Context, c ipfs.CID) (servedBlock, error) {
 	if b, known := v.found[c]; known {
-		return b, nil
+		if shown, err := v.shows(ctx, b.Account); err != nil || shown {
+			return b, err
+		}
+		delete(v.found, c)
 	}
 	const some = 20
 	for after := ""; ; {
@@ -52,11 +66,16 @@ func (v *view) find(ctx context.Context, c ipfs.CID) (servedBlock, error) {
 				continue
 			}
 			shown, err := v.shows(ctx, b.Account)
+			if err == nil && shown {
+				_, err = v.maker(ctx, b.Pin)
+				if errors.Is(err, errNoPin) || errors.Is(err, seal.ErrOpen) { // gone meanwhile, or damaged
+					continue
+				}
+			}
 			if err != nil {
 				return servedBlock{}, err
 			}
 			if shown {
-				b.CID.Codec = c.Codec
 				if len(v.found) >= maxMakers {
 					clear(v.found)
 				}
@@ -70,45 +89,113 @@ func (v *view) find(ctx context.Context, c ipfs.CID) (servedBlock, error) {
 	}
 }
 
-// shows reports whether an account is active. A stream asks once.
+// shows reports whether an account is active. A stream asks again each second.
 func (v *view) shows(ctx context.Context, owner account.ID) (bool, error) {
-	if shown, known := v.active[owner]; known {
-		return shown, nil
+	now := v.s.Now()
+	if last, known := v.active[owner]; known && now.Sub(last.asked) < standingLasts {
+		return last.active, nil
 	}
 	st, err := v.s.Accounts.State(ctx, owner)
 	if errors.Is(err, account.ErrNotFound) {
 		err = nil
 	}
-	if err == nil {
-		v.active[owner] = st.Status == account.Active
+	if err != nil {
+		return false, err
 	}
-	return v.active[owner], err
+	v.active[owner] = standing{st.Status == account.Active, now}
+	return st.Status == account.Active, nil
 }
 
-// block returns the bytes of a block that the gateway shows. They have its digest.
-func (v *view) block(ctx context.Context, c ipfs.CID) ([]byte, error) {
+// maker returns the maker of a pin's blocks.
+func (v *view) maker(ctx context.Context, pin string) (*maker, error) {
+	if m := v.makers[pin]; m != nil {
+		return m, nil
+	}
+	r, err := readByID(ctx, v.s.DB, pin)
+	if err != nil {
+		return nil, err
+	}
+	m, err := v.s.newMaker(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if len(v.makers) >= maxMakers {
+		clear(v.makers)
+	}
+	v.makers[pin] = m
+	return m, nil
+}
+
+const (
+	// smallBlock is what a reader who does not read may keep in memory.
+	smallBlock = 64 << 10
+	// heldBlocks bounds all larger blocks that wait for such readers: those without a file, which
+	// cannot be read in parts. They are nodes of large folders, and long manifests.
+	heldBlocks = 64 << 20
+)
+
+// piece is a block on its way to a reader. Its bytes have the digest that was asked for.
+type piece struct {
+	m    *maker
+	b    blockRow
+	data []byte // nil of a leaf that is not small: it is read as it is sent
+	held int64
+}
+
+// prepare makes a block that the gateway shows. A leaf is read for its digest, and again when it is
+// sent: its object never changes, and each part of it authenticates. The caller closes the piece.
+func (v *view) prepare(ctx context.Context, c ipfs.CID) (*piece, error) {
 	b, err := v.find(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	m := v.makers[b.Pin]
-	if m == nil {
-		r, err := readByID(ctx, v.s.DB, b.Pin)
-		if err == nil {
-			m, err = v.s.newMaker(ctx, r)
-		}
-		if errors.Is(err, errNoPin) {
-			return nil, errNoBlock
-		}
-		if err != nil {
-			return nil, err
-		}
-		if len(v.makers) >= maxMakers {
-			clear(v.makers)
-		}
-		v.makers[b.Pin] = m
+	m, err := v.maker(ctx, b.Pin)
+	if errors.Is(err, errNoPin) {
+		return nil, errNoBlock
 	}
-	return m.block(ctx, b.blockRow)
+	if err != nil {
+		return nil, err
+	}
+	p := &piece{m: m, b: b.blockRow}
+	if b.Length > smallBlock {
+		if b.Ord >= 0 {
+			return p, m.checkLeaf(ctx, b.blockRow)
+		}
+		if v.s.held.Add(b.Length) > heldBlocks {
+			v.s.held.Add(-b.Length)
+			return nil, errBusy
+		}
+		p.held = b.Length
+	}
+	if p.data, err = m.block(ctx, b.blockRow); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *piece) close() {
+	p.m.s.held.Add(-p.held)
+	p.held = 0
+}
+
+// send writes the bytes of a block.
+func (p *piece) send(ctx context.Context, w io.Writer) error {
+	if p.data == nil {
+		return p.m.copyLeaf(ctx, w, p.b)
+	}
+	_, err := w.Write(p.data)
+	return err
+}
+
+// node makes a block, and returns the bytes of one that names others.
+func (v *view) node(ctx context.Context, c ipfs.CID) ([]byte, error) {
+	p, err := v.prepare(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	p.close()
+	return p.data, nil
 }
 
 // maxShards is how many blocks of one folder a name may lead through.
@@ -123,7 +210,7 @@ func (v *view) resolve(ctx context.Context, root ipfs.CID, names []string) (end 
 			if end.Codec != ipfs.DagPB || depth >= maxShards {
 				return end, nil, errNoBlock
 			}
-			data, err := v.block(ctx, end)
+			data, err := v.node(ctx, end)
 			if err != nil {
 				return end, nil, err
 			}
@@ -208,13 +295,18 @@ func (o *sending) put(ctx context.Context, c ipfs.CID) (data []byte, err error) 
 	if before && c.Codec != ipfs.DagPB {
 		return nil, nil
 	}
-	if data, err = o.v.block(ctx, c); err != nil || before {
-		return data, err
+	p, err := o.v.prepare(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	if before {
+		return p.data, nil
 	}
 	if o.seen != nil {
 		o.seen[c] = true
 	}
-	return data, o.car.Put(ipfs.Block{CID: c, Data: data})
+	return p.data, o.car.PutFrom(c, p.b.Length, func(w io.Writer) error { return p.send(ctx, w) })
 }
 
 // ended notes that nothing below a block is left to send.

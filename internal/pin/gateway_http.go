@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"coffer/internal/content"
 	"coffer/internal/fault"
@@ -33,6 +34,7 @@ var (
 	errNoFormat  = fault.New(fault.Malformed, "format_required", "Say what you want: format=raw or format=car.")
 	errBadCID    = fault.New(fault.Malformed, "invalid_cid", "This is no content identifier with SHA2-256 of a raw or dag-pb block.")
 	errBadQuery  = fault.New(fault.Malformed, "malformed_request", "The request is malformed.")
+	errBusy      = &fault.Error{Kind: fault.Unavailable, Code: "busy", RetryAfter: 5 * time.Second, Detail: "The server is busy with other large blocks. Try again in a few seconds."}
 	errNotCached = fault.New(fault.Precondition, "not_cached", "The gateway does not have the block.")
 )
 
@@ -40,7 +42,7 @@ var (
 // no cookie, so any page may ask it.
 func (s *Service) gatewayRoutes(a *rest.API) {
 	for _, pattern := range []string{"GET /ipfs/{cid}", "GET /ipfs/{cid}/{path...}"} {
-		a.HandleStream(pattern, s.serve, errNoBlock, errFormat, errNoFormat, errBadCID, errBadQuery, errNotCached, limit.ErrLimited)
+		a.HandleStream(pattern, s.serve, errNoBlock, errFormat, errNoFormat, errBadCID, errBadQuery, errNotCached, errBusy, limit.ErrLimited)
 	}
 }
 
@@ -83,9 +85,8 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := s.newView()
 	end, passed, err := v.resolve(r.Context(), q.root, q.names)
-	var b servedBlock
 	if err == nil {
-		b, err = v.find(r.Context(), end)
+		_, err = v.find(r.Context(), end)
 	}
 	if err != nil {
 		if strings.Contains(r.Header.Get("Cache-Control"), "only-if-cached") && fault.Of(err).Kind == fault.NotFound {
@@ -101,26 +102,31 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	headers := func(h http.Header) { q.describe(h, etag, end, passed) }
-	if r.Method == http.MethodHead {
-		headers(h)
-		if !q.car {
-			h.Set("Content-Length", strconv.FormatInt(b.Length, 10))
+	if q.car {
+		if len(passed) == 0 { // else its first block was made on the way here
+			if _, err := v.node(r.Context(), end); err != nil {
+				return err
+			}
 		}
+		if r.Method != http.MethodHead {
+			return v.sendCAR(r.Context(), &rest.Late{ResponseWriter: w, Headers: headers}, q.root, passed, end, q.scope, q.part, q.dups)
+		}
+		headers(h)
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	late := &rest.Late{ResponseWriter: w, Headers: headers}
-	if q.car {
-		return v.sendCAR(r.Context(), late, q.root, passed, end, q.scope, q.part, q.dups)
-	}
-	data, err := v.block(r.Context(), end)
+	p, err := v.prepare(r.Context(), end)
 	if err != nil {
 		return err
 	}
+	defer p.close()
 	headers(h)
-	h.Set("Content-Length", strconv.Itoa(len(data)))
-	_, err = w.Write(data)
-	return err
+	h.Set("Content-Length", strconv.FormatInt(p.b.Length, 10))
+	if r.Method == http.MethodHead {
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	return p.send(r.Context(), w)
 }
 
 // immutable is for answers that can never differ.

@@ -273,6 +273,21 @@ func TestPlantedRows(t *testing.T) {
 			}
 		})
 	}
+	// Blocks that are in no file: bytes that the writer made, under the digest that it computed.
+	for _, ord := range []int64{asNode, inManifest} {
+		w := newWorld(t, dbtest.SQLite(t))
+		public := w.verified(w.upload(w.ada, "", "public", []byte("for all")), `"encrypt":false,`+atKubo)
+		evil := []byte("evil")
+		block := ipfs.Sum(ipfs.Raw, evil)
+		w.alter(`INSERT INTO pin_blocks (pin, digest, codec, ord, start, length, bytes) VALUES ($1, $2, 85, $3, 0, 4, $4)`, public.ID, block.Digest[:], ord, evil)
+		for _, method := range []string{"GET", "HEAD"} {
+			for _, format := range []string{"raw", "car"} {
+				if a := w.do("", method, "/ipfs/"+block.String()+"?format="+format, ""); a.StatusCode == http.StatusOK {
+					t.Errorf("%s of %s at %d: the gateway shows %q", method, format, ord, a.body)
+				}
+			}
+		}
+	}
 }
 
 // TestViewRemembers: a request asks once for a block that a folder names again and again.

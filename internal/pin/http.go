@@ -32,9 +32,9 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, op(http.MethodDelete, "/pins/{id}", "delete-pin", http.StatusAccepted, "Take a pin from IPFS",
 		"The pin is gone from the list once every target has removed it. Copies that others have made stay where they are.", errNoPin), s.del)
 	rest.Register(a, op(http.MethodPost, "/pins/{id}/verify", "verify-pin", http.StatusAccepted, "Read a pin back now",
-		"The server reads blocks that a random draw chooses through each target's gateway. The answer comes before that.", errNoPin, limit.ErrLimited), s.verifyOne)
+		"The server reads blocks that a random draw chooses through each target's gateway. The answer comes before that.", errNoPin, errDamaged, limit.ErrLimited), s.verifyOne)
 	rest.Register(a, op(http.MethodPost, "/pins/{id}/retry", "retry-pin", http.StatusAccepted, "Try a failed pin again",
-		"Targets that failed begin anew; the others stay as they are.", errNoPin, errNotFailed, limit.ErrLimited), s.retryOne)
+		"Targets that failed begin anew; the others stay as they are.", errNoPin, errNotFailed, errDamaged, limit.ErrLimited), s.retryOne)
 	s.gatewayRoutes(a)
 }
 

@@ -2,6 +2,7 @@ package pin
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -70,12 +71,13 @@ func (m *maker) file(ctx context.Context, f fileRow, sink ipfs.Sink) (ipfs.Node,
 
 // block returns the bytes of a block, which have its digest.
 func (m *maker) block(ctx context.Context, b blockRow) ([]byte, error) {
-	data := b.Bytes
-	if b.Ord >= 0 {
-		var err error
-		if data, err = m.leaf(ctx, b); err != nil {
-			return nil, err
-		}
+	make := m.leaf
+	if b.Ord < 0 {
+		make = m.kept
+	}
+	data, err := make(ctx, b)
+	if err != nil {
+		return nil, err
 	}
 	if ipfs.Sum(b.CID.Codec, data) != b.CID {
 		return nil, fmt.Errorf("block %s of pin %s: %w", b.CID, m.pin.ID, seal.ErrOpen)
@@ -83,8 +85,64 @@ func (m *maker) block(ctx context.Context, b blockRow) ([]byte, error) {
 	return data, nil
 }
 
+// kept opens the bytes of a block that is not in a file. A writer of the database can compute the
+// digest of any bytes, and not their seal.
+func (m *maker) kept(ctx context.Context, b blockRow) ([]byte, error) {
+	sealed, err := readBytes(ctx, m.s.DB, m.pin.ID, b.CID.Digest[:])
+	if errors.Is(err, db.ErrNoRows) {
+		err = seal.ErrOpen
+	}
+	var data []byte
+	if err == nil {
+		data, err = m.data.Open("pin_blocks", "bytes", b.place(m.pin.ID), sealed)
+	}
+	if err == nil && int64(len(data)) != b.Length {
+		err = seal.ErrOpen
+	}
+	if err != nil {
+		return nil, fmt.Errorf("bytes of block %s of pin %s: %w", b.CID, m.pin.ID, err)
+	}
+	return data, nil
+}
+
 // leaf reads a part of a file.
 func (m *maker) leaf(ctx context.Context, b blockRow) ([]byte, error) {
+	body, err := m.openLeaf(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	data := make([]byte, b.Length)
+	_, err = io.ReadFull(body, data)
+	return data, err
+}
+
+// copyLeaf writes a part of a file to w, and keeps little of it in memory.
+func (m *maker) copyLeaf(ctx context.Context, w io.Writer, b blockRow) error {
+	body, err := m.openLeaf(ctx, b)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	const some = 32 << 10
+	_, err = io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{io.LimitReader(body, b.Length)}, make([]byte, some))
+	return err
+}
+
+// checkLeaf compares the digest of a part of a file, and keeps nothing of it.
+func (m *maker) checkLeaf(ctx context.Context, b blockRow) error {
+	sum := sha256.New()
+	if err := m.copyLeaf(ctx, sum, b); err != nil {
+		return err
+	}
+	if [sha256.Size]byte(sum.Sum(nil)) != b.CID.Digest {
+		return fmt.Errorf("block %s of pin %s: %w", b.CID, m.pin.ID, seal.ErrOpen)
+	}
+	return nil
+}
+
+// openLeaf opens a part of a file, which authenticates as it is read.
+func (m *maker) openLeaf(ctx context.Context, b blockRow) (io.ReadCloser, error) {
 	if b.Length < 0 || b.Length > ipfs.ChunkSize {
 		return nil, fmt.Errorf("block of %d bytes: %w", b.Length, seal.ErrOpen)
 	}
@@ -105,14 +163,7 @@ func (m *maker) leaf(ctx context.Context, b blockRow) ([]byte, error) {
 		}
 		m.ord = b.Ord
 	}
-	body, err := m.open(ctx, m.object, b.Ord, b.Start, b.Length)
-	if err != nil {
-		return nil, err
-	}
-	defer body.Close()
-	data := make([]byte, b.Length)
-	_, err = io.ReadFull(body, data)
-	return data, err
+	return m.open(ctx, m.object, b.Ord, b.Start, b.Length)
 }
 
 // blocksAtOnce is how many rows of an outline are read together.

@@ -13,8 +13,10 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/ipfs"
+	"coffer/internal/keyring"
 	"coffer/internal/metric"
 	"coffer/internal/pinning"
+	"coffer/internal/seal"
 )
 
 // Found is a pin as the operator sees it: nothing of what it holds but its identifier.
@@ -52,14 +54,30 @@ func (s *Service) All(ctx context.Context) iter.Seq2[Found, error] {
 				return
 			}
 			for _, r := range rows {
-				p := s.show(r, details{}, targets[r.ID])
-				if !yield(Found{r.ID, r.Account, r.Encrypt, r.CID, r.Size, r.State, p.Targets, p.CreatedAt}, nil) {
+				p, err := s.seen(ctx, r, targets[r.ID])
+				found := Found{r.ID, r.Account, p.Encrypt, "", p.Size, p.State, p.Targets, p.CreatedAt}
+				if p.CID != nil {
+					found.CID = *p.CID
+				}
+				if !yield(found, err) || err != nil {
 					return
 				}
 			}
 			after = ids[len(ids)-1]
 		}
 	}
+}
+
+// seen shows a pin without its details, which the operator does not see.
+func (s *Service) seen(ctx context.Context, r row, targets []targetRow) (Pin, error) {
+	key, err := s.dataKey(ctx, s.DB, r.Account)
+	if err != nil && !errors.Is(err, errNoPin) && !errors.Is(err, keyring.ErrNoKey) && !errors.Is(err, seal.ErrOpen) {
+		return Pin{}, err
+	}
+	if r.check(key) != nil { // the owner's list and each worker log it
+		return showDamaged(r, targets), nil
+	}
+	return s.show(r, details{}, key, targets), nil
 }
 
 // ErrNoPin says that no pin has an id.
@@ -116,6 +134,9 @@ func (s *Service) CopyAll(ctx context.Context, to string) (n int, err error) {
 		}
 		added := false
 		err := s.ofOne(ctx, p, func(tx *db.Tx, r row) (err error) {
+			if r.Damaged {
+				return nil
+			}
 			if added, err = addTarget(ctx, tx, r.ID, to, target.Fetches, s.Now().UnixMilli()); err != nil || !added {
 				return err
 			}
@@ -163,15 +184,19 @@ func (s *Service) DropAll(ctx context.Context, from string) (d Dropped, err erro
 			if err != nil {
 				return err
 			}
+			key, err := s.dataKey(ctx, tx, r.Account)
+			if err != nil {
+				return err
+			}
 			has, safe := false, false
 			for _, t := range targets[r.ID] {
 				if t.Target == from {
 					has = t.State != Removing
-				} else if _, ok := s.targets[t.Target]; ok && t.State == Verified && t.MissingAt == nil {
+				} else if _, ok := s.targets[t.Target]; ok && t.State == Verified && t.MissingAt == nil && t.proven(key) {
 					safe = true
 				}
 			}
-			removed, kept = has && safe, has && !safe
+			removed, kept = has && safe && !r.Damaged, has && (!safe || r.Damaged)
 			if !removed {
 				return nil
 			}

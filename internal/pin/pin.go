@@ -36,16 +36,15 @@
 package pin
 
 import (
-	"cmp"
 	"context"
 	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -57,7 +56,6 @@ import (
 	"coffer/internal/fault"
 	"coffer/internal/feed"
 	"coffer/internal/file"
-	"coffer/internal/ipfs"
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
 	"coffer/internal/ledger"
@@ -111,6 +109,7 @@ type Service struct {
 	Config
 	targets map[string]pinning.Named
 	times   times
+	held    atomic.Int64 // bytes of blocks that wait for readers of the gateway
 }
 
 // times are those of waiting and giving up.
@@ -174,6 +173,7 @@ var (
 	errTooMany   = fault.New(fault.Conflict, "too_many_pins", "The account has 10,000 pins. Remove some first.")
 	errTooLarge  = fault.New(fault.Conflict, "pin_too_large", "This is more than the operator lets one pin publish.")
 	errTotal     = fault.New(fault.Conflict, "pin_quota_exceeded", "This is more than the account may publish. Remove pins first.")
+	errDamaged   = fault.New(fault.Conflict, "damaged", "The record of this pin is damaged. Remove it, and publish anew.")
 	errNotFailed = fault.New(fault.Conflict, "not_failed", "Only a pin that failed can be tried again.")
 )
 
@@ -191,6 +191,7 @@ type PinPlace struct {
 // Pin is a pin as its owner sees it.
 type Pin struct {
 	ID         string     `json:"id" doc:"UUIDv7."`
+	Damaged    bool       `json:"damaged,omitempty" doc:"Its record was altered or cannot be read. It can be removed."`
 	FileID     *string    `json:"file_id" nullable:"true" doc:"The file or folder; null when it is deleted for good. What is pinned stays pinned all the same."`
 	Name       string     `json:"name" doc:"As it was when the pin was made."`
 	Kind       file.Kind  `json:"kind" enum:"file,folder"`
@@ -217,7 +218,11 @@ func (r *row) place() string {
 	return string(seal.LP([]byte(r.ID), []byte(r.Entry), []byte(r.Kind), strconv.AppendBool(nil, r.Encrypt)))
 }
 
+// open returns the details of a row whose columns are those of its proof.
 func (r *row) open(key *keyring.DataKey) (d details, err error) {
+	if err := r.check(key); err != nil {
+		return d, err
+	}
 	plain, err := key.Open("pins", "details", r.place(), r.Details)
 	if err == nil {
 		err = json.Unmarshal(plain, &d)
@@ -296,24 +301,111 @@ func (s *Service) Create(ctx context.Context, owner account.ID, entry string, en
 	if err := s.Limit.Take(ctx, s.PinLimit, string(owner)); err != nil {
 		return Pin{}, err
 	}
+	for tries := 1; ; tries++ {
+		p, err := s.create(ctx, owner, entry, encrypt, to)
+		if errors.Is(err, errLost) { // it took too long: its files are going again
+			err = fault.ErrUnavailable.Because(err)
+		}
+		if !content.IsLost(err) {
+			return p, err
+		}
+		if tries == 3 { // it is no file that was deleted meanwhile
+			return Pin{}, file.ErrDamaged.Because(err)
+		}
+	}
+}
+
+// create makes a pin. Its files come first, in batches, and the pin itself last: until then no page knows
+// it. A file that is deleted for good between the look at the tree and its batch is [content.IsLost].
+func (s *Service) create(ctx context.Context, owner account.ID, entry string, encrypt bool, to []pinning.Named) (Pin, error) {
 	now := s.Now().UnixMilli()
 	r := row{ID: uuid.Must(uuid.NewV7()).String(), Account: owner, Entry: entry, Encrypt: encrypt, State: Queued, NextAt: now, CreatedAt: now}
-	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+	var files []fileRow
+	err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		if files, err = s.look(ctx, tx, &r); err == nil {
+			err = mayPin(ctx, tx, &r)
+		}
+		return err
+	})
+	if err != nil {
+		return Pin{}, err
+	}
+	drafted := len(files) > atOnce
+	for first := true; len(files) > atOnce && err == nil; first = false {
+		if err = s.draft(ctx, r, files[:atOnce], first); err == nil {
+			files = files[atOnce:]
+		}
+	}
+	if err == nil {
+		err = s.publishPin(ctx, r, files, drafted, to)
+	}
+	if err != nil && drafted {
+		s.clearSoon(ctx, r.ID)
+	}
+	if err != nil {
+		return Pin{}, err
+	}
+	return s.Get(ctx, owner, r.ID)
+}
+
+// draft stores some files of a pin that is not there yet.
+func (s *Service) draft(ctx context.Context, r row, files []fileRow, first bool) error {
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := s.Accounts.Hold(ctx, tx, r.Account); errors.Is(err, account.ErrNotFound) {
+			return file.ErrNotFound
+		} else if err != nil {
+			return err
+		}
+		ours, err := draft(ctx, tx, r.ID, r.Account, first, s.Now().Add(s.times.lease).UnixMilli())
+		if err == nil && !ours {
+			err = fmt.Errorf("draft of pin %s: %w", r.ID, errLost)
+		}
+		if err != nil {
+			return err
+		}
+		return s.take(ctx, tx, r, files)
+	})
+}
+
+// mayPin refuses one pin more. The caller of the last look holds the account.
+func mayPin(ctx context.Context, tx *db.Tx, r *row) error {
+	all, unfinished, err := count(ctx, tx, r.Account, r.Entry)
+	switch {
+	case err != nil:
+		return err
+	case all >= maxPins:
+		return errTooMany
+	case !r.Encrypt && unfinished > 0:
+		return errAlready
+	}
+	return nil
+}
+
+// publishPin stores a pin with the last of its files.
+func (s *Service) publishPin(ctx context.Context, r row, files []fileRow, drafted bool, to []pinning.Named) error {
+	owner, now := r.Account, r.CreatedAt
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
 		if _, err := s.Accounts.Hold(ctx, tx, owner); errors.Is(err, account.ErrNotFound) {
 			return file.ErrNotFound
 		} else if err != nil {
 			return err
 		}
-		all, unfinished, err := count(ctx, tx, owner, entry)
-		switch {
-		case err != nil:
+		if err := mayPin(ctx, tx, &r); err != nil {
 			return err
-		case all >= maxPins:
-			return errTooMany
-		case !encrypt && unfinished > 0:
-			return errAlready
 		}
-		if err := s.take(ctx, tx, &r); err != nil {
+		if drafted {
+			ours, err := endDraft(ctx, tx, r.ID)
+			if err == nil && !ours {
+				err = fmt.Errorf("draft of pin %s: %w", r.ID, errLost)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if err := insert(ctx, tx, r); err != nil {
+			return err
+		}
+		if err := s.take(ctx, tx, r, files); err != nil {
 			return err
 		}
 		for _, t := range to {
@@ -329,10 +421,6 @@ func (s *Service) Create(ctx context.Context, owner account.ID, entry string, en
 		}
 		return s.tell(ctx, tx, r)
 	})
-	if err != nil {
-		return Pin{}, err
-	}
-	return s.Get(ctx, owner, r.ID)
 }
 
 // roomFor refuses when the pins of an account, a new one included, are more than it may
@@ -352,15 +440,18 @@ func (s *Service) roomFor(ctx context.Context, tx *db.Tx, owner account.ID) erro
 	return nil
 }
 
-// take stores the pin with what its entry holds now, and a reference to each object.
-func (s *Service) take(ctx context.Context, tx *db.Tx, r *row) error {
-	name, kind, all, err := s.Files.Snapshot(ctx, tx, r.Account, r.Entry, parcel.MaxFiles)
+// look reads what the entry of a pin holds, and fills in the pin.
+func (s *Service) look(ctx context.Context, tx *db.Tx, r *row) ([]fileRow, error) {
+	name, kind, all, err := s.Files.Snapshot(ctx, tx, r.Account, r.Entry, file.SnapshotBounds{Entries: parcel.MaxFiles, Paths: maxPathSize})
+	if errors.Is(err, file.ErrLongPaths) {
+		err = errTooLarge.Because(err)
+	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	key, err := s.Accounts.DataKey(ctx, tx, r.Account)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r.Kind, r.Size = kind, 0
 	d := details{Name: name}
@@ -370,36 +461,41 @@ func (s *Service) take(ctx context.Context, tx *db.Tx, r *row) error {
 	}
 	plain, err := json.Marshal(d)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r.Details = key.Seal("pins", "details", r.place(), plain)
 	var rows []fileRow
-	var objects []string
-	paths := 0
 	for i, f := range all {
 		row := fileRow{Ord: int64(i), Size: f.Size}
 		if f.Kind == file.File {
 			row.Object = &f.Object
-			objects = append(objects, f.Object)
 			r.Size += f.Size
 		}
 		plain, err := json.Marshal(fileDetails{f.Path, f.SHA256, f.ModifiedAt})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		row.Details = key.Seal("pin_files", "details", row.place(r.ID), plain)
 		rows = append(rows, row)
-		if paths += len(f.Path); r.Size > s.PinMax || paths > maxPathSize {
-			return errTooLarge
+		if r.Size > s.PinMax {
+			return nil, errTooLarge
 		}
 	}
-	if err := insert(ctx, tx, *r); err != nil {
+	return rows, r.prove(key)
+}
+
+// take stores files of a pin, and a reference to the object of each.
+func (s *Service) take(ctx context.Context, tx *db.Tx, r row, files []fileRow) error {
+	var objects []string
+	for _, f := range files {
+		if f.Object != nil {
+			objects = append(objects, *f.Object)
+		}
+	}
+	if err := insertFiles(ctx, tx, r.ID, files); err != nil {
 		return err
 	}
-	if err := insertFiles(ctx, tx, r.ID, rows); err != nil {
-		return err
-	}
-	if err := s.Contents.CountFolders(ctx, tx, r.Account, len(rows)-len(objects)); err != nil {
+	if err := s.Contents.CountFolders(ctx, tx, r.Account, len(files)-len(objects)); err != nil {
 		return err
 	}
 	return s.Contents.Share(ctx, tx, r.Account, objects...)
@@ -433,89 +529,8 @@ func (s *Service) Get(ctx context.Context, owner account.ID, id string) (Pin, er
 		return Pin{}, err
 	}
 	shown, err := s.showAll(ctx, owner, key, []row{r})
-	if err == nil && len(shown) == 0 {
-		err = fmt.Errorf("pin %s: %w", id, seal.ErrOpen)
-	}
 	if err != nil {
 		return Pin{}, err
 	}
 	return shown[0], nil
-}
-
-// showAll returns pins with their targets. It leaves out those that do not open.
-func (s *Service) showAll(ctx context.Context, owner account.ID, key *keyring.DataKey, rows []row) ([]Pin, error) {
-	ids, entries := make([]string, len(rows)), make([]string, len(rows))
-	for i, r := range rows {
-		ids[i], entries[i] = r.ID, r.Entry
-	}
-	targets, err := readTargets(ctx, s.DB, ids)
-	if err != nil {
-		return nil, err
-	}
-	gone, err := s.Files.Missing(ctx, s.DB, owner, entries)
-	if err != nil {
-		return nil, err
-	}
-	all := []Pin{}
-	for _, r := range rows {
-		d, err := r.open(key)
-		if err != nil {
-			s.Log.ErrorContext(ctx, "pin: a pin does not open", "account", owner, "pin", r.ID, "error", err)
-			continue
-		}
-		p := s.show(r, d, targets[r.ID])
-		if !slices.Contains(gone, r.Entry) {
-			p.FileID = &r.Entry
-		}
-		all = append(all, p)
-	}
-	return all, nil
-}
-
-func (s *Service) show(r row, d details, targets []targetRow) Pin {
-	p := Pin{
-		ID: r.ID, Name: d.Name, Kind: r.Kind, Encrypt: r.Encrypt, Size: r.Size, State: r.State, Targets: []PinPlace{},
-		CreatedAt: time.UnixMilli(r.CreatedAt).UTC(), Ledger: []int64{},
-	}
-	root, err := ipfs.Parse(r.CID)
-	if known := r.CID != "" && err == nil; known {
-		p.CID = &r.CID
-		if r.Encrypt {
-			p.Link = d.key().Link(s.BaseURL, root)
-		}
-	}
-	for text := range strings.SplitSeq(strings.TrimSuffix(r.Entries, ","), ",") {
-		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-			p.Ledger = append(p.Ledger, n)
-		}
-	}
-	for _, t := range targets {
-		at := PinPlace{Name: t.Target, State: t.State, Reason: t.Reason, PinnedAt: moment(t.PinnedAt), VerifiedAt: moment(t.VerifiedAt)}
-		if t.NextAt != never && (t.Reason != "" || t.State == Verified) && t.State != Failed {
-			at.NextTryAt = moment(&t.NextAt)
-		}
-		if named := s.targets[t.Target]; named.Gateway != "" && r.CID != "" && (t.State == Pinned || t.State == Verified) {
-			at.GatewayURL = named.Gateway + "/ipfs/" + r.CID
-		}
-		if t.State == Failed {
-			p.Reason = cmp.Or(p.Reason, t.Reason)
-		}
-		p.Targets = append(p.Targets, at)
-	}
-	if r.State == Verified {
-		for _, t := range p.Targets {
-			if t.State == Verified && t.VerifiedAt != nil && (p.VerifiedAt == nil || t.VerifiedAt.Before(*p.VerifiedAt)) {
-				p.VerifiedAt = t.VerifiedAt
-			}
-		}
-	}
-	return p
-}
-
-func moment(ms *int64) *time.Time {
-	if ms == nil {
-		return nil
-	}
-	t := time.UnixMilli(*ms).UTC()
-	return &t
 }

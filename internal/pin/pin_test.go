@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -168,6 +169,21 @@ func TestRefusals(t *testing.T) {
 	w.is(post("", id, `{}`), http.StatusConflict, "pin_too_large")
 	w.targets, w.Targets = nil, nil
 	w.is(post("", id, `{}`), http.StatusConflict, "no_pin_target")
+}
+
+// TestLongPaths: what is kept of a pin has a bound, which a small tree of long names reaches.
+func TestLongPaths(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	top := w.folder("", "top")
+	parent, length := top, 0
+	for range 60 {
+		parent = w.folder(parent, strings.Repeat("x", 250))
+		length += 251
+	}
+	for i := range maxPathSize / length {
+		w.folder(parent, strconv.Itoa(i))
+	}
+	w.is(w.do(w.ada, "POST", "/v1/files/"+top+"/pins", `{}`), http.StatusConflict, "pin_too_large")
 }
 
 // TestNoBody: a call that says nothing publishes encrypted, everywhere.

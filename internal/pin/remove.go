@@ -9,15 +9,16 @@ import (
 	"github.com/google/uuid"
 
 	"coffer/internal/account"
-	"coffer/internal/content"
 	"coffer/internal/db"
 	"coffer/internal/ipfs"
 	"coffer/internal/jobs"
+	"coffer/internal/keyring"
 	"coffer/internal/pinning"
 )
 
 // Remove takes a pin from every target. The pin is gone once all of them have removed it; a
 // pin that nothing was sent of is gone at once.
+// A damaged one goes too: at each provider that its proof still leads to.
 func (s *Service) Remove(ctx context.Context, owner account.ID, id string) (Pin, error) {
 	before, err := s.Get(ctx, owner, id)
 	if err != nil {
@@ -44,6 +45,9 @@ func (s *Service) Remove(ctx context.Context, owner account.ID, id string) (Pin,
 	})
 	if err != nil {
 		return Pin{}, err
+	}
+	if gone {
+		s.clearSoon(ctx, id)
 	}
 	after, err := s.Get(ctx, owner, id)
 	if errors.Is(err, errNoPin) {
@@ -89,7 +93,7 @@ func (s *Service) settle(ctx context.Context, tx *db.Tx, r row) error {
 
 // VerifyNow reads a pin back from every target that has it, soon.
 func (s *Service) VerifyNow(ctx context.Context, owner account.ID, id string) (Pin, error) {
-	return s.again(ctx, owner, id, func(tx *db.Tx, r row) error {
+	return s.again(ctx, owner, id, func(tx *db.Tx, r row, _ *keyring.DataKey) error {
 		names, err := verifyNow(ctx, tx, r.ID, s.Now().UnixMilli())
 		if err != nil {
 			return err
@@ -105,7 +109,20 @@ func (s *Service) VerifyNow(ctx context.Context, owner account.ID, id string) (P
 
 // Retry begins anew with the targets of a pin that failed.
 func (s *Service) Retry(ctx context.Context, owner account.ID, id string) (Pin, error) {
-	return s.again(ctx, owner, id, func(tx *db.Tx, r row) error {
+	return s.again(ctx, owner, id, func(tx *db.Tx, r row, key *keyring.DataKey) error {
+		targets, err := readTargets(ctx, tx, []string{r.ID})
+		if err != nil {
+			return err
+		}
+		for _, t := range targets[r.ID] {
+			if t.proven(key) {
+				continue
+			}
+			t.disown() // as its owner sees it
+			if _, err := changeTarget(ctx, tx, t); err != nil {
+				return err
+			}
+		}
 		now := s.Now().UnixMilli()
 		due := now
 		if r.CID == "" {
@@ -134,7 +151,7 @@ func (s *Service) Retry(ctx context.Context, owner account.ID, id string) (Pin, 
 }
 
 // again changes a pin of the owner's, within the limit of what costs calls to others.
-func (s *Service) again(ctx context.Context, owner account.ID, id string, do func(*db.Tx, row) error) (Pin, error) {
+func (s *Service) again(ctx context.Context, owner account.ID, id string, do func(*db.Tx, row, *keyring.DataKey) error) (Pin, error) {
 	if _, err := s.Get(ctx, owner, id); err != nil {
 		return Pin{}, err
 	}
@@ -146,7 +163,14 @@ func (s *Service) again(ctx context.Context, owner account.ID, id string, do fun
 		if err != nil {
 			return err
 		}
-		if err := do(tx, r); err != nil {
+		if r.Damaged {
+			return errDamaged
+		}
+		key, err := s.dataKey(ctx, tx, owner)
+		if err != nil {
+			return err
+		}
+		if err := do(tx, r, key); err != nil {
 			return err
 		}
 		return s.settle(ctx, tx, r)
@@ -200,14 +224,8 @@ func (s *Service) stopHolding(ctx context.Context, tx *db.Tx, r row, t targetRow
 
 // gone ends a pin at one target. With the last target the pin goes, and its objects with it.
 func (s *Service) gone(ctx context.Context, r row, t targetRow) error {
-	left, err := readTargets(ctx, s.DB, []string{r.ID})
-	if err == nil && len(left[r.ID]) <= 1 { // no page shows the blocks any more
-		err = removeBlocks(ctx, s.DB, r.ID)
-	}
-	if err != nil {
-		return err
-	}
-	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+	last := false
+	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
 		r, err := s.own(ctx, tx, r.Account, r.ID)
 		if err != nil {
 			return err
@@ -216,7 +234,7 @@ func (s *Service) gone(ctx context.Context, r row, t targetRow) error {
 		if err != nil {
 			return err
 		}
-		if left > 0 {
+		if last = left == 0; !last {
 			return s.settle(ctx, tx, r)
 		}
 		digest, err := s.publicDigest(ctx, tx, r)
@@ -228,30 +246,18 @@ func (s *Service) gone(ctx context.Context, r row, t targetRow) error {
 		}
 		return s.announceEnd(ctx, tx, r, digest)
 	})
+	if err == nil && last {
+		s.clearSoon(ctx, r.ID)
+	}
+	return err
 }
 
-// discard removes a pin that no target has, and releases its objects.
+// discard removes a pin that no target has. What it held goes after that, by [Service.clear].
 func (s *Service) discard(ctx context.Context, tx *db.Tx, r row) error {
-	files, err := readFiles(ctx, tx, r.ID)
-	if err != nil {
-		return err
-	}
-	var objects []string
-	for _, f := range files {
-		if f.Object != nil {
-			objects = append(objects, *f.Object)
-		}
-	}
 	if err := remove(ctx, tx, r.ID); err != nil {
 		return err
 	}
-	if err := removeBlocksIn(ctx, tx, r.ID); err != nil {
-		return err
-	}
-	if err := s.Contents.CountFolders(ctx, tx, r.Account, len(objects)-len(files)); err != nil {
-		return err
-	}
-	if err := s.Contents.Release(ctx, tx, r.Account, objects...); err != nil {
+	if err := loosen(ctx, tx, r.ID, r.Account); err != nil {
 		return err
 	}
 	return s.tell(ctx, tx, r)
@@ -336,14 +342,20 @@ func (s *Service) unpin(ctx context.Context, payload []byte) error {
 func (s *Service) empty(ctx context.Context, owner account.ID) error {
 	for {
 		ids, err := readIDs(ctx, s.DB, owner, 100)
-		if err != nil || len(ids) == 0 {
+		if err != nil {
 			return err
 		}
-		for _, id := range ids {
-			if err := removeBlocks(ctx, s.DB, id); err != nil {
+		loose, err := readLooseOf(ctx, s.DB, owner, 100)
+		if err != nil || len(ids)+len(loose) == 0 {
+			return err
+		}
+		for _, id := range loose {
+			if err := s.clear(ctx, id); err != nil {
 				return err
 			}
-			if err := s.DB.Tx(ctx, func(tx *db.Tx) error { return s.forgetPin(ctx, tx, id) }); err != nil {
+		}
+		for _, id := range ids {
+			if err := s.DB.Tx(ctx, func(tx *db.Tx) error { return s.forgetPin(ctx, tx, owner, id) }); err != nil {
 				return err
 			}
 		}
@@ -354,11 +366,20 @@ func (s *Service) empty(ctx context.Context, owner account.ID) error {
 func (s *Service) forget(ctx context.Context, tx *db.Tx, owner account.ID) error {
 	for {
 		ids, err := readIDs(ctx, tx, owner, 100)
-		if err != nil || len(ids) == 0 {
+		if err != nil {
 			return err
 		}
+		loose, err := readLooseOf(ctx, tx, owner, 100)
+		if err != nil || len(ids)+len(loose) == 0 {
+			return err
+		}
+		for _, id := range loose {
+			if err := removeLoose(ctx, tx, id); err != nil {
+				return err
+			}
+		}
 		for _, id := range ids {
-			if err := s.forgetPin(ctx, tx, id); err != nil {
+			if err := s.forgetPin(ctx, tx, owner, id); err != nil {
 				return err
 			}
 		}
@@ -367,8 +388,8 @@ func (s *Service) forget(ctx context.Context, tx *db.Tx, owner account.ID) error
 
 // forgetPin removes a pin of an account that goes. Copies that no other pin needs are left to a
 // job, which knows only where they are. The entry in the ledger is tied to no account.
-func (s *Service) forgetPin(ctx context.Context, tx *db.Tx, id string) error {
-	r, err := lock(ctx, tx, id)
+func (s *Service) forgetPin(ctx context.Context, tx *db.Tx, owner account.ID, id string) error {
+	r, err := s.lockChecked(ctx, tx, owner, id)
 	if errors.Is(err, errNoPin) {
 		return nil
 	}
@@ -388,8 +409,7 @@ func (s *Service) forgetPin(ctx context.Context, tx *db.Tx, id string) error {
 	if err != nil {
 		return err
 	}
-	err = s.discard(ctx, tx, r)
-	if err != nil && !content.IsLost(err) { // the objects may have been marked before
+	if err := s.discard(ctx, tx, r); err != nil {
 		return err
 	}
 	r.Account = ""

@@ -52,10 +52,20 @@ const (
 	reasonWrongBytes     = "wrong_bytes"     // the provider's gateway serves other bytes
 )
 
-// due enqueues what has waited long enough: a provider's pause, or a worker that died.
+// due enqueues what has waited long enough: a provider's pause, or a worker that died. It clears what a
+// crash has left behind.
 func (s *Service) due(ctx context.Context) error {
 	const batch = 500
 	now := s.Now().UnixMilli()
+	loose, err := readLoose(ctx, s.DB, now, batch)
+	if err != nil {
+		return err
+	}
+	for _, id := range loose {
+		if err := s.clear(ctx, id); err != nil {
+			return err
+		}
+	}
 	outlines, err := readDueOutlines(ctx, s.DB, now, batch)
 	if err != nil {
 		return err
@@ -128,24 +138,33 @@ func (s *Service) unowned(ctx context.Context, order stepOrder) error {
 // advance does one thing for a row that is ours. more says that the next can be done at once.
 func (s *Service) advance(ctx context.Context, t targetRow) (more bool, err error) {
 	r, err := readByID(ctx, s.DB, t.Pin)
+	var key *keyring.DataKey
+	if err == nil {
+		key, err = s.dataKey(ctx, s.DB, r.Account)
+	}
 	if errors.Is(err, errNoPin) {
 		return false, errLost
 	}
 	if err != nil {
 		return false, err
 	}
+	s.checked(ctx, &r, key)
 	if t.State == Removing {
 		return false, s.takeAway(ctx, r, t)
+	}
+	forged := !t.proven(key)
+	if forged {
+		t.disown()
 	}
 	target, ok := s.targets[t.Target]
 	root, badRoot := ipfs.Parse(r.CID)
 	switch {
+	case forged && t.State == Failed, r.Damaged && t.State != Failed, r.CID != "" && badRoot != nil:
+		return false, s.fail(ctx, r, t, reasonDamaged)
 	case r.CID == "", t.State == Failed:
 		t.NextAt = never // the outline comes first, or the owner decides
 		_, err := changeTarget(ctx, s.DB, t)
 		return false, err
-	case badRoot != nil:
-		return false, s.fail(ctx, r, t, reasonDamaged)
 	case !ok:
 		return false, s.fail(ctx, r, t, reasonNoTarget)
 	case t.State == Queued, t.State == Sending:
@@ -227,8 +246,9 @@ func (s *Service) send(ctx context.Context, r row, t targetRow, target pinning.N
 // put hands the content over. Its row is kept meanwhile, and its context ends when the pin is
 // taken away.
 func (s *Service) put(ctx context.Context, r row, t targetRow, target pinning.Named, root ipfs.CID, before string) (ref string, err error) {
-	work, stop := s.keep(ctx, func(ctx context.Context) (bool, error) {
-		return touchTarget(ctx, s.DB, t, s.Now().Add(s.times.lease).UnixMilli())
+	work, stop := s.keep(ctx, func(ctx context.Context) error {
+		ours, err := touchTarget(ctx, s.DB, t, s.Now().Add(s.times.lease).UnixMilli())
+		return s.mayGoOn(ctx, r.Account, target.Fetches, ours, err)
 	})
 	defer stop()
 	if before != "" { // what was sent once and lost is not asked for under two names
@@ -244,11 +264,15 @@ func (s *Service) put(ctx context.Context, r row, t targetRow, target pinning.Na
 		return ref, nil
 	}
 	stop()
-	if context.Cause(work) == errLost || errors.Is(err, pinning.ErrOtherCID) {
+	stopped := context.Cause(work) == errStopped && ctx.Err() == nil && !errors.Is(err, pinning.ErrOtherCID)
+	if context.Cause(work) == errLost || stopped || errors.Is(err, pinning.ErrOtherCID) {
 		// Something may be there: the copy's removal has to know its name.
 		if _, late := setSent(context.WithoutCancel(ctx), s.DB, t.Target, r.CID, r.ID, false, ref); late != nil {
 			return "", errors.Join(err, late)
 		}
+	}
+	if stopped {
+		return "", errStopped
 	}
 	if context.Cause(work) == errLost && ctx.Err() == nil {
 		return "", errors.Join(errLost, s.leave(ctx, t.Target, r.CID, ref))
@@ -261,6 +285,9 @@ func (s *Service) put(ctx context.Context, r row, t targetRow, target pinning.Na
 func (s *Service) notSent(ctx context.Context, r row, t targetRow, ref string, err error) error {
 	if errors.Is(err, errLost) || ctx.Err() != nil {
 		return errors.Join(errLost, ctx.Err())
+	}
+	if errors.Is(err, errStopped) {
+		return s.pause(ctx, t)
 	}
 	if !errors.Is(err, pinning.ErrOtherCID) {
 		if _, err := setSent(ctx, s.DB, t.Target, r.CID, r.ID, false, ref); err != nil {
@@ -336,11 +363,26 @@ func (s *Service) move(ctx context.Context, r row, t targetRow, to State, next i
 	case to == Verified:
 		t.VerifiedAt = &now
 	}
+	if t.has() {
+		key, err := s.dataKey(ctx, s.DB, r.Account)
+		if errors.Is(err, errNoPin) {
+			err = errLost
+		}
+		if err == nil {
+			err = t.prove(key)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return s.change(ctx, r, t, func(tx *db.Tx, r row) error {
+		if r.Damaged { // since the worker read it; the next attempt fails the row
+			return fmt.Errorf("pin %s: %w", r.ID, seal.ErrOpen)
+		}
 		if to != Pinned || r.Announced && !again {
 			return nil
 		}
-		return s.announce(ctx, tx, r, ledger.Pin)
+		return s.announce(ctx, tx, r, ledger.Pin, false)
 	})
 }
 
@@ -355,18 +397,16 @@ func (s *Service) fail(ctx context.Context, r row, t targetRow, reason string) e
 				return err
 			}
 		}
-		if !lost && !r.Announced && !r.Encrypt { // no provider is known to have it: its identifier is no one's to know
-			r.CID, r.Size = "", 0
-		}
-		return s.recordFailure(ctx, tx, r)
+		// Where no provider is known to have it, its identifier is no one's to know.
+		return s.recordFailure(ctx, tx, r, !lost && !r.Announced && !r.Encrypt)
 	})
 }
 
-func (s *Service) recordFailure(ctx context.Context, tx *db.Tx, r row) error {
+func (s *Service) recordFailure(ctx context.Context, tx *db.Tx, r row, unnamed bool) error {
 	if err := s.Events.Record(ctx, tx, event.Event{Kind: pinFailed, Account: string(r.Account)}); err != nil {
 		return err
 	}
-	return s.announce(ctx, tx, r, ledger.Fail)
+	return s.announce(ctx, tx, r, ledger.Fail, unnamed)
 }
 
 // change stores a row that is ours and what follows from it, in one transaction.
@@ -391,17 +431,31 @@ func (s *Service) change(ctx context.Context, r row, t targetRow, then func(*db.
 	})
 }
 
-// announce adds an entry about a pin to the ledger. It comes last in its transaction.
-func (s *Service) announce(ctx context.Context, tx *db.Tx, r row, kind ledger.Kind) error {
-	digest, err := s.publicDigest(ctx, tx, r)
+// announce adds an entry about a pin to the ledger, without its identifier if it is to be unnamed. It
+// comes last in its transaction. A damaged row is not sealed anew, so it does not note the entry.
+func (s *Service) announce(ctx context.Context, tx *db.Tx, r row, kind ledger.Kind, unnamed bool) error {
+	named := r
+	if unnamed {
+		named.CID, named.Size = "", 0
+	}
+	digest, err := s.publicDigest(ctx, tx, named)
 	if err != nil {
 		return err
 	}
-	n, err := s.enter(ctx, tx, r, kind, digest)
+	n, err := s.enter(ctx, tx, named, kind, digest)
+	if err != nil || r.Damaged {
+		return err
+	}
+	key, err := s.dataKey(ctx, tx, r.Account)
 	if err != nil {
 		return err
 	}
-	return addEntry(ctx, tx, r.ID, strconv.FormatInt(n, 10)+",", kind == ledger.Pin)
+	r.Entries += strconv.FormatInt(n, 10) + ","
+	r.Announced = r.Announced || kind == ledger.Pin
+	if err := r.prove(key); err != nil {
+		return err
+	}
+	return setEntries(ctx, tx, r)
 }
 
 // announceEnd adds the entry of a pin that is gone. Its caller took the digest before that.

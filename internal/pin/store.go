@@ -32,13 +32,16 @@ type row struct {
 	Tries     int64
 	NextAt    int64
 	CreatedAt int64
+	Proof     []byte // sealed
+	Blocks    string // stands in the proof alone
+	Damaged   bool   // as the last check found
 }
 
-const columns = `id, account, entry, kind, encrypt, details, size, cid, total, framed, state, served, announced, entries, attempt, tries, next_at, created_at`
+const columns = `id, account, entry, kind, encrypt, details, size, cid, total, framed, state, served, announced, entries, attempt, tries, next_at, created_at, proof`
 
 func (r *row) fields() []any {
 	return []any{&r.ID, &r.Account, &r.Entry, &r.Kind, &r.Encrypt, &r.Details, &r.Size, &r.CID, &r.Total, &r.Framed, &r.State, &r.Served,
-		&r.Announced, &r.Entries, &r.Attempt, &r.Tries, &r.NextAt, &r.CreatedAt}
+		&r.Announced, &r.Entries, &r.Attempt, &r.Tries, &r.NextAt, &r.CreatedAt, &r.Proof}
 }
 
 // fileRow is a file or a folder of a pin.
@@ -50,9 +53,9 @@ type fileRow struct {
 }
 
 func insert(ctx context.Context, tx *db.Tx, r row) error {
-	_, err := tx.Exec(ctx, `INSERT INTO pins (`+columns+`) VALUES (`+db.Places(1, 18)+`)`,
+	_, err := tx.Exec(ctx, `INSERT INTO pins (`+columns+`) VALUES (`+db.Places(1, 19)+`)`,
 		r.ID, string(r.Account), r.Entry, string(r.Kind), r.Encrypt, r.Details, r.Size, r.CID, r.Total, r.Framed, string(r.State), r.Served,
-		r.Announced, r.Entries, r.Attempt, r.Tries, r.NextAt, r.CreatedAt)
+		r.Announced, r.Entries, r.Attempt, r.Tries, r.NextAt, r.CreatedAt, r.Proof)
 	return err
 }
 
@@ -171,8 +174,14 @@ func delayOutline(ctx context.Context, d *db.DB, id string, attempt, at, tries i
 
 // setOutline stores what the outline says; false when the worker has lost the row.
 func setOutline(ctx context.Context, tx *db.Tx, r row, attempt int64) (bool, error) {
-	n, err := tx.Exec(ctx, `UPDATE pins SET cid = $3, total = $4, framed = $5, tries = 0, next_at = $6 WHERE id = $1 AND attempt = $2 AND cid = '' AND state = 'queued'`,
-		r.ID, attempt, r.CID, r.Total, r.Framed, int64(never))
+	n, err := tx.Exec(ctx, `UPDATE pins SET cid = $3, total = $4, framed = $5, tries = 0, next_at = $6, proof = $7 WHERE id = $1 AND attempt = $2 AND cid = '' AND state = 'queued'`,
+		r.ID, attempt, r.CID, r.Total, r.Framed, int64(never), r.Proof)
+	return n == 1, err
+}
+
+// touchOutline keeps an outline while its blocks are stored; false when the worker has lost the row.
+func touchOutline(ctx context.Context, tx *db.Tx, id string, attempt, until int64) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE pins SET next_at = $3 WHERE id = $1 AND attempt = $2 AND cid = ''`, id, attempt, until)
 	return n == 1, err
 }
 
@@ -201,9 +210,9 @@ func settleState(ctx context.Context, tx *db.Tx, id string) error {
 	return err
 }
 
-// addEntry notes a place in the ledger.
-func addEntry(ctx context.Context, tx *db.Tx, id, entry string, announced bool) error {
-	_, err := tx.Exec(ctx, `UPDATE pins SET entries = entries || $2, announced = announced OR $3 WHERE id = $1`, id, entry, announced)
+// setEntries notes the places in the ledger of a pin that the caller holds.
+func setEntries(ctx context.Context, tx *db.Tx, r row) error {
+	_, err := tx.Exec(ctx, `UPDATE pins SET entries = $2, announced = $3, proof = $4 WHERE id = $1`, r.ID, r.Entries, r.Announced, r.Proof)
 	return err
 }
 
@@ -228,19 +237,14 @@ func readFile(ctx context.Context, q db.Querier, pin string, ord int64) (f fileR
 	return f, err
 }
 
-// remove removes a pin whose targets are gone, with what it holds but its blocks.
+// remove removes a pin whose targets are gone, without what it holds.
 func remove(ctx context.Context, tx *db.Tx, id string) error {
-	for _, q := range []string{`DELETE FROM pin_targets WHERE pin = $1`, `DELETE FROM pin_files WHERE pin = $1`, `DELETE FROM pins WHERE id = $1`} {
+	for _, q := range []string{`DELETE FROM pin_targets WHERE pin = $1`, `DELETE FROM pins WHERE id = $1`} {
 		if _, err := tx.Exec(ctx, q, id); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func removeBlocksIn(ctx context.Context, tx *db.Tx, id string) error {
-	_, err := tx.Exec(ctx, `DELETE FROM pin_blocks WHERE pin = $1`, id)
-	return err
 }
 
 // readIDs returns some pins of an account.

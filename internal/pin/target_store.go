@@ -20,17 +20,18 @@ type targetRow struct {
 	NextAt      int64
 	PinnedAt    *int64
 	VerifiedAt  *int64
+	Proof       []byte // sealed
 }
 
-const targetColumns = `pin, target, state, reason, fetches, held, attempt, tries, since_at, missing_at, next_at, pinned_at, verified_at`
+const targetColumns = `pin, target, state, reason, fetches, held, attempt, tries, since_at, missing_at, next_at, pinned_at, verified_at, proof`
 
 func (t *targetRow) fields() []any {
-	return []any{&t.Pin, &t.Target, &t.State, &t.Reason, &t.Fetches, &t.Held, &t.Attempt, &t.Tries, &t.SinceAt, &t.MissingAt, &t.NextAt, &t.PinnedAt, &t.VerifiedAt}
+	return []any{&t.Pin, &t.Target, &t.State, &t.Reason, &t.Fetches, &t.Held, &t.Attempt, &t.Tries, &t.SinceAt, &t.MissingAt, &t.NextAt, &t.PinnedAt, &t.VerifiedAt, &t.Proof}
 }
 
 func insertTarget(ctx context.Context, tx *db.Tx, t targetRow) error {
-	_, err := tx.Exec(ctx, `INSERT INTO pin_targets (`+targetColumns+`) VALUES (`+db.Places(1, 13)+`)`,
-		t.Pin, t.Target, string(t.State), t.Reason, t.Fetches, t.Held, t.Attempt, t.Tries, t.SinceAt, t.MissingAt, t.NextAt, t.PinnedAt, t.VerifiedAt)
+	_, err := tx.Exec(ctx, `INSERT INTO pin_targets (`+targetColumns+`) VALUES (`+db.Places(1, 14)+`)`,
+		t.Pin, t.Target, string(t.State), t.Reason, t.Fetches, t.Held, t.Attempt, t.Tries, t.SinceAt, t.MissingAt, t.NextAt, t.PinnedAt, t.VerifiedAt, t.Proof)
 	return err
 }
 
@@ -71,9 +72,9 @@ func touchTarget(ctx context.Context, d *db.DB, t targetRow, until int64) (bool,
 
 // changeTarget stores what a worker found; false when it has lost the row.
 func changeTarget(ctx context.Context, q db.Querier, t targetRow) (bool, error) {
-	n, err := q.Exec(ctx, `UPDATE pin_targets SET state = $4, reason = $5, tries = $6, since_at = $7, missing_at = $8, next_at = $9, pinned_at = $10, verified_at = $11
+	n, err := q.Exec(ctx, `UPDATE pin_targets SET state = $4, reason = $5, tries = $6, since_at = $7, missing_at = $8, next_at = $9, pinned_at = $10, verified_at = $11, proof = $12
 		WHERE pin = $1 AND target = $2 AND attempt = $3`,
-		t.Pin, t.Target, t.Attempt, string(t.State), t.Reason, t.Tries, t.SinceAt, t.MissingAt, t.NextAt, t.PinnedAt, t.VerifiedAt)
+		t.Pin, t.Target, t.Attempt, string(t.State), t.Reason, t.Tries, t.SinceAt, t.MissingAt, t.NextAt, t.PinnedAt, t.VerifiedAt, t.Proof)
 	return n == 1, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	crand "crypto/rand"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"coffer/internal/db"
 	"coffer/internal/ipfs"
 	"coffer/internal/pinning"
+	"coffer/internal/seal"
 )
 
 // samples is how many blocks one verification reads: the root, the manifest, and others that
@@ -20,11 +22,19 @@ const samples = 16
 // verify reads blocks back through a target's own gateway.
 func (s *Service) verify(ctx context.Context, r row, t targetRow, target pinning.Named, root ipfs.CID) error {
 	sample, err := s.sample(ctx, r, root)
+	if errors.Is(err, seal.ErrOpen) {
+		s.Log.ErrorContext(ctx, "pin: a pin is damaged", "account", r.Account, "pin", r.ID, "error", err)
+		return s.fail(ctx, r, t, reasonDamaged)
+	}
 	if err != nil {
 		return err
 	}
-	work, stop := s.keep(ctx, func(ctx context.Context) (bool, error) {
-		return touchTarget(ctx, s.DB, t, s.Now().Add(s.times.lease).UnixMilli())
+	work, stop := s.keep(ctx, func(ctx context.Context) error {
+		ours, err := touchTarget(ctx, s.DB, t, s.Now().Add(s.times.lease).UnixMilli())
+		if err == nil && !ours {
+			err = errLost
+		}
+		return err
 	})
 	defer stop()
 	c, err := readCopy(ctx, s.DB, t.Target, r.CID)
@@ -56,7 +66,8 @@ func (s *Service) verify(ctx context.Context, r row, t targetRow, target pinning
 	return s.move(ctx, r, t, Verified, s.Now().Add(s.PinVerify).UnixMilli())
 }
 
-// sample draws the blocks to read: each set of them is as likely as any other. The digests
+// sample draws the blocks to read: each set of them is as likely as any other. An outline that has
+// lost blocks, or got some, is [seal.ErrOpen]: fewer blocks would be read of it. The digests
 // cannot draw in its place. A provider knows them all, and would drop those with the smallest
 // gaps before them.
 func (s *Service) sample(ctx context.Context, r row, root ipfs.CID) ([]ipfs.CID, error) {
@@ -74,7 +85,9 @@ func (s *Service) sample(ctx context.Context, r row, root ipfs.CID) ([]ipfs.CID,
 	crand.Read(seed[:])
 	random := rand.New(rand.NewChaCha8(seed))
 	fixed, room, seen := len(all), samples-len(all), 0
+	sum := newBlockSum()
 	err := eachBlock(ctx, s.DB, r.ID, func(c ipfs.CID) {
+		sum.add(c)
 		if slices.Contains(all[:fixed], c) {
 			return
 		}
@@ -85,6 +98,9 @@ func (s *Service) sample(ctx context.Context, r row, root ipfs.CID) ([]ipfs.CID,
 			all[fixed+at] = c
 		}
 	})
+	if err == nil && sum.text() != r.Blocks {
+		err = fmt.Errorf("outline of pin %s: %w", r.ID, seal.ErrOpen)
+	}
 	return all, err
 }
 

@@ -54,9 +54,10 @@ func (s *Service) recovered(ctx context.Context, tx *db.Tx, id account.ID, sessi
 }
 
 // Stop ends a recovery that was not the owner's, with the mailed link: every session and all
-// that lets somebody in, the layers, ways in and ways back that were added since it began, and
-// the password, which becomes one that nobody knows. A primary address that was changed since
-// comes back. The owner's next way in is a reset through the mailbox.
+// that lets somebody in, the layers, ways in and ways back that were added since it began, the
+// links to files that were made since, and the password, which becomes one that nobody knows.
+// A primary address that was changed since comes back. The owner's next way in is a reset
+// through the mailbox.
 // Codes: link_gone, busy.
 func (s *Service) Stop(ctx context.Context, token string) error {
 	// The server hashes no password for a guess.

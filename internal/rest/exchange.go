@@ -119,8 +119,8 @@ func (x *exchange) send(status int, body []byte) {
 
 // admit checks the caller against the operation's access.
 func (x *exchange) admit(r *http.Request, op *Op) error {
-	if !op.Embeds && embedded(r) {
-		return ErrCrossOrigin
+	if err := checkSite(r, op); err != nil {
+		return err
 	}
 	x.sent = Sent{x: x, r: r, json: !op.stream && x.body != nil}
 	if header := r.Header["Authorization"]; len(header) == 1 { // two header fields count as none

@@ -43,9 +43,8 @@ func newGuard(cfg Config) guard {
 	return g
 }
 
-// ErrCrossOrigin refuses a browser's request that another site caused. An operation whose GET
-// begins something refuses it by itself, and declares it.
-var ErrCrossOrigin = fault.New(fault.Forbidden, "cross_origin", "The server refuses this request from another site.")
+// errCrossOrigin refuses a browser's request that another site caused.
+var errCrossOrigin = fault.New(fault.Forbidden, "cross_origin", "The server refuses this request from another site.")
 
 var (
 	errHost = fault.New(fault.Malformed, "unknown_host",
@@ -94,7 +93,7 @@ func loopback(name string) bool {
 // Sec-Fetch-Site and Origin come from no browser and pass.
 func (g *guard) checkOrigin(r *http.Request) error {
 	if err := g.cross.Check(r); err != nil {
-		return ErrCrossOrigin.Because(err)
+		return errCrossOrigin.Because(err)
 	}
 	origin := r.Header.Get("Origin")
 	if origin == "" || origin == g.base {
@@ -103,19 +102,26 @@ func (g *guard) checkOrigin(r *http.Request) error {
 	// Beside the configured origin only loopback names are allowed, each only for itself.
 	u, err := url.Parse(origin)
 	if err != nil || u.Host != r.Host || !loopback(u.Hostname()) {
-		return ErrCrossOrigin
+		return errCrossOrigin
 	}
 	return nil
 }
 
-// embedded reports whether a page of another site asked for a request that no person opened, as a
-// picture does. Its answer is of no use there, but it would count against the reader's address.
-func embedded(r *http.Request) bool {
+// checkSite refuses what a page of another site causes in a reader's browser, unless the operation
+// is meant for it. The page could send the browser to a hundred links that do not exist, or show
+// them as pictures, and the refusals would block the reader's address. An address that a person
+// types, or opens from a program, has the site "none".
+func checkSite(r *http.Request, op *Op) error {
 	if !safe(r.Method) {
-		return false // checkOrigin judges it
+		return nil // checkOrigin has judged it
 	}
-	site, dest := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Sec-Fetch-Dest")
-	return (site == "cross-site" || site == "same-site") && dest != "" && dest != "document"
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "cross-site" && site != "same-site" || op.Embeds {
+		return nil
+	}
+	if dest := r.Header.Get("Sec-Fetch-Dest"); op.Returns && (dest == "document" || dest == "") {
+		return nil
+	}
+	return errCrossOrigin
 }
 
 // checkSocket is checkOrigin for a GET that becomes a WebSocket. A browser opens one for any
@@ -194,7 +200,12 @@ func (a *API) check(x *exchange, r *http.Request) error {
 	if err := a.guard.checkHost(r); err != nil && !a.anyHost[r.URL.Path] {
 		return err
 	}
-	if err := checkQuery(r.URL); err != nil {
+	if strings.HasPrefix(r.URL.Path, prefix+"/") {
+		if err := checkQuery(r.URL); err != nil {
+			return err
+		}
+	}
+	if err := checkText(r.URL); err != nil {
 		return err
 	}
 	if safe(r.Method) {
@@ -207,11 +218,11 @@ func (a *API) check(x *exchange, r *http.Request) error {
 	return a.guard.checkOrigin(r)
 }
 
-// checkQuery refuses an ambiguous query of the API. net/url drops an unreadable parameter
+// checkQuery refuses an ambiguous query of the API, or of a stream beside it. net/url drops an unreadable parameter
 // and takes the first of two. A folder named by such a parameter would silently be the
 // root.
 func checkQuery(u *url.URL) error {
-	if u.RawQuery == "" || !strings.HasPrefix(u.Path, prefix+"/") {
+	if u.RawQuery == "" {
 		return nil
 	}
 	query, err := url.ParseQuery(u.RawQuery)

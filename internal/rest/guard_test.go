@@ -1,12 +1,17 @@
 package rest
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"coffer/internal/fault"
 )
 
 func TestEveryAnswerIsGuarded(t *testing.T) {
@@ -151,20 +156,74 @@ func TestCrossOrigin(t *testing.T) {
 	}
 }
 
-// A page of another site that shows our addresses as pictures causes no call of an operation: the
-// refusals that its readers would get count against their addresses.
-func TestEmbedded(t *testing.T) {
+// A page of another site that shows our addresses as pictures, or sends its readers to them, causes
+// no call of an operation: the refusals that they would get count against their addresses.
+func TestOtherSites(t *testing.T) {
 	w := newWorld(t)
-	for _, test := range []struct {
-		site, dest string
-		ok         bool
-	}{
-		{"", "", true}, {"same-origin", "empty", true}, {"none", "document", true}, {"cross-site", "document", true},
-		{"cross-site", "image", false}, {"cross-site", "iframe", false}, {"cross-site", "empty", false}, {"same-site", "script", false},
+	for path, op := range map[string]Op{"/embeds": {Embeds: true}, "/returns": {Returns: true}} {
+		op.Method, op.Path, op.ID, op.Tag = "GET", path, path[1:], "Things"
+		Register(w.API, op, nothing[struct{}])
+	}
+	const everywhere, embeds, returns = "/v1/things /v1/me /v1/streams/x /v1/embeds /v1/returns", "/v1/embeds", "/v1/embeds /v1/returns"
+	for _, test := range []struct{ site, dest, passes string }{
+		{"", "", everywhere}, {"same-origin", "empty", everywhere}, {"same-origin", "document", everywhere}, {"none", "document", everywhere},
+		{"cross-site", "document", returns}, {"same-site", "document", returns}, {"cross-site", "", returns},
+		{"cross-site", "image", embeds}, {"cross-site", "iframe", embeds}, {"cross-site", "empty", embeds}, {"same-site", "script", embeds},
 	} {
-		got := w.do(t, "GET", "/v1/things", "", "Sec-Fetch-Site: "+test.site, "Sec-Fetch-Dest: "+test.dest)
-		if refused := strings.Contains(got.body, "cross_origin"); refused == test.ok || refused != (got.status == http.StatusForbidden) {
-			t.Errorf("%+v: %d %s", test, got.status, got.body)
+		for path := range strings.SplitSeq(everywhere, " ") {
+			got := w.do(t, "GET", path, "", "Authorization: Bearer good", "Sec-Fetch-Site: "+test.site, "Sec-Fetch-Dest: "+test.dest)
+			passes := slices.Contains(strings.Fields(test.passes), path)
+			if refused := strings.Contains(got.body, "cross_origin"); refused == passes || refused != (got.status == http.StatusForbidden) {
+				t.Errorf("%s, %q %q: %d %s", path, test.site, test.dest, got.status, got.body)
+			}
+		}
+	}
+}
+
+// TestOtherSitesBlockNoReader sends a browser to a link that does not exist. Such refusals count against
+// its address, but not when a page of another site is the cause.
+func TestOtherSitesBlockNoReader(t *testing.T) {
+	w := newWorld(t)
+	var told []Refusal
+	w.SetDoor(Door{Answered: func(_ context.Context, r Refusal) { told = append(told, r) }})
+	Register(w.API, Op{Method: "GET", Path: "/links/{token}", ID: "read-link", Tag: "Things", Errors: []*fault.Error{errNoStream}},
+		func(context.Context, *struct {
+			Token string `path:"token"`
+		}) (*struct{}, error) {
+			return nil, errNoStream
+		})
+	for site, want := range map[string]int{"none": 1, "same-origin": 1, "": 1, "cross-site": 0, "same-site": 0} {
+		told = nil
+		r := httptest.NewRequest("GET", base+"/v1/links/AAAA", nil)
+		r.Header.Set("Sec-Fetch-Site", site)
+		r.Header.Set("Sec-Fetch-Mode", "navigate")
+		r.Header.Set("Sec-Fetch-Dest", "document")
+		rec := httptest.NewRecorder()
+		w.Handler().ServeHTTP(rec, r)
+		if len(told) != want || rec.Code != map[int]int{0: http.StatusForbidden, 1: http.StatusNotFound}[want] {
+			t.Errorf("%q: %d, counted %v", site, rec.Code, told)
+		}
+	}
+}
+
+// No id, name or token of the API holds NUL or bytes that are not UTF-8, and PostgreSQL takes none.
+func TestAddressesAreText(t *testing.T) {
+	w := newWorld(t)
+	for path, want := range map[string]string{
+		"/v1/fail/a": "204", "/v1/fail/%C3%A9": "204", "/v1/fail/%00": "404 not_found", "/v1/fail/%ff": "404 not_found", "/v1/fail/%ED%A0%80": "404 not_found", "/v1/nothing%00": "404 not_found",
+		"/v1/things?cursor=%C3%A9+%25": "200", "/v1/things?cursor=%00": "422 query.cursor", "/v1/things?x=1&cursor=%ff": "422 query.cursor", "/v1/things?cursor=%C3&x=%A9": "422 query.cursor", "/v1/things?limit=%00": "422 query.limit",
+		"/v1/things?a%00=1": "422 query", "/page/%00": "200", "/page/x?%ff=%00": "200",
+	} {
+		got := w.do(t, "GET", path, "")
+		have := strconv.Itoa(got.status)
+		if got.status >= 400 {
+			p := got.problem(t)
+			if have += " " + p.Code; len(p.Errors) > 0 {
+				have = strconv.Itoa(got.status) + " " + p.Errors[0].Pointer
+			}
+		}
+		if have != want {
+			t.Errorf("%s: %s, want %s: %s", path, have, want, got.body)
 		}
 	}
 }

@@ -38,12 +38,11 @@ var (
 	errUnknown    = fault.New(fault.Malformed, "invalid_json", "The body has names that this operation does not define. Names are case-sensitive.")
 )
 
-// The server always reads a body of up to smallBody bytes. It holds only a few longer ones
-// at once; no operation needs them today.
-const (
-	smallBody     = 16 << 10
-	maxLongBodies = 16
-)
+// The server always reads a body of up to smallBody bytes. It reads only a few longer ones at
+// once, such as the thousand ids of an archive: longLimits bounds them as streams are bounded.
+const smallBody = 16 << 10
+
+var longLimits = StreamLimits{All: 16, Account: 2, Address: 2}
 
 // readJSON reads r's body into buf and refuses what is not exactly one JSON value.
 func (x *exchange) readJSON(r *http.Request, required bool, buf *bytes.Buffer) error {
@@ -62,7 +61,7 @@ func (x *exchange) readJSON(r *http.Request, required bool, buf *bytes.Buffer) e
 	if r.ContentLength > x.api.cfg.MaxBody {
 		return errBodyLarge
 	}
-	if err := x.api.readBody(buf, http.MaxBytesReader(x.w, r.Body, x.api.cfg.MaxBody)); err != nil {
+	if err := x.readBody(buf, http.MaxBytesReader(x.w, r.Body, x.api.cfg.MaxBody)); err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return errBodyLarge
 		}
@@ -85,17 +84,18 @@ func (x *exchange) readJSON(r *http.Request, required bool, buf *bytes.Buffer) e
 }
 
 // readBody reads body to its end into buf.
-func (a *API) readBody(buf *bytes.Buffer, body io.Reader) error {
+func (x *exchange) readBody(buf *bytes.Buffer, body io.Reader) error {
 	_, err := io.CopyN(buf, body, smallBody)
 	if err == io.EOF {
 		return nil
 	} else if err != nil {
 		return err
 	}
-	defer a.longBodies.Add(-1)
-	if a.longBodies.Add(1) > maxLongBodies {
+	who := x.sender()
+	if x.api.longBodies.join(who, longLimits) != nil {
 		return errBodiesBusy
 	}
+	defer x.api.longBodies.leave(who)
 	_, err = buf.ReadFrom(body)
 	return err
 }

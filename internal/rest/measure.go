@@ -79,7 +79,5 @@ func (m *measures) count(x *exchange) {
 
 // running returns how many streams of each crowd run.
 func (s *streams) running() (moving, waiting int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.moving.all, s.waiting.all
+	return s.moving.running(), s.waiting.running()
 }

@@ -100,7 +100,7 @@ func (a *API) documentProblems(o *huma.Operation, op Op) *declared {
 // shapeRefusals are the refusals that follow from the operation's shape.
 func (a *API) shapeRefusals(o *huma.Operation, op Op) (list []*fault.Error) {
 	if !op.Embeds || !safe(op.Method) || op.Socket {
-		list = append(list, ErrCrossOrigin)
+		list = append(list, errCrossOrigin)
 	}
 	if !op.Access.public() {
 		list = append(list, errUnauthenticated, ErrProof)

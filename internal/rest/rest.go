@@ -97,8 +97,8 @@ type API struct {
 	outer   *http.ServeMux // everything else
 	guard   guard
 	streams *streams
-	// longBodies counts the JSON bodies over smallBody now in memory.
-	longBodies atomic.Int32
+	// longBodies are the JSON bodies over smallBody that are read now.
+	longBodies *crowd
 	dropping   dropping // refused bodies that still come
 	drained    atomic.Bool
 	anyHost    map[string]bool
@@ -131,8 +131,8 @@ func New(cfg Config) *API {
 	cfg.Deadlines.complete()
 	huma1.Do(setGlobals)
 	a := &API{cfg: cfg, v1: http.NewServeMux(), outer: http.NewServeMux(), guard: newGuard(cfg), anyHost: map[string]bool{}, codes: map[string]*CodeInfo{}}
-	a.declare("", errNotFound, errMethod, errMalformed, ErrCrossOrigin, errEncoded, errAddressBlocked)
-	a.streams = newStreams(a)
+	a.declare("", errNotFound, errMethod, errMalformed, errCrossOrigin, errEncoded, errAddressBlocked)
+	a.streams, a.longBodies = newStreams(a), newCrowd()
 	a.measures = newMeasures(a, cfg.Metrics)
 	a.huma = huma.NewAPI(humaConfig(cfg, &a.registering), &adapter{a})
 	a.document = sync.OnceValues(a.render)
@@ -197,7 +197,8 @@ type Op struct {
 	Repairs bool // a recovery session may call it too, if its proof is as strong as the account's layers
 	Weakly  bool // with Repairs: whatever its proof is
 
-	Embeds bool // pages of other sites may show the answer
+	Embeds  bool // pages of other sites may show the answer
+	Returns bool // another site sends the browser here
 
 	Waits  bool // a stream that moves little and stays open: it is counted apart from uploads and downloads
 	Socket bool // a GET that becomes a WebSocket: its origin is checked as that of a change
@@ -287,12 +288,16 @@ func (a *API) Handle(pattern string, h http.Handler, refusals ...*fault.Error) {
 // HandleStream is [API.Handle] for an answer that takes as long as its bytes flow. It runs as
 // one of [Raw] does, without a caller, and the pages of other sites may ask for it.
 func (a *API) HandleStream(pattern string, h func(w http.ResponseWriter, r *http.Request) error, refusals ...*fault.Error) {
-	declared := a.declare(pattern, append(refusals, errTooManyStreams, errStreamsBusy)...)
+	declared := a.declare(pattern, append(refusals, errTooManyStreams, errStreamsBusy, errMalformed, fault.ErrInvalid)...)
 	declared.answers = a.measures.of(pattern)
 	a.outer.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		x := w.(*exchange)
 		x.declared = declared
-		if err := a.streams.run(x, r, false, h); err != nil {
+		err := checkQuery(r.URL)
+		if err == nil {
+			err = a.streams.run(x, r, false, h)
+		}
+		if err != nil {
 			x.refuse(err)
 		}
 	})

@@ -114,7 +114,7 @@ func TestStreamsEndWithTheirSession(t *testing.T) {
 	if len(s.all) != 0 {
 		t.Errorf("streams are left: %v", s.all)
 	}
-	for _, c := range []crowd{s.moving, s.waiting} {
+	for _, c := range []*crowd{s.moving, s.waiting} {
 		if c.all+len(c.accounts)+len(c.networks) != 0 {
 			t.Errorf("streams are left: %v", c)
 		}
@@ -254,36 +254,111 @@ func TestNetworkOfAnAddress(t *testing.T) {
 	}
 }
 
-// Long unfinished bodies hold a bounded number of buffers; short ones go on.
+// Callers without a session have half of all streams, of each kind: from however many addresses
+// they come, they keep no account out.
+func TestGuestsLeaveHalf(t *testing.T) {
+	for _, waits := range []bool{false, true} {
+		w := newWorld(t, spread, func(c *Config) { c.Streams.All = 4 })
+		began := make(chan bool)
+		hold := func(path string, access Access) {
+			Raw(w.API, Op{Method: "GET", Path: path, ID: path[1:], Tag: "T", Access: access, Waits: waits}, RawDoc{}, func(_ http.ResponseWriter, r *http.Request) error {
+				began <- true
+				<-r.Context().Done()
+				return nil
+			})
+		}
+		hold("/guest", Public)
+		hold("/mine", Session)
+		asks := func(path string, address int) (refused string) {
+			req, _ := http.NewRequestWithContext(t.Context(), "GET", w.srv.URL+"/v1"+path, nil)
+			req.Header.Set("X-Forwarded-For", fmt.Sprintf("192.0.2.%d", address))
+			req.Header.Set("Authorization", "Bearer good")
+			answer := make(chan string, 1)
+			go func() {
+				res, err := w.srv.Client().Do(req)
+				if err != nil {
+					return // the test is over
+				}
+				defer res.Body.Close()
+				b, _ := io.ReadAll(res.Body)
+				answer <- res.Status + " " + string(b)
+			}()
+			select {
+			case <-began:
+				return ""
+			case refused = <-answer:
+				return refused
+			}
+		}
+		for i, test := range []struct{ path, want string }{{"/guest", ""}, {"/guest", ""}, {"/guest", `"busy"`}, {"/mine", ""}, {"/mine", ""}, {"/mine", `"busy"`}} {
+			if got := asks(test.path, i); (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
+				t.Errorf("waits %t, %s, the request %d: %q, want %q", waits, test.path, i, got, test.want)
+			}
+		}
+	}
+}
+
+// spread lets a test's requests come from the addresses that it forwards.
+func spread(c *Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} }
+
+// Long unfinished bodies hold a bounded number of buffers, of which no address and no account has
+// more than two, and callers without a session half. Short ones go on.
 func TestLongBodiesAreFew(t *testing.T) {
-	w := newWorld(t)
-	held := make([]net.Conn, maxLongBodies)
-	for i := range held {
+	w := newWorld(t, spread)
+	Register(w.API, Op{Method: "POST", Path: "/mine", ID: "make-mine", Tag: "Things", Access: Session},
+		func(context.Context, *thingInput) (*struct{}, error) { return nil, nil })
+	var held []net.Conn
+	hold := func(path, address string) {
+		t.Helper()
 		c, err := net.Dial("tcp", w.srv.Listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close()
-		held[i] = c
-		_, _ = io.WriteString(c, "POST /v1/things HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"+strings.Repeat(" ", smallBody+1))
-	}
-	for w.longBodies.Load() < maxLongBodies {
-		time.Sleep(time.Millisecond)
+		t.Cleanup(func() { c.Close() })
+		held = append(held, c)
+		_, _ = io.WriteString(c, "POST /v1"+path+" HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer good\r\nX-Forwarded-For: "+address+
+			"\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"+strings.Repeat(" ", smallBody+1))
+		for end := time.Now().Add(10 * time.Second); w.longBodies.running() < len(held); time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%d long bodies run, not %d", w.longBodies.running(), len(held))
+			}
+		}
 	}
 	long := `{"name":"ab"}` + strings.Repeat(" ", 2*smallBody)
-	if got := w.post(t, long); got.status != 503 || got.problem(t).Code != "busy" || got.header.Get("Retry-After") == "" {
-		t.Errorf("one more: %d %s", got.status, got.body)
+	sends := func(path, address, body string) answer {
+		return w.do(t, "POST", "/v1"+path, body, "Content-Type: application/json", "Authorization: Bearer good", "X-Forwarded-For: "+address)
 	}
-	if got := w.post(t, `{"name":"ab"}`); got.status != 201 {
+	busy := func(name string, got answer) {
+		t.Helper()
+		if got.status != 503 || got.problem(t).Code != "busy" || got.header.Get("Retry-After") == "" {
+			t.Errorf("%s: %d %s", name, got.status, got.body)
+		}
+	}
+	hold("/things", "192.0.2.1")
+	hold("/things", "192.0.2.1")
+	busy("a third of one address", sends("/things", "192.0.2.1", long))
+	busy("a third of one address, with a session", sends("/mine", "192.0.2.1", long))
+	for i := 2; i <= longLimits.All/4; i++ {
+		hold("/things", fmt.Sprintf("192.0.2.%d", i))
+		hold("/things", fmt.Sprintf("192.0.2.%d", i))
+	}
+	busy("more than half without a session", sends("/things", "192.0.2.100", long))
+	if got := sends("/mine", "192.0.2.100", long); got.status != 204 {
+		t.Errorf("a caller with a session: %d %s", got.status, got.body)
+	}
+	hold("/mine", "192.0.2.100")
+	hold("/mine", "192.0.2.101")
+	busy("a third of one account", sends("/mine", "192.0.2.102", long))
+	if got := sends("/things", "192.0.2.1", `{"name":"ab"}`); got.status != 201 {
 		t.Errorf("a short one: %d %s", got.status, got.body)
 	}
 	for _, c := range held {
 		c.Close()
 	}
-	for w.longBodies.Load() > 0 {
+	for end := time.Now().Add(10 * time.Second); w.longBodies.running() > 0 && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
-	if got := w.post(t, long); got.status != 201 {
+	if got := sends("/things", "192.0.2.1", long); got.status != 201 {
 		t.Errorf("when they are gone: %d %s", got.status, got.body)
 	}
 }

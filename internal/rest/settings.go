@@ -18,7 +18,7 @@ type Settings struct {
 
 // StreamLimits bound the concurrent streams of this process.
 type StreamLimits struct {
-	All     int `name:"max-streams" env:"COFFER_MAX_STREAMS" default:"1000" group:"Limits" help:"Uploads and downloads at once on one node."`
+	All     int `name:"max-streams" env:"COFFER_MAX_STREAMS" default:"1000" group:"Limits" help:"Uploads and downloads at once on one node. Callers without a session have half of them."`
 	Account int `name:"max-streams-account" env:"COFFER_MAX_STREAMS_ACCOUNT" default:"100" group:"Limits" help:"Uploads and downloads at once of one account on one node."`
 	Address int `name:"max-streams-address" env:"COFFER_MAX_STREAMS_ADDRESS" default:"200" group:"Limits" help:"Uploads and downloads at once from one address (IPv6: one /64) on one node."`
 }

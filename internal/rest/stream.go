@@ -21,12 +21,20 @@ var (
 // streamWait is the Retry-After of a refused stream.
 const streamWait = 5 * time.Second
 
+// StreamsBusy refuses a stream that the server has no room for, and carries the cause for the
+// log: code busy, which every stream may answer.
+func StreamsBusy(because error) error {
+	refusal := errStreamsBusy.Because(because)
+	refusal.RetryAfter = streamWait
+	return refusal
+}
+
 // stream is an exchange without a time limit, for as long as its bytes flow and its
 // caller's session lives.
 type stream struct {
 	x      *exchange
 	caller Caller
-	addr   netip.Addr
+	who    sender
 	among  *crowd
 	cancel context.CancelCauseFunc
 
@@ -62,50 +70,84 @@ type streams struct {
 
 	mu       sync.Mutex
 	all      map[*stream]struct{}
-	moving   crowd // uploads and downloads
-	waiting  crowd // open pages: however many, they keep no file from moving
+	moving   *crowd // uploads and downloads
+	waiting  *crowd // open pages: however many, they keep no file from moving
 	watching bool
 }
 
-// crowd counts streams that are bounded together.
+func newStreams(a *API) *streams {
+	return &streams{api: a, all: map[*stream]struct{}{}, moving: newCrowd(), waiting: newCrowd()}
+}
+
+// sender is what a request counts for: its account, empty for a caller without a session, and
+// the network of its address.
+type sender struct {
+	account string
+	network netip.Addr
+}
+
+func (x *exchange) sender() sender {
+	return sender{x.caller.Account, network(x.clientOf(x.r).Addr)}
+}
+
+// crowd counts requests that are bounded together.
 type crowd struct {
+	mu       sync.Mutex
 	all      int
 	accounts map[string]int
 	networks map[netip.Addr]int
 }
 
-func newStreams(a *API) *streams {
-	newCrowd := func() crowd { return crowd{accounts: map[string]int{}, networks: map[netip.Addr]int{}} }
-	return &streams{api: a, all: map[*stream]struct{}{}, moving: newCrowd(), waiting: newCrowd()}
+func newCrowd() *crowd { return &crowd{accounts: map[string]int{}, networks: map[netip.Addr]int{}} }
+
+// join counts one more request, unless there are too many: its refusal is that of a stream.
+// Callers without a session have half of all places: however many come, they keep no account out.
+func (c *crowd) join(s sender, limits StreamLimits) *fault.Error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	guest := s.account == ""
+	switch {
+	case !guest && c.accounts[s.account] >= limits.Account, c.networks[s.network] >= limits.Address:
+		return errTooManyStreams.Because(nil)
+	case c.all >= limits.All, guest && c.accounts[""] >= (limits.All+1)/2:
+		return errStreamsBusy.Because(nil)
+	}
+	c.all++
+	c.accounts[s.account]++
+	c.networks[s.network]++
+	return nil
+}
+
+func (c *crowd) leave(s sender) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all--
+	drop(c.accounts, s.account)
+	drop(c.networks, s.network)
+}
+
+func (c *crowd) running() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.all
 }
 
 // begin makes x a stream, unless there are too many: code too_many_streams, or busy.
 func (t *streams) begin(x *exchange, r *http.Request, waits bool) (*http.Request, error) {
-	limits, among := &t.api.cfg.Streams, &t.moving
+	among := t.moving
 	if waits {
-		among = &t.waiting
+		among = t.waiting
 	}
-	s := &stream{x: x, caller: x.caller, addr: network(x.clientOf(r).Addr), among: among, known: time.Now()}
+	s := &stream{x: x, caller: x.caller, who: x.sender(), among: among, known: time.Now()}
+	if refusal := among.join(s.who, t.api.cfg.Streams); refusal != nil {
+		refusal.RetryAfter = streamWait
+		return nil, refusal
+	}
 	ctx, cancel := context.WithCancelCause(withExchange(r.Context(), x))
 	s.cancel = cancel
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	refusal := (*fault.Error)(nil)
-	switch {
-	case among.accounts[s.caller.Account] >= limits.Account && s.caller.Account != "", among.networks[s.addr] >= limits.Address:
-		refusal = errTooManyStreams.Because(nil)
-	case among.all >= limits.All:
-		refusal = errStreamsBusy.Because(nil)
-	}
-	if refusal != nil {
-		cancel(nil)
-		refusal.RetryAfter = streamWait
-		return nil, refusal
-	}
 	t.all[s] = struct{}{}
-	among.all++
-	among.accounts[s.caller.Account]++
-	among.networks[s.addr]++
 	if !t.watching {
 		t.watching = true
 		go t.watch()
@@ -147,10 +189,8 @@ func (t *streams) done(x *exchange) (over bool) {
 	s := x.stream
 	t.mu.Lock()
 	delete(t.all, s)
-	s.among.all--
-	drop(s.among.accounts, s.caller.Account)
-	drop(s.among.networks, s.addr)
 	t.mu.Unlock()
+	s.among.leave(s.who)
 	s.cancel(nil)
 	x.stream = nil
 	if x.status == http.StatusSwitchingProtocols {

@@ -71,8 +71,6 @@ func New(c Config) *Service {
 func (s *Service) Find(ctx context.Context, owner account.ID, q, under, cursor string, limit int) (found []file.Found, next string, err error) {
 	asked := query(q)
 	switch {
-	case !utf8.ValidString(q):
-		return nil, "", fault.InvalidField("query.q", "invalid_utf8", "A search must be UTF-8.")
 	case utf8.RuneCountInString(q) > maxQuery:
 		return nil, "", fault.InvalidField("query.q", "too_long", "A search has at most 200 characters.")
 	case len(asked) == 0:

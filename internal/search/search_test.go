@@ -170,7 +170,7 @@ func TestSearchRefuses(t *testing.T) {
 			{"ada", "q=otters&under=" + gone, "not_found"},
 			{"ada", "q=otters&under=00000000-0000-0000-0000-000000000000", "not_found"},
 			{"ada", "q=otters&under=../../etc", "not_found"},
-			{"ada", "q=otters&under=%00", "not_found"},
+			{"ada", "q=otters&under=%00", "query.under:invalid_characters"},
 			{"bob", "q=otters&under=" + mine, "not_found"},
 			{"bob", "q=otters", ""},
 			{"ada", "q=%25", "query.q:required"},
@@ -178,7 +178,7 @@ func TestSearchRefuses(t *testing.T) {
 			{"ada", "q=" + url.QueryEscape(strings.Repeat("x ", 100)), ""},
 			{"ada", "q=" + url.QueryEscape(strings.Repeat("\u0301", 200)), "query.q:required"},
 			{"ada", "q=" + url.QueryEscape(strings.Repeat("ﷺ", 200)), ""},
-			{"ada", "q=%00", "query.q:required"},
+			{"ada", "q=%00", "query.q:invalid_characters"},
 		} {
 			who := w.ada
 			if c.who == "bob" {

@@ -1,6 +1,8 @@
 package session_test
 
 import (
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -195,6 +197,67 @@ func TestAttackDeviceForgottenWhileItSignsIn(t *testing.T) {
 		}
 		if n := w.count(`SELECT COUNT(*) FROM devices`); n != 0 {
 			t.Errorf("%d devices are remembered", n)
+		}
+	})
+}
+
+// A thief who signs in again and again with a remembered device keeps no session when the
+// owner ends all others.
+func TestAttackSignInsBesideTheEndOfAllOthers(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, inMemory, func(s *setup) { s.config.SessionsMax = 1000 })
+		w.withApp(w.below.Join("ada"))
+		owner := w.remembered("ada")
+		for round := range 3 {
+			w.below.Advance(30 * time.Second)
+			thief := w.remembered("ada")
+			device := thief.jar[deviceCookie]
+			for range 10 { // sessions that take time to end
+				delete(thief.jar, "__Host-coffer-refresh")
+				w.is(thief.attempt("ada"), 201, "")
+			}
+			tokens, over := make([][]string, 4), make(chan struct{})
+			var begun, done sync.WaitGroup
+			begun.Add(len(tokens))
+			for i := range tokens {
+				done.Go(func() {
+					first := sync.OnceFunc(begun.Done)
+					defer first()
+					for {
+						select {
+						case <-over:
+							return
+						default:
+						}
+						b := w.browser()
+						b.jar[deviceCookie] = device
+						if got := b.attempt("ada"); got.Status == 201 {
+							tokens[i] = append(tokens[i], got.AccessToken)
+							first()
+						} else if got.Status >= 500 {
+							t.Errorf("a sign-in: %s", said(got))
+							return
+						}
+					}
+				})
+			}
+			begun.Wait()
+			got := owner.as("DELETE", "/sessions", nil)
+			close(over)
+			done.Wait()
+			w.is(got, 204, "")
+			for _, access := range slices.Concat(tokens...) {
+				if owner.alive(access) {
+					t.Errorf("round %d: a session of the thief lives", round)
+				}
+			}
+			if n := w.count(`SELECT COUNT(*) FROM sessions`); n != 1 || !owner.alive(owner.access) {
+				t.Errorf("round %d: %d sessions are left, want the owner's", round, n)
+			}
+			if w.is(thief.attempt("ada"), 202, ""); t.Failed() {
+				return
+			}
 		}
 	})
 }

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"coffer/internal/account"
@@ -72,9 +71,5 @@ func (s *Service) forgetRecords(ctx context.Context, payload []byte) error {
 	if err := json.Unmarshal(payload, &of); err != nil {
 		return jobs.Permanent(fmt.Errorf("%s: %w", forgetJob, err))
 	}
-	var failed []error
-	for _, id := range of.Sessions {
-		failed = append(failed, s.Tokens.End(ctx, id))
-	}
-	return errors.Join(failed...)
+	return s.removeRecords(ctx, of.Sessions)
 }

@@ -216,20 +216,41 @@ func (s *Service) Revoke(ctx context.Context, who account.ID, id string) error {
 
 // RevokeAll ends every session of an account except one ("" spares none). It forgets every
 // remembered device except that session's, also those that are signed out.
+//
+// A device that signs in meanwhile either finds itself forgotten, or its session is among
+// those that end: both hold the account's row. So the rows go before their records. After an
+// error the rows may be gone; a job removes the records that are left.
 func (s *Service) RevokeAll(ctx context.Context, who account.ID, except string) error {
-	ids, err := sessionIDs(ctx, s.DB, who, except)
+	var ids []string
+	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := s.Accounts.Hold(ctx, tx, who); err != nil {
+			return ended(err)
+		}
+		if err := deleteDevices(ctx, tx, who, except); err != nil {
+			return err
+		}
+		if err := forgetClients(ctx, tx, who, except); err != nil {
+			return err
+		}
+		var err error
+		if ids, err = sessionIDs(ctx, tx, who, except); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			was, err := deleteSession(ctx, tx, who, id)
+			if err == nil && was {
+				err = s.noteEnd(ctx, tx, who, id)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return s.forgetLater(ctx, tx, ids)
+	})
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
-		if err := s.revokeAndForget(ctx, who, id); err != nil {
-			return err
-		}
-	}
-	if err := forgetClients(ctx, s.DB, who, except); err != nil {
-		return err
-	}
-	return deleteDevices(ctx, s.DB, who, except)
+	return s.removeRecords(context.WithoutCancel(ctx), ids)
 }
 
 // end removes the record first: from then on every node refuses the session.

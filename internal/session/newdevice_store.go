@@ -56,7 +56,7 @@ func forgetClient(ctx context.Context, tx *db.Tx, who account.ID, session string
 
 // forgetClients makes every client of an account unknown but that whose newest session is
 // except.
-func forgetClients(ctx context.Context, q db.Querier, who account.ID, except string) error {
-	_, err := q.Exec(ctx, `DELETE FROM session_clients WHERE account = $1 AND session <> $2`, string(who), except)
+func forgetClients(ctx context.Context, tx *db.Tx, who account.ID, except string) error {
+	_, err := tx.Exec(ctx, `DELETE FROM session_clients WHERE account = $1 AND session <> $2`, string(who), except)
 	return err
 }

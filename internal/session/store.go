@@ -279,8 +279,8 @@ func deleteDevice(ctx context.Context, tx *db.Tx, token []byte) error {
 
 // deleteDevices forgets every device of an account but the one that a session was opened
 // from.
-func deleteDevices(ctx context.Context, q db.Querier, who account.ID, butOf string) error {
-	_, err := q.Exec(ctx, `DELETE FROM devices WHERE account = $1
+func deleteDevices(ctx context.Context, tx *db.Tx, who account.ID, butOf string) error {
+	_, err := tx.Exec(ctx, `DELETE FROM devices WHERE account = $1
 		AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = $2 AND s.account = $1 AND s.device = devices.token)`, string(who), butOf)
 	return err
 }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 
 	"coffer/internal/db"
 )
@@ -37,9 +38,15 @@ func (s *Service) forgetLater(ctx context.Context, tx *db.Tx, ids []string) erro
 // endRecords removes the records of sessions whose rows are deleted. After a failure the job
 // of forgetLater does.
 func (s *Service) endRecords(ctx context.Context, ids []string) {
-	for _, id := range ids {
-		if err := s.Tokens.End(context.WithoutCancel(ctx), id); err != nil {
-			s.Log.WarnContext(ctx, "session: a record stays until a job removes it", "err", err)
-		}
+	if err := s.removeRecords(context.WithoutCancel(ctx), ids); err != nil {
+		s.Log.WarnContext(ctx, "session: a record stays until a job removes it", "err", err)
 	}
+}
+
+func (s *Service) removeRecords(ctx context.Context, ids []string) error {
+	var failed []error
+	for _, id := range ids {
+		failed = append(failed, s.Tokens.End(ctx, id))
+	}
+	return errors.Join(failed...)
 }

@@ -21,6 +21,8 @@ import (
 // back those that it did not send. So ranges at once cannot send more together than one after the other.
 // A refusal before the first byte takes the count back, with the bytes that it paid for. If
 // ranges have used those meanwhile, the count stays.
+// A link has its newest tickets: a guest who asks for a byte again and again does not fill the
+// database. So a download goes on uncounted until as many others have begun after it.
 
 // perTicket is how many times its bytes a counted download may send.
 const perTicket = 4
@@ -121,10 +123,8 @@ func (s *Service) count(ctx context.Context, v visit, d *download, u use, r *htt
 			if err := addTicket(ctx, tx, d.ticketRow); err != nil {
 				return err
 			}
-			if v.MaxDownloads == nil {
-				if err := dropTickets(ctx, tx, v.ID, keepTickets); err != nil {
-					return err
-				}
+			if err := dropTickets(ctx, tx, v.ID, keepTickets); err != nil {
+				return err
 			}
 		}
 		if d.use, err = s.noteIn(ctx, tx, v, u, client); err != nil {

@@ -45,7 +45,7 @@ func (s *Service) Routes(a *rest.API) {
 		Method: http.MethodPatch, Path: "/shares/{id}", ID: "update-share", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F11",
 		Summary:     "Change a link",
 		Description: "What is absent stays, null clears. A new password ends what the old one opened.",
-		Errors:      []*fault.Error{errNoShare, account.ErrBusy, errTooManyOpen},
+		Errors:      []*fault.Error{errNoShare, account.ErrBusy, errTooManyOpen, errDamaged},
 	}, s.patch)
 	rest.Register(a, rest.Op{
 		Method: http.MethodDelete, Path: "/shares/{id}", ID: "delete-share", Tag: tag, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-F11",
@@ -117,7 +117,7 @@ func answer(sh Share, err error) (*shareOutput, error) {
 }
 
 func (s *Service) post(ctx context.Context, in *postInput) (*shareOutput, error) {
-	return answer(s.Create(ctx, ownerOf(in.Caller), in.ID, in.Body.Kind, in.Body.options()))
+	return answer(s.Create(ctx, ownerOf(in.Caller), in.Caller.Session, in.ID, in.Body.Kind, in.Body.options()))
 }
 
 type pageOutput struct{ Body rest.Page[Share] }

@@ -16,7 +16,8 @@
 //     the link's path alone follows; it is bound to link and hash. Every operation of a guest
 //     wants it. Wrong passwords are limited for link and address, and for the link.
 //   - Counts are exact: the comparison and the raise are one statement. A range with the ticket
-//     of a counted download is that download (count.go).
+//     of a counted download is that download (count.go), while the link has sold fewer than a
+//     thousand tickets since.
 //   - Files handed in appear in the transaction that counts them. It holds the account's row,
 //     the link's, then the tree, in the order in which a deletion takes them.
 //   - The log of uses has action, path, kind of device and place, sealed. It has no address.
@@ -69,11 +70,10 @@ const (
 )
 
 const (
-	maxLinks = 10_000 // of an account
-	maxOpen  = 100    // of an entry
-	keepUses = 1_000  // of a link
-	// keepTickets are those of a link for any number of downloads: what they spare is a figure.
-	keepTickets = 1_000
+	maxLinks    = 10_000 // of an account
+	maxOpen     = 100    // of an entry
+	keepUses    = 1_000  // of a link
+	keepTickets = 1_000  // of a link
 	useTTL      = 90 * 24 * time.Hour
 	unlockTTL   = 12 * time.Hour
 	ticketTTL   = 24 * time.Hour
@@ -90,6 +90,8 @@ type Config struct {
 	Feed     *feed.Service
 	Jobs     *jobs.Queue
 	Limit    *limit.Limiter
+	// Hold refuses a session that has ended, and keeps it from ending before tx does.
+	Hold func(ctx context.Context, tx *db.Tx, who account.ID, session string) error
 	// Client says what owners are told of a client: kind of device, and place.
 	Client  func(rest.Client) (device, place string)
 	Now     func() time.Time
@@ -115,8 +117,9 @@ func New(c Config) *Service {
 	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
 	s := &Service{Config: c}
 	s.Events.Declare(mail.Kind{Name: filesReceived}, words)
-	s.Accounts.Keep("share", account.Keeper{Export: s.export, Empty: s.empty, Forget: forget})
+	s.Accounts.Keep("share", account.Keeper{Export: s.export, Empty: s.empty, Forget: forget, DropSince: blockSince})
 	s.Files.MarkShared(s.sharedOf)
+	s.Jobs.Handle(clearJob, s.clear)
 	s.Jobs.Every("share.sweep", time.Hour, s.sweep,
 		jobs.Old{Table: "share_uses", Rows: "at <= $1", Age: useTTL}, jobs.Old{Table: "share_downloads", Rows: "expires_at <= $1"})
 	return s
@@ -126,6 +129,7 @@ func New(c Config) *Service {
 var (
 	errNoShare     = fault.New(fault.NotFound, "not_found", "Link not found.")
 	errTooMany     = fault.New(fault.Conflict, "too_many_shares", "The account has 10,000 links. Remove some first.")
+	errDamaged     = fault.New(fault.Conflict, "damaged", "The link is damaged. Stop it, and make another one.")
 	errTooManyOpen = fault.New(fault.Conflict, "too_many_shares_of_entry", "The entry has 100 open links. Remove some first.")
 )
 
@@ -154,7 +158,7 @@ type Share struct {
 	Accept       []string   `json:"accept" doc:"Endings that names of files may have; empty for any."`
 	Files        int64      `json:"files" doc:"Files that came in."`
 	Blocked      bool       `json:"blocked" doc:"The operator has blocked the link."`
-	State        string     `json:"state" enum:"open,expired,used_up,blocked"`
+	State        string     `json:"state" enum:"open,expired,used_up,blocked,damaged" doc:"A damaged link was altered in the database: it works for nobody, and its address, note, entry and bounds are absent. Stop it."`
 	CreatedAt    time.Time  `json:"created_at"`
 	LastUsedAt   *time.Time `json:"last_used_at" nullable:"true"`
 }
@@ -235,6 +239,7 @@ const (
 	stateExpired = "expired"
 	stateUsedUp  = "used_up"
 	stateBlocked = "blocked"
+	stateDamaged = "damaged" // the row does not open
 )
 
 func (r *row) state(now time.Time) string {
@@ -271,6 +276,39 @@ func (s *Service) show(l link) Share {
 		sh.Accept = []string{}
 	}
 	return sh
+}
+
+// showDamaged returns a link whose row does not open, with what nobody is led by.
+func showDamaged(r row) Share {
+	return Share{ID: r.ID, Kind: r.Kind, Downloads: r.Downloads, Files: r.Files, Accept: []string{}, Blocked: r.Blocked != 0, State: stateDamaged, CreatedAt: time.UnixMilli(r.CreatedAt).UTC()}
+}
+
+// showRows opens rows and shows them, the damaged ones too.
+func (s *Service) showRows(ctx context.Context, owner account.ID, key *keyring.DataKey, rows []row) ([]Share, error) {
+	damaged := map[string]Share{}
+	var links []link
+	for _, r := range rows {
+		l, err := open(key, r)
+		if err != nil {
+			s.Log.ErrorContext(ctx, "share: a link does not open", "account", owner, "share", r.ID, "error", err)
+			damaged[r.ID] = showDamaged(r)
+			continue
+		}
+		links = append(links, l)
+	}
+	good, err := s.showAll(ctx, owner, links)
+	if err != nil {
+		return nil, err
+	}
+	shares := make([]Share, len(rows))
+	for i, r := range rows {
+		if one, ok := damaged[r.ID]; ok {
+			shares[i] = one
+		} else {
+			shares[i], good = good[0], good[1:]
+		}
+	}
+	return shares, nil
 }
 
 // showAll adds the entries.
@@ -312,8 +350,9 @@ func (s *Service) dataKey(ctx context.Context, q db.Querier, owner account.ID) (
 	return key, err
 }
 
-// Create makes a link to an entry of the owner's.
-func (s *Service) Create(ctx context.Context, owner account.ID, entry string, kind Kind, o Options) (Share, error) {
+// Create makes a link to an entry of the owner's, who has a session. A recovery that is stopped
+// blocks the links made since it began: none is made by a session that has ended meanwhile.
+func (s *Service) Create(ctx context.Context, owner account.ID, session, entry string, kind Kind, o Options) (Share, error) {
 	e, err := s.Files.Get(ctx, owner, entry)
 	if err != nil {
 		return Share{}, err
@@ -331,6 +370,9 @@ func (s *Service) Create(ctx context.Context, owner account.ID, entry string, ki
 		if _, err := s.Accounts.Hold(ctx, tx, owner); errors.Is(err, account.ErrNotFound) {
 			return file.ErrNotFound
 		} else if err != nil {
+			return err
+		}
+		if err := s.Hold(ctx, tx, owner, session); err != nil {
 			return err
 		}
 		all, open, err := count(ctx, tx, owner, entry, s.Now().UnixMilli())
@@ -368,26 +410,28 @@ func (s *Service) tell(ctx context.Context, tx *db.Tx, r row) error {
 
 // Get returns a link of the owner's.
 func (s *Service) Get(ctx context.Context, owner account.ID, id string) (Share, error) {
-	l, err := s.find(ctx, owner, id)
+	r, key, err := s.find(ctx, owner, id)
 	if err != nil {
 		return Share{}, err
 	}
-	return s.showOne(ctx, owner, l)
+	shares, err := s.showRows(ctx, owner, key, []row{r})
+	if err != nil {
+		return Share{}, err
+	}
+	return shares[0], nil
 }
 
-func (s *Service) find(ctx context.Context, owner account.ID, id string) (link, error) {
+// find returns the row of a link of the owner's, and the key that opens it.
+func (s *Service) find(ctx context.Context, owner account.ID, id string) (row, *keyring.DataKey, error) {
 	if uuid.Validate(id) != nil {
-		return link{}, errNoShare
+		return row{}, nil, errNoShare
 	}
 	r, err := read(ctx, s.DB, owner, id)
 	if err != nil {
-		return link{}, err
+		return row{}, nil, err
 	}
 	key, err := s.dataKey(ctx, s.DB, owner)
-	if err != nil {
-		return link{}, err
-	}
-	return open(key, r)
+	return r, key, err
 }
 
 // List returns one page of the owner's links, the newest first, and the cursor of the next.
@@ -415,16 +459,7 @@ func (s *Service) List(ctx context.Context, owner account.ID, kind, entry, curso
 		rows = rows[:limit]
 		next = sealCursor(key, place, mark{rows[limit-1].CreatedAt, rows[limit-1].ID})
 	}
-	var links []link
-	for _, r := range rows {
-		l, err := open(key, r)
-		if err != nil {
-			s.Log.ErrorContext(ctx, "share: a link does not open", "account", owner, "share", r.ID, "error", err)
-			continue
-		}
-		links = append(links, l)
-	}
-	shares, err = s.showAll(ctx, owner, links)
+	shares, err = s.showRows(ctx, owner, key, rows)
 	return shares, next, err
 }
 
@@ -451,11 +486,14 @@ func openCursor(key *keyring.DataKey, place, cursor string) (*mark, error) {
 
 // Update changes a link of the owner's.
 func (s *Service) Update(ctx context.Context, owner account.ID, id string, o Options) (Share, error) {
-	before, err := s.find(ctx, owner, id)
+	r, key, err := s.find(ctx, owner, id)
 	if err != nil {
 		return Share{}, err
 	}
-	changed := before
+	changed, err := open(key, r)
+	if err != nil {
+		return Share{}, errDamaged.Because(err)
+	}
 	if err := s.set(ctx, &changed, o); err != nil { // hashes a password, so outside of the transaction
 		return Share{}, err
 	}
@@ -475,7 +513,7 @@ func (s *Service) Update(ctx context.Context, owner account.ID, id string, o Opt
 			return err
 		}
 		if l, err = open(key, r); err != nil {
-			return err
+			return errDamaged.Because(err)
 		}
 		now := s.Now()
 		was := l.state(now)
@@ -505,14 +543,11 @@ func (s *Service) Stop(ctx context.Context, owner account.ID, id string) error {
 		return errNoShare
 	}
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
-		was, err := remove(ctx, tx, owner, id)
+		was, err := s.remove(ctx, tx, row{ID: id, Account: owner})
 		if err == nil && !was {
 			err = errNoShare
 		}
-		if err != nil {
-			return err
-		}
-		return s.tell(ctx, tx, row{ID: id, Account: owner})
+		return err
 	})
 }
 

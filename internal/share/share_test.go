@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -300,6 +301,7 @@ func TestShareFollows(t *testing.T) {
 		if err := w.sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		w.below.RunJobs()
 		for _, table := range []string{"shares", "share_uses", "share_downloads"} {
 			if n := w.rows(table); n != 0 {
 				t.Errorf("%d rows in %s", n, table)
@@ -324,6 +326,105 @@ func TestForgottenAccount(t *testing.T) {
 			if n := w.rows(table); n != 0 {
 				t.Errorf("%d rows in %s", n, table)
 			}
+		}
+	})
+}
+
+// many gives a link of the world's account n tickets and uses in SQL.
+func (w *world) many(sh Share, n int) {
+	w.t.Helper()
+	count := fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)`, n)
+	for _, q := range []string{
+		count + ` INSERT INTO share_downloads (ticket, content, share, account, remaining, expires_at) SELECT CAST($1 || i AS BLOB), CAST('x' AS BLOB), $1, $2, 0, i FROM n`,
+		count + ` INSERT INTO share_uses (id, share, account, at, details) SELECT $1 || i, $1, $2, i, CAST('x' AS BLOB) FROM n`,
+	} {
+		if _, err := w.DB.Exec(w.t.Context(), q, sh.ID, string(w.ada)); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// The transaction that stops a link, and the one that deletes an account, change few rows, however
+// much was done with links. Steps are counted, no clock.
+func TestTransactionsAreShort(t *testing.T) {
+	const steps = 50_000
+	d, work := dbtest.CountedSQLite(t)
+	w := newWorld(t, d)
+	doc := w.upload("", "a.txt", "hello")
+	stopped, lost, left := w.share(doc, Read, ""), w.share(w.upload("", "b.txt", "hello"), Read, ""), w.share(doc, Read, "")
+	for _, sh := range []Share{stopped, lost, left} {
+		w.many(sh, 10_000)
+	}
+	before := work()
+	if err := w.Stop(t.Context(), w.ada, stopped.ID); err != nil {
+		t.Fatal(err)
+	}
+	if cost := work().Less(before); cost.Steps > steps {
+		t.Errorf("stop: %d steps in one transaction", cost.Steps)
+	}
+	r, err := read(t.Context(), d, w.ada, lost.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before = work()
+	if err := w.removeOf(t.Context(), w.ada, []row{r}, []string{r.Entry}); err != nil {
+		t.Fatal(err)
+	}
+	if cost := work().Less(before); cost.Steps > steps {
+		t.Errorf("sweep: %d steps in one transaction", cost.Steps)
+	}
+	w.below.RunJobs()
+	for _, table := range []string{"share_uses", "share_downloads"} {
+		if n := w.rows(table); n != 10_000 {
+			t.Errorf("%d rows in %s", n, table)
+		}
+	}
+	if cost := w.below.ForgetCounted(w.ada, work); cost.Steps > steps {
+		t.Errorf("deletion: %d steps in one transaction", cost.Steps)
+	}
+	for _, table := range []string{"shares", "share_uses", "share_downloads"} {
+		if n := w.rows(table); n != 0 {
+			t.Errorf("%d rows in %s", n, table)
+		}
+	}
+}
+
+// TestDamagedLink: a link that was altered in the database hides no other one. Its owner sees it,
+// with its log, and stops it.
+func TestDamagedLink(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		doc := w.upload("", "a.txt", "hello")
+		bad, fine := w.share(doc, Read, `,"max_downloads":2,"note":"n"`), w.share(doc, Read, "")
+		w.guest(bad.Token, "GET", "/content", "")
+		if _, err := d.Exec(t.Context(), `UPDATE shares SET max_downloads = 9 WHERE id = $1`, bad.ID); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{"/shares", "/shares?kind=read", "/files/" + doc + "/shares"} {
+			items := good[rest.Page[Share]](w, w.call(w.ada, "GET", path, ""), 200).Items
+			if len(items) != 2 || items[0].ID != fine.ID || items[0].State != stateOpen || items[0].Entry == nil || items[1].ID != bad.ID || items[1].State != stateDamaged {
+				t.Fatalf("%s: %+v", path, items)
+			}
+		}
+		one := good[Share](w, w.call(w.ada, "GET", "/shares/"+bad.ID, ""), 200)
+		want := Share{ID: bad.ID, Kind: Read, Downloads: 1, Accept: []string{}, State: stateDamaged, CreatedAt: bad.CreatedAt}
+		if diff := cmp.Diff(want, one); diff != "" {
+			t.Error(diff)
+		}
+		if uses := good[rest.Page[Use]](w, w.call(w.ada, "GET", "/shares/"+bad.ID+"/uses", ""), 200).Items; len(uses) != 1 {
+			t.Errorf("its log: %+v", uses)
+		}
+		w.is(w.call(w.ada, "PATCH", "/shares/"+bad.ID, `{"note":"new"}`), 409, "damaged")
+		w.is(w.guest(bad.Token, "GET", "", ""), 404, "share_not_found")
+		var archive bytes.Buffer
+		if err := w.Accounts.Export(t.Context(), w.ada, &archive); err != nil || !bytes.Contains(unzip(t, archive.Bytes(), "shares.json"), []byte(bad.ID)) {
+			t.Errorf("the export: %v", err)
+		}
+		if a := w.call(w.ada, "DELETE", "/shares/"+bad.ID, ""); a.StatusCode != 204 {
+			t.Errorf("DELETE: %d %s", a.StatusCode, a.body)
+		}
+		if items := good[rest.Page[Share]](w, w.call(w.ada, "GET", "/shares", ""), 200).Items; len(items) != 1 || items[0].ID != fine.ID {
+			t.Errorf("%+v", items)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package share
 import (
 	"context"
 	"errors"
+	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
@@ -127,18 +128,20 @@ func update(ctx context.Context, tx *db.Tx, r row) error {
 	return err
 }
 
-// remove removes a link with its log.
+// remove removes a link without its log and its tickets.
 func remove(ctx context.Context, tx *db.Tx, owner account.ID, id string) (bool, error) {
 	n, err := tx.Exec(ctx, `DELETE FROM shares WHERE id = $1 AND account = $2`, id, string(owner))
-	if err != nil || n == 0 {
-		return false, err
+	return n == 1, err
+}
+
+// clearLink removes the log and the tickets of a link that is gone.
+func clearLink(ctx context.Context, d *db.DB, id string) error {
+	if _, err := d.ExecInBatches(ctx, `DELETE FROM share_uses WHERE id IN (SELECT id FROM share_uses WHERE share = $1 ORDER BY at, id LIMIT $2)`, id); err != nil {
+		return err
 	}
-	for _, q := range []string{`DELETE FROM share_uses WHERE share = $1`, `DELETE FROM share_downloads WHERE share = $1`} {
-		if _, err := tx.Exec(ctx, q, id); err != nil {
-			return false, err
-		}
-	}
-	return true, nil
+	_, err := d.ExecInBatches(ctx, `
+		DELETE FROM share_downloads WHERE (ticket, content) IN (SELECT ticket, content FROM share_downloads WHERE share = $1 ORDER BY expires_at LIMIT $2)`, id)
+	return err
 }
 
 // readShared returns which of an account's entries have an open link.
@@ -196,6 +199,12 @@ func setBlocked(ctx context.Context, tx *db.Tx, id string, blocked bool) (bool, 
 	return n == 1, err
 }
 
+// blockSince blocks the links of an account that were made at a time or later.
+func blockSince(ctx context.Context, tx *db.Tx, owner account.ID, since time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE shares SET blocked = 1 WHERE account = $1 AND created_at >= $2`, string(owner), since.UnixMilli())
+	return err
+}
+
 func countAll(ctx context.Context, q db.Querier) (n Numbers, err error) {
 	err = q.QueryRow(ctx, `SELECT COALESCE(SUM(CASE WHEN kind = 'read' THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN kind = 'request' THEN 1 ELSE 0 END), 0),
 		COALESCE(SUM(CASE WHEN blocked = 1 THEN 1 ELSE 0 END), 0) /* bounded: an operator asks for it, not more than every few seconds */ FROM shares`).
@@ -217,7 +226,8 @@ func readForSweep(ctx context.Context, q db.Querier, after string, limit int) ([
 	return scanAll(rows)
 }
 
-// forget removes the links of an account.
+// forget removes what the account has since empty: links that were made meanwhile, and what was
+// done with them.
 func forget(ctx context.Context, tx *db.Tx, owner account.ID) error {
 	for _, q := range []string{
 		`DELETE FROM shares WHERE account = $1`, `DELETE FROM share_uses WHERE account = $1`, `DELETE FROM share_downloads WHERE account = $1`,
@@ -229,11 +239,13 @@ func forget(ctx context.Context, tx *db.Tx, owner account.ID) error {
 	return nil
 }
 
-// empty removes what may be very many rows of an account.
+// empty removes what may be very many rows of an account. The links go first: without them guests
+// add no row.
 func empty(ctx context.Context, d *db.DB, owner account.ID) error {
 	for _, q := range []string{
-		`DELETE FROM share_uses WHERE id IN (SELECT id FROM share_uses WHERE account = $1 ORDER BY id LIMIT $2)`,
 		`DELETE FROM shares WHERE id IN (SELECT id FROM shares WHERE account = $1 ORDER BY created_at, id LIMIT $2)`,
+		`DELETE FROM share_uses WHERE id IN (SELECT id FROM share_uses WHERE account = $1 ORDER BY id LIMIT $2)`,
+		`DELETE FROM share_downloads WHERE (ticket, content) IN (SELECT ticket, content FROM share_downloads WHERE account = $1 LIMIT $2)`,
 	} {
 		if _, err := d.ExecInBatches(ctx, q, string(owner)); err != nil {
 			return err

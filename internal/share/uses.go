@@ -12,6 +12,7 @@ import (
 
 	"coffer/internal/account"
 	"coffer/internal/db"
+	"coffer/internal/jobs"
 	"coffer/internal/keyring"
 	"coffer/internal/rest"
 	"coffer/internal/seal"
@@ -94,11 +95,7 @@ func openUse(key *keyring.DataKey, r useRow) (Use, error) {
 
 // Uses returns one page of a link's log, the newest first, and the cursor of the next.
 func (s *Service) Uses(ctx context.Context, owner account.ID, id, cursor string, limit int) (uses []Use, next string, err error) {
-	l, err := s.find(ctx, owner, id)
-	if err != nil {
-		return nil, "", err
-	}
-	key, err := s.dataKey(ctx, s.DB, owner)
+	l, key, err := s.find(ctx, owner, id)
 	if err != nil {
 		return nil, "", err
 	}
@@ -167,17 +164,39 @@ func (s *Service) removeOf(ctx context.Context, owner account.ID, rows []row, en
 			continue
 		}
 		err := s.DB.Tx(ctx, func(tx *db.Tx) error {
-			was, err := remove(ctx, tx, owner, r.ID)
-			if err != nil || !was {
-				return err
-			}
-			return s.tell(ctx, tx, r)
+			_, err := s.remove(ctx, tx, r)
+			return err
 		})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// clearJob removes the log and the tickets of a link, whose id is the payload. The transaction that
+// removes the link enqueues it: there may be more rows than one transaction should change.
+const clearJob = "share.clear"
+
+func (s *Service) clear(ctx context.Context, payload []byte) error {
+	var id string
+	if err := json.Unmarshal(payload, &id); err != nil {
+		return jobs.Permanent(fmt.Errorf("%s: %w", clearJob, err))
+	}
+	return clearLink(ctx, s.DB, id)
+}
+
+// remove removes a link. Its log and its tickets are out of reach with it. It reports false when
+// there is none.
+func (s *Service) remove(ctx context.Context, tx *db.Tx, r row) (bool, error) {
+	was, err := remove(ctx, tx, r.Account, r.ID)
+	if err != nil || !was {
+		return false, err
+	}
+	if err := s.Jobs.Enqueue(ctx, tx, clearJob, r.ID); err != nil {
+		return false, err
+	}
+	return true, s.tell(ctx, tx, r)
 }
 
 func (s *Service) empty(ctx context.Context, owner account.ID) error { return empty(ctx, s.DB, owner) }

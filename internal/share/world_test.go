@@ -33,6 +33,7 @@ type world struct {
 	below    *accounttest.World
 	ada, bob account.ID
 	urls     [2]string
+	ended    map[string]error // sessions
 }
 
 func newWorld(t testing.TB, d *db.DB) *world {
@@ -53,6 +54,7 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	}
 	w.Service = New(Config{
 		DB: d, Contents: files.Contents, Files: file.New(files), Accounts: b.Accounts, Events: b.Events, Feed: news, Jobs: b.Jobs, Limit: b.Limits,
+		Hold:   func(_ context.Context, _ *db.Tx, _ account.ID, session string) error { return w.ended[session] },
 		Client: func(rest.Client) (string, string) { return "Firefox on Linux", "Utrecht" }, Now: b.Now, Log: b.Log, BaseURL: accounttest.BaseURL,
 		Look: 5 * time.Millisecond,
 	})

@@ -72,10 +72,10 @@ func (s *Service) redirectRoutes(a *rest.API) {
 		Method: http.MethodGet, Path: "/auth/social/{provider}", ID: "begin-social", Tag: tag, Status: http.StatusSeeOther, Rows: "F-O1",
 		Summary:     "Begin to sign in with a provider",
 		Description: "Redirects to the provider, and sets the cookie of this browser. A browser's fault ends at the page /social#error=CODE. Links of other sites are refused.",
-		Errors:      []*fault.Error{errNoProvider, rest.ErrCrossOrigin, errAway, limit.ErrLimited},
+		Errors:      []*fault.Error{errNoProvider, errAway, limit.ErrLimited},
 	}, s.getBegin)
 	rest.Register(a, rest.Op{
-		Method: http.MethodGet, Path: "/auth/social/{provider}/callback", ID: "end-social", Tag: tag, Status: http.StatusSeeOther, Rows: "F-O1",
+		Method: http.MethodGet, Path: "/auth/social/{provider}/callback", ID: "end-social", Returns: true, Tag: tag, Status: http.StatusSeeOther, Rows: "F-O1",
 		Summary:     "Come back from a provider",
 		Description: "Redirects to the page /social#code=CODE. The code works once, in the same browser. A browser's fault ends at /social#error=CODE.",
 		Errors:      []*fault.Error{errNoProvider, errState, errRefused, errIDToken, errUnverified, errAway, errAltered},
@@ -168,16 +168,8 @@ func (in RedirectInput) failed(err error) (*redirectOutput, error) {
 	return &redirectOutput{Status: http.StatusSeeOther, Location: page + "#" + fragment.Encode()}, nil
 }
 
-type beginInput struct {
-	RedirectInput
-	Site string `header:"Sec-Fetch-Site" doc:"Set by browsers."`
-}
-
-func (s *Service) getBegin(ctx context.Context, in *beginInput) (*redirectOutput, error) {
-	// Another site must not begin a sign-in here (ASVS 7.6.2).
-	if in.Site == "cross-site" || in.Site == "same-site" {
-		return nil, rest.ErrCrossOrigin
-	}
+// getBegin is for links of our own pages: rest refuses those of other sites (ASVS 7.6.2).
+func (s *Service) getBegin(ctx context.Context, in *RedirectInput) (*redirectOutput, error) {
 	to, browser, err := s.begin(ctx, in.Provider, in.Cookied, signIn, in.Request)
 	if err != nil {
 		return in.failed(err)

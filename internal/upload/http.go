@@ -77,7 +77,7 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/uploads", ID: "list-uploads", Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-F4",
 		Summary:     "The unfinished uploads",
-		Description: "All of them, the newest first; an account has at most 1,000.",
+		Description: "All of them, the newest first, damaged ones too; an account has at most 1,000.",
 		Errors:      []*fault.Error{errNotFound},
 	}, s.getList)
 	rest.Register(a, rest.Op{
@@ -168,8 +168,9 @@ func (s *Service) most(length int64) int64 {
 	return length
 }
 
-// reach returns an upload to which no other request sends bytes. A whole one is a file then:
-// the request that sent its last bytes may have died before it published them.
+// reach returns an upload to which no other request sends bytes. With publish a whole one is a
+// file then: the request that sent its last bytes may have died before it published them. A
+// damaged one becomes none.
 func (s *Service) reach(ctx context.Context, caller rest.Caller, id string, publish bool) (*state, error) {
 	st, err := s.read(ctx, accountOf(caller), id)
 	if err != nil {
@@ -183,6 +184,9 @@ func (s *Service) reach(ctx context.Context, caller rest.Caller, id string, publ
 		if st, err = s.read(ctx, accountOf(caller), id); err != nil {
 			return nil, err
 		}
+	}
+	if publish && st.damaged && st.File == "" {
+		return nil, errGone
 	}
 	if publish && st.File == "" && st.whole() {
 		err = s.finish(ctx, st, caller.Session)

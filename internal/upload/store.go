@@ -139,6 +139,14 @@ func deleteUnheard(ctx context.Context, tx *db.Tx, owner account.ID, id string, 
 	return n == 1, err
 }
 
+// deleteFinished removes the account's uploads that are files, in batches.
+func deleteFinished(ctx context.Context, d *db.DB, owner account.ID) error {
+	_, err := d.ExecInBatches(ctx, `DELETE FROM uploads WHERE id IN (SELECT id FROM uploads WHERE account = $1 AND file <> '' ORDER BY created_at, id LIMIT $2)`, string(owner))
+	return err
+}
+
+// deleteUploads removes what is left of an account's uploads: at most those that are
+// unfinished, and the ones that ended since deleteFinished.
 func deleteUploads(ctx context.Context, tx *db.Tx, owner account.ID) error {
 	_, err := tx.Exec(ctx, `DELETE FROM uploads WHERE account = $1`, string(owner))
 	return err

@@ -18,7 +18,8 @@
 //   - Strict headers (headers.go): a number is digits and fits, a header stands once. The
 //     server refuses with the header's name, and tusd sees only what was checked.
 //   - Names are sealed under the account's data key until the upload is a file. The feed and
-//     the log have none.
+//     the log have none. An upload whose details do not open is listed as damaged. It takes no
+//     bytes and becomes no file, and its owner can end it.
 //   - An upload that no request continues leaves with its bytes, within Settings.Keep and a sweep.
 //     Its bytes count against the quota until then.
 //
@@ -78,6 +79,7 @@ type Service struct {
 
 	mu      sync.Mutex
 	running map[string]*running // by upload
+	told    map[string]bool     // damaged uploads that the log names
 	heard   <-chan struct{}     // closed when the subscription is lost; nil without one
 	drained bool
 }
@@ -86,12 +88,12 @@ type Service struct {
 func New(c Config) (*Service, error) {
 	var random [16]byte
 	rand.Read(random[:])
-	s := &Service{Config: c, node: hex.EncodeToString(random[:]), running: map[string]*running{}}
+	s := &Service{Config: c, node: hex.EncodeToString(random[:]), running: map[string]*running{}, told: map[string]bool{}}
 	var err error
 	if s.tus, err = newTus(s); err != nil {
 		return nil, err
 	}
-	s.Accounts.Keep("upload", account.Keeper{Export: s.export, Forget: deleteOf})
+	s.Accounts.Keep("upload", account.Keeper{Export: s.export, Empty: s.empty, Forget: deleteUploads})
 	s.Jobs.Every("upload.sweep", sweepEvery, s.Sweep, jobs.Old{Table: "uploads", Rows: "expires_at <= $1"})
 	return s, nil
 }
@@ -106,14 +108,15 @@ func (s *Service) export(ctx context.Context, owner account.ID, to *account.Arch
 	return to.Put("uploads.json", all)
 }
 
-func deleteOf(ctx context.Context, tx *db.Tx, owner account.ID) error {
-	return deleteUploads(ctx, tx, owner)
+// empty removes the uploads that are files: an account may have very many of them.
+func (s *Service) empty(ctx context.Context, owner account.ID) error {
+	return deleteFinished(ctx, s.DB, owner)
 }
 
 // The refusals that reach a client.
 var (
 	errNotFound  = fault.New(fault.NotFound, "not_found", "Upload not found.")
-	errGone      = fault.New(fault.Gone, "upload_gone", "The upload waited too long for its next bytes. Begin it anew.")
+	errGone      = fault.New(fault.Gone, "upload_gone", "The upload waited too long for its next bytes, or is damaged. Begin it anew.")
 	errOffset    = fault.New(fault.Conflict, "offset_mismatch", "The upload is at another offset. HEAD returns it.")
 	errTakenOver = fault.New(fault.Conflict, "upload_taken_over", "Another request continues this upload. The server kept what arrived; HEAD returns the offset.")
 	errChecksum  = fault.New(fault.Checksum, "checksum_mismatch", "The bytes do not have the checksum that came with them. The server stored none of them.")
@@ -152,7 +155,7 @@ func (r *row) openDetails(key *keyring.DataKey) (d details, err error) {
 		err = json.Unmarshal(plain, &d)
 	}
 	if err != nil {
-		return d, fmt.Errorf("open the details of upload %s: %w", r.ID, err)
+		return details{}, fmt.Errorf("open the details of upload %s: %w", r.ID, err)
 	}
 	return d, nil
 }
@@ -168,6 +171,7 @@ type Upload struct {
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at" doc:"When the server removes it, unless bytes arrive before."`
 	File      string    `json:"file,omitempty" doc:"Id of the file that it has become; absent while it is unfinished."`
+	Damaged   bool      `json:"damaged,omitzero" doc:"The server cannot open what it stored of the name and the place. The upload takes no bytes; end it."`
 }
 
 // state is an upload with what its object knows.
@@ -175,13 +179,14 @@ type state struct {
 	row
 	details
 	offset, length int64 // length is -1 while unknown
+	damaged        bool  // the details do not open
 }
 
 func (st *state) whole() bool { return st.length >= 0 && st.offset == st.length }
 
 func (st *state) shown() Upload {
 	u := Upload{
-		ID: st.ID, Name: st.Name, Offset: st.offset, Replace: st.Replace, File: st.File,
+		ID: st.ID, Name: st.Name, Offset: st.offset, Replace: st.Replace, File: st.File, Damaged: st.damaged,
 		CreatedAt: time.UnixMilli(st.CreatedAt).UTC(), ExpiresAt: time.UnixMilli(st.ExpiresAt).UTC(),
 	}
 	if st.Parent != "" {
@@ -223,21 +228,40 @@ func (s *Service) read(ctx context.Context, owner account.ID, id string) (*state
 // open completes a row with its details and its object's state.
 func (s *Service) open(ctx context.Context, q db.Querier, key *keyring.DataKey, r row) (*state, error) {
 	if r.File != "" {
-		return r.state(key, content.Growing{Offset: r.Size, Length: r.Size})
+		return s.state(ctx, key, r, content.Growing{Offset: r.Size, Length: r.Size}), nil
 	}
 	g, err := s.Contents.Growing(ctx, q, r.Account, r.Blob)
 	if err != nil {
 		return nil, ended(err)
 	}
-	return r.state(key, g)
+	return s.state(ctx, key, r, g), nil
 }
 
-func (r row) state(key *keyring.DataKey, g content.Growing) (*state, error) {
+func (s *Service) state(ctx context.Context, key *keyring.DataKey, r row, g content.Growing) *state {
 	d, err := r.openDetails(key)
 	if err != nil {
-		return nil, err
+		s.tell(ctx, r, err)
 	}
-	return &state{row: r, details: d, offset: g.Offset, length: g.Length}, nil
+	return &state{row: r, details: d, offset: g.Offset, length: g.Length, damaged: err != nil}
+}
+
+// maxTold bounds what is remembered of the log.
+const maxTold = 1000
+
+// tell names a damaged upload in the log, once: clients read lists again and again.
+func (s *Service) tell(ctx context.Context, r row, err error) {
+	s.mu.Lock()
+	known := s.told[r.ID]
+	if !known {
+		if len(s.told) >= maxTold {
+			clear(s.told)
+		}
+		s.told[r.ID] = true
+	}
+	s.mu.Unlock()
+	if !known {
+		s.Log.ErrorContext(ctx, "upload: an upload is damaged", "account", r.Account, "upload", r.ID, "error", err)
+	}
 }
 
 // dataKey opens the account's data key. An account that is gone has no uploads.
@@ -262,6 +286,7 @@ func (s *Service) Get(ctx context.Context, owner account.ID, id string) (Upload,
 func (s *Service) List(ctx context.Context, owner account.ID) ([]Upload, error) {
 	all := []Upload{}
 	err := s.DB.Read(ctx, func(tx *db.Tx) error {
+		all = all[:0]
 		rows, err := readUnfinished(ctx, tx, owner, s.Now())
 		if err != nil || len(rows) == 0 {
 			return err
@@ -279,11 +304,7 @@ func (s *Service) List(ctx context.Context, owner account.ID) ([]Upload, error) 
 			if !ok {
 				continue // the object's sweep was faster than this room's
 			}
-			st, err := r.state(key, g)
-			if err != nil {
-				return err
-			}
-			all = append(all, st.shown())
+			all = append(all, s.state(ctx, key, r, g).shown())
 		}
 		return nil
 	})

@@ -1,11 +1,13 @@
 package upload
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -38,6 +40,7 @@ type world struct {
 	other    *Service
 	t        testing.TB
 	below    *accounttest.World
+	logged   *bytes.Buffer // of the room
 	urls     [2]string
 	handlers [2]http.Handler
 }
@@ -48,7 +51,7 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, below: accounttest.New(t, d, limittest.Setup{Start: time.Now()})}
+	w := &world{t: t, logged: &bytes.Buffer{}, below: accounttest.New(t, d, limittest.Setup{Start: time.Now()})}
 	below := w.below
 	for _, id := range []account.ID{ada, bob} {
 		_, wrapped, err := below.Ring.NewDataKey(t.Context(), string(id))
@@ -68,14 +71,14 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	}
 	c := Config{
 		MaxSize: 1 << 30, DB: d, Bus: kv.NewLocalBus(), Contents: files.Contents, Files: file.New(files), Accounts: below.Accounts,
-		Jobs: below.Jobs, Now: below.Now, Log: below.Log,
+		Jobs: below.Jobs, Now: below.Now, Log: slog.New(slog.NewTextHandler(w.logged, nil)),
 	}
 	limittest.Defaults(t, &c.Settings)
 	if w.Service, err = New(c); err != nil {
 		t.Fatal(err)
 	}
 	// Another process has the same stores and bus, and its own name and requests.
-	w.other = &Service{Config: c, node: "the other node", running: map[string]*running{}}
+	w.other = &Service{Config: c, node: "the other node", running: map[string]*running{}, told: map[string]bool{}}
 	if w.other.tus, err = newTus(w.other); err != nil {
 		t.Fatal(err)
 	}

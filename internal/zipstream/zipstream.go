@@ -1,21 +1,19 @@
 // Package zipstream writes zips while they are sent: no temporary file, no seek, zip64 where it is needed.
 //
 // It is archive/zip with less memory. That keeps the whole path of each entry until the end,
-// and a path may have 16 KiB. This keeps an entry's own name and its folder, some 100 bytes
-// and the name. An archive that breaks off has no directory at its end, so no program takes
-// it for whole.
+// and the state of its compressor, 0.8 MB. This keeps a packed line for each entry, some 20
+// bytes (directory.go), counts what all zips of the process keep (memory.go), and packs a
+// piece at a time (pack.go). An archive that breaks off has no directory at its end, so no
+// program takes it for whole.
 package zipstream
 
 import (
 	"bufio"
-	"compress/flate"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"math"
-	"slices"
-	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -31,140 +29,135 @@ const (
 
 // Writer writes one zip. It belongs to one goroutine.
 type Writer struct {
+	*share
 	to      *bufio.Writer
 	at      int64 // bytes written
-	entries []entry
-	open    []folder // the folders above the next entry, outermost first
-	unnamed []string // paths of folders that have entries and are none
-	running bool     // the last entry is a file whose end is not written
-	deflate *flate.Writer
+	dir     directory
+	last    entry
+	began   bool   // there is a last entry
+	running bool   // it is a file whose end is not written
+	plain   []byte // of a content that is to be packed
 }
 
 // entry is a line of the directory at the zip's end.
 type entry struct {
-	name         string // the last step of its path
+	path         string // a folder's ends in a slash
 	size, offset int64
 	packed       int64 // bytes of the content in the zip
-	above        int32 // index of its folder in entries; -1 at the top, -2-i for unnamed[i]
 	crc          uint32
 	modified     uint32 // unix seconds
-	folder       bool
 	method       Method
 }
 
-// folder is a folder that entries may still come into.
-type folder struct {
-	path  string // with the slash
-	index int32  // as entry.above
-}
+func (e *entry) folder() bool { return e.path[len(e.path)-1] == '/' }
 
-// New returns a writer of a zip to a stream.
-func New(to io.Writer) *Writer { return &Writer{to: bufio.NewWriter(to)} }
+// New returns a writer of an owner's zip to a stream. It fails with [ErrFull]. The caller ends
+// it with Free, also behind an error.
+func New(to io.Writer, owner string) (*Writer, error) {
+	z := &Writer{share: all.of(owner), to: bufio.NewWriter(to)}
+	z.dir.share = z.share
+	return z, z.Hold(atFirst)
+}
 
 // The numbers of the zip format (APPNOTE.TXT 6.3.10).
 const (
 	version20, version45     = 20, 45
 	withDescriptor, withUTF8 = 0x8, 0x800 // flags: sizes follow the content; names are UTF-8
 	unixTime                 = 0x5455     // extra field
+	headerSize               = 30         // of an entry, without path and extra field
 )
 
 // begin writes the header of an entry.
-func (z *Writer) begin(path string, modified time.Time, isFolder bool, method Method) error {
+func (z *Writer) begin(path string, modified time.Time, method Method) error {
 	if err := z.end(); err != nil {
 		return err
 	}
-	if len(z.entries) == math.MaxInt32 || len(path) >= math.MaxUint16 {
-		return fmt.Errorf("zipstream: a zip cannot hold entry %d with a path of %d bytes", len(z.entries), len(path))
+	if path == "" || len(path) > math.MaxUint16 {
+		return fmt.Errorf("zipstream: a zip cannot hold a path of %d bytes", len(path))
 	}
-	slash := strings.LastIndexByte(path, '/') + 1
-	e := entry{
-		name: strings.Clone(path[slash:]), offset: z.at, above: z.inside(path[:slash]), modified: uint32(modified.Unix()), folder: isFolder, method: method,
-	}
-	if isFolder {
-		path += "/"
-		z.open = append(z.open, folder{path, int32(len(z.entries))})
-	}
-	z.entries = append(z.entries, e)
+	z.last, z.began = entry{path: path, offset: z.at, modified: uint32(modified.Unix()), method: method}, true
+	e := &z.last
 	b := binary.LittleEndian.AppendUint32(nil, 0x04034b50)
-	b = e.common(b, version20, flags(path, isFolder))
+	b = e.common(b, version20)
 	b = append(b, make([]byte, 12)...) // hash and sizes follow the content
 	b = binary.LittleEndian.AppendUint16(b, uint16(len(path)))
 	b = binary.LittleEndian.AppendUint16(b, uint16(len(e.extra(nil))))
 	return z.put(e.extra(append(b, path...)))
 }
 
-// inside leaves the open folders that are not above an entry of the folder, and returns that
-// folder's index. A folder that is no entry costs its path, once while entries of it come.
-func (z *Writer) inside(above string) int32 {
-	for len(z.open) > 0 && !strings.HasPrefix(above, z.open[len(z.open)-1].path) {
-		z.open = z.open[:len(z.open)-1]
-	}
-	if above == "" {
-		return -1
-	}
-	if len(z.open) == 0 || z.open[len(z.open)-1].path != above {
-		z.open = append(z.open, folder{above, int32(-2 - len(z.unnamed))})
-		z.unnamed = append(z.unnamed, strings.Clone(above))
-	}
-	return z.open[len(z.open)-1].index
-}
-
-// Folder adds a folder. One that has entries comes before them, or is not added.
+// Folder adds a folder.
 func (z *Writer) Folder(path string, modified time.Time) error {
-	return z.begin(path, modified, true, Store)
+	return z.begin(path+"/", modified, Store)
 }
 
 // File begins a file, and returns what takes its content until the next entry. The path has
 // slashes between names that every system takes.
 func (z *Writer) File(path string, modified time.Time, how Method) (io.Writer, error) {
-	if err := z.begin(path, modified, false, how); err != nil {
+	if err := z.begin(path, modified, how); err != nil {
 		return nil, err
 	}
 	z.running = true
-	if how == Store {
-		return content{z, packed{z}}, nil
-	}
-	if z.deflate == nil {
-		z.deflate, _ = flate.NewWriter(packed{z}, flate.DefaultCompression) // fails for unknown levels only
-	} else {
-		z.deflate.Reset(packed{z})
-	}
-	return content{z, z.deflate}, nil
+	return content{z}, nil
 }
 
 // content is the content of the last entry.
-type content struct {
-	z  *Writer
-	to io.Writer
-}
+type content struct{ z *Writer }
 
-func (c content) Write(p []byte) (int, error) {
-	e := &c.z.entries[len(c.z.entries)-1]
+func (c content) Write(p []byte) (n int, err error) {
+	e := &c.z.last
 	e.crc = crc32.Update(e.crc, crc32.IEEETable, p)
 	e.size += int64(len(p))
-	return c.to.Write(p)
+	if e.method == Store {
+		return len(p), c.z.putContent(p)
+	}
+	for n < len(p) && err == nil {
+		more := min(len(p)-n, pieceSize-len(c.z.plain))
+		c.z.plain = append(c.z.plain, p[n:n+more]...)
+		if n += more; len(c.z.plain) == pieceSize {
+			err = c.z.pack(false)
+		}
+	}
+	return n, err
 }
 
-// packed is what of the content goes into the zip.
-type packed struct{ z *Writer }
+// pack writes what is to be packed, and the end of the content behind it.
+func (z *Writer) pack(end bool) error {
+	b, err := pack(z.plain, end)
+	if z.plain = z.plain[:0]; err != nil {
+		return err
+	}
+	return z.putContent(b)
+}
 
-func (p packed) Write(b []byte) (int, error) {
-	p.z.entries[len(p.z.entries)-1].packed += int64(len(b))
-	return len(b), p.z.put(b)
+// putContent writes what of a content goes into the zip.
+func (z *Writer) putContent(p []byte) error {
+	z.last.packed += int64(len(p))
+	return z.put(p)
 }
 
 // end writes what follows the content of the last entry, if that is a file.
 func (z *Writer) end() error {
-	if !z.running {
+	if !z.began {
 		return nil
 	}
-	z.running = false
-	e := &z.entries[len(z.entries)-1]
-	if e.method == Deflate {
-		if err := z.deflate.Close(); err != nil {
+	z.began = false
+	if z.running {
+		z.running = false
+		if z.last.method == Deflate {
+			if err := z.pack(true); err != nil {
+				return err
+			}
+			z.plain = nil
+		}
+		if err := z.put(z.last.descriptor()); err != nil {
 			return err
 		}
 	}
+	return z.dir.add(z.last)
+}
+
+// descriptor returns what follows the content of a file.
+func (e *entry) descriptor() []byte {
 	b := binary.LittleEndian.AppendUint32(nil, 0x08074b50)
 	b = binary.LittleEndian.AppendUint32(b, e.crc)
 	for _, n := range []int64{e.packed, e.size} {
@@ -174,7 +167,7 @@ func (z *Writer) end() error {
 			b = binary.LittleEndian.AppendUint32(b, uint32(n))
 		}
 	}
-	return z.put(b)
+	return b
 }
 
 // large says that the entry's sizes have 64 bits.
@@ -186,12 +179,17 @@ func (z *Writer) Close() error {
 		return err
 	}
 	start := z.at
-	for i := range z.entries {
-		if err := z.put(z.line(int32(i))); err != nil {
+	records := uint64(0)
+	for e, err := range z.dir.all() {
+		if err == nil {
+			records++
+			err = z.put(e.line())
+		}
+		if err != nil {
 			return err
 		}
 	}
-	end, records := z.at, uint64(len(z.entries))
+	end := z.at
 	size, offset := uint64(end-start), uint64(start)
 	var b []byte
 	if records >= math.MaxUint16 || size >= math.MaxUint32 || offset >= math.MaxUint32 {
@@ -222,9 +220,8 @@ func (z *Writer) Close() error {
 }
 
 // line returns the directory's line of an entry.
-func (z *Writer) line(i int32) []byte {
-	e := z.entries[i]
-	path, extra, version, sizes, offset := z.path(i), e.extra(nil), uint16(version20), [2]uint32{uint32(e.packed), uint32(e.size)}, uint32(e.offset)
+func (e *entry) line() []byte {
+	extra, version, sizes, offset := e.extra(nil), uint16(version20), [2]uint32{uint32(e.packed), uint32(e.size)}, uint32(e.offset)
 	if e.large() || e.offset >= math.MaxUint32 {
 		if e.large() {
 			version = version45
@@ -238,36 +235,26 @@ func (z *Writer) line(i int32) []byte {
 	}
 	b := binary.LittleEndian.AppendUint32(nil, 0x02014b50)
 	b = binary.LittleEndian.AppendUint16(b, version20)
-	b = e.common(b, version, flags(path, e.folder))
+	b = e.common(b, version)
 	for _, n := range []uint32{e.crc, sizes[0], sizes[1]} {
 		b = binary.LittleEndian.AppendUint32(b, n)
 	}
-	b = binary.LittleEndian.AppendUint16(b, uint16(len(path)))
+	b = binary.LittleEndian.AppendUint16(b, uint16(len(e.path)))
 	b = binary.LittleEndian.AppendUint16(b, uint16(len(extra)))
 	b = append(b, make([]byte, 10)...) // comment, disk and attributes
 	b = binary.LittleEndian.AppendUint32(b, offset)
-	return append(append(b, path...), extra...)
-}
-
-// path returns the path of an entry.
-func (z *Writer) path(i int32) string {
-	end := ""
-	if z.entries[i].folder {
-		end = "/"
-	}
-	var steps []string
-	for ; i >= 0; i = z.entries[i].above {
-		steps = append(steps, z.entries[i].name)
-	}
-	if i < -1 {
-		steps = append(steps, strings.TrimSuffix(z.unnamed[-2-i], "/"))
-	}
-	slices.Reverse(steps)
-	return strings.Join(steps, "/") + end
+	return append(append(b, e.path...), extra...)
 }
 
 // common appends what both headers of an entry have.
-func (e *entry) common(b []byte, version, flags uint16) []byte {
+func (e *entry) common(b []byte, version uint16) []byte {
+	flags := uint16(0)
+	if !e.folder() {
+		flags = withDescriptor
+	}
+	if len(e.path) != utf8.RuneCountInString(e.path) {
+		flags |= withUTF8
+	}
 	t := time.Unix(int64(e.modified), 0).UTC()
 	for _, n := range []uint16{
 		version, flags, uint16(e.method),
@@ -284,16 +271,6 @@ func (e *entry) extra(b []byte) []byte {
 	b = binary.LittleEndian.AppendUint16(b, unixTime)
 	b = binary.LittleEndian.AppendUint16(b, 5)
 	return binary.LittleEndian.AppendUint32(append(b, 1), e.modified)
-}
-
-func flags(path string, folder bool) (flags uint16) {
-	if !folder {
-		flags = withDescriptor
-	}
-	if len(path) != utf8.RuneCountInString(path) {
-		flags |= withUTF8
-	}
-	return flags
 }
 
 func (z *Writer) put(p []byte) error {

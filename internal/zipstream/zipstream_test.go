@@ -3,8 +3,10 @@ package zipstream
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,11 +15,22 @@ import (
 	"time"
 )
 
+// newZip begins a zip that a test ends.
+func newZip(t testing.TB, to io.Writer) *Writer {
+	t.Helper()
+	z, err := New(to, t.Name())
+	t.Cleanup(z.Free)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return z
+}
+
 // TestZip: archive/zip reads what the writer wrote: paths, times and contents, also of more
 // entries than the first form of zip counts.
 func TestZip(t *testing.T) {
 	var b bytes.Buffer
-	z := New(&b)
+	z := newZip(t, &b)
 	at := time.Date(2026, 2, 3, 4, 5, 7, 0, time.UTC)
 	var want []string
 	how := Store
@@ -56,6 +69,10 @@ func TestZip(t *testing.T) {
 	add("again", strings.Repeat("longer ", 3000), false)
 	how = Store
 	add("last", strings.Repeat("long ", 3000), false)
+	how = Deflate
+	add("in pieces", strings.Repeat("some words that are alike, ", 10_000), false)
+	add("just a piece", strings.Repeat("x", pieceSize), false)
+	how = Store
 	for i := range 70_000 {
 		add(fmt.Sprint(i), "", false)
 	}
@@ -79,7 +96,7 @@ func TestZip(t *testing.T) {
 			}
 			body = string(raw)
 		}
-		if small := f.CompressedSize64 < 500; f.UncompressedSize64 > 500 && small != (f.Name == "packed" || f.Name == "again") {
+		if small := f.CompressedSize64 < 500; f.UncompressedSize64 > 500 && small != (f.Name == "packed" || f.Name == "again" || f.Name == "just a piece") && f.Name != "in pieces" {
 			t.Errorf("%s takes %d bytes of %d", f.Name, f.CompressedSize64, f.UncompressedSize64)
 		}
 		if got := f.Name + " " + body; got != want[i] || !f.Modified.Equal(at) || f.NonUTF8 {
@@ -106,7 +123,7 @@ func TestZip64(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	z := New(holes{f})
+	z := newZip(t, holes{f})
 	zeros := make([]byte, 1<<20)
 	w, err := z.File("large", time.Unix(1e9, 0), Store)
 	for i := 0; i < 4097 && err == nil; i++ {
@@ -144,7 +161,7 @@ func TestZip64(t *testing.T) {
 // TestZip64Deflated: a content of more than 4 GiB that takes little in the zip.
 func TestZip64Deflated(t *testing.T) {
 	var b bytes.Buffer
-	z := New(&b)
+	z := newZip(t, &b)
 	for _, name := range []string{"large", "small"} {
 		w, err := z.File(name, time.Unix(1e9, 0), Deflate)
 		if err == nil {
@@ -154,7 +171,7 @@ func TestZip64Deflated(t *testing.T) {
 			t.Fatal(err)
 		}
 		if name == "large" {
-			z.entries[0].size += 1 << 32 // as if so much had been written
+			z.last.size += 1 << 32 // as if so much had been written
 		}
 	}
 	if err := z.Close(); err != nil {
@@ -173,34 +190,136 @@ func TestZip64Deflated(t *testing.T) {
 	}
 }
 
-// TestZipMemory: entries below many folders with long names take no more than others.
-func TestZipMemory(t *testing.T) {
-	z := New(io.Discard)
-	path := ""
+// heap returns the bytes of what is alive, without what pools hold.
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// TestDeflatedTakesLittle: a stream that stalls holds no compressor, neither behind a packed
+// content nor in the middle of one.
+func TestDeflatedTakesLittle(t *testing.T) {
+	const streams = 100
+	for name, bytes := range map[string]int{"behind": 0, "inside": 300_000} {
+		before := heap()
+		held := make([]*Writer, streams)
+		for i := range held {
+			held[i] = newZip(t, io.Discard)
+			w, err := held[i].File("account.json", time.Now(), Deflate)
+			if err == nil {
+				_, err = w.Write(make([]byte, 1000+bytes))
+			}
+			if err == nil && bytes == 0 {
+				_, err = held[i].File("picture", time.Now(), Store)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if each := (heap() - before) / streams; each > 100<<10 {
+			t.Errorf("%s: a zip takes %d KiB", name, each>>10)
+		}
+		for _, z := range held {
+			if err := z.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// TestDirectoryTakesLittle: the lines of many entries, also below many folders with long names.
+func TestDirectoryTakesLittle(t *testing.T) {
+	deep := ""
 	for range 63 {
-		path += strings.Repeat("x", 255)
-		if err := z.Folder(path, time.Now()); err != nil {
+		deep += strings.Repeat("x", 255) + "/"
+	}
+	random := rand.NewChaCha8([32]byte{1})
+	for name, above := range map[string]string{"flat": "photos/", "deep": deep} {
+		z, before, entries := newZip(t, io.Discard), heap(), int64(50_000)
+		if name == "deep" {
+			entries /= 10
+		}
+		for i := range entries {
+			w, err := z.File(fmt.Sprintf("%sIMG_%08d.jpg", above, i*7), time.Unix(int64(1e9+i*13), 0), Store)
+			if err == nil {
+				_, err = w.Write(binary.AppendUvarint(nil, random.Uint64()))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		took := heap() - before
+		t.Logf("%s: %d bytes an entry, counted %d", name, took/entries, z.taken/entries)
+		if took > entries*40 || took > 2*z.taken {
+			t.Errorf("%s: %d entries take %d bytes, and %d are counted", name, entries, took, z.taken)
+		}
+		if err := z.Close(); err != nil {
 			t.Fatal(err)
 		}
-		path += "/"
 	}
-	heap := func() uint64 {
-		var m runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
-	before := heap()
-	const entries = 5000
-	for i := range entries {
-		if _, err := z.File(fmt.Sprint(path, i), time.Now(), Store); err != nil {
-			t.Fatal(err)
+}
+
+// TestMemoryIsBounded: zips together keep no more than the memory has, and one owner's leave
+// room for another's.
+func TestMemoryIsBounded(t *testing.T) {
+	m := newMemory(300 << 10)
+	use := func(owner string) (held []*share) {
+		for {
+			s := m.of(owner)
+			if err := s.Hold(1 << 10); err == ErrFull {
+				return held
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			held = append(held, s)
 		}
 	}
-	if after := heap(); after > before+entries*1000 {
-		t.Errorf("%d entries take %d bytes", entries, after-before)
+	first := use("first")
+	second := use("second")
+	if len(first) != 200 || len(second) != 66 {
+		t.Errorf("the first has %d of 300, the second %d", len(first), len(second))
 	}
-	if err := z.Close(); err != nil {
+	if more := use("first"); len(more) != 0 {
+		t.Errorf("the first has %d more", len(more))
+	}
+	if third := use("third"); len(third) != 22 || m.taken > m.most {
+		t.Errorf("the third has %d, all %d", len(third), m.taken)
+	}
+	for _, s := range append(first, second...) {
+		s.Free()
+		s.Free()
+	}
+	if fourth := use("fourth"); len(fourth) != 2*(300-22)/3 || len(m.owners) != 2 {
+		t.Errorf("a fourth has %d of what the others left, of %d owners", len(fourth), len(m.owners))
+	}
+}
+
+// TestFullMemory: a zip that may keep no more fails and gets no end; what it kept is free for
+// the next one.
+func TestFullMemory(t *testing.T) {
+	var b bytes.Buffer
+	z, err := New(&b, t.Name())
+	if err != nil {
 		t.Fatal(err)
+	}
+	z.Free()
+	z.memory = newMemory(1 << 20)
+	n := 0
+	for err == nil {
+		_, err = z.File(strings.Repeat("é", n%90)+fmt.Sprint(n*n*n), time.Unix(int64(n*n), 0), Store)
+		n++
+	}
+	if err != ErrFull || n < 10_000 || z.taken > z.memory.most*2/3 {
+		t.Errorf("%d entries took %d: %v", n, z.taken, err)
+	}
+	if _, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len())); err == nil {
+		t.Error("the broken zip opens")
+	}
+	z.Free()
+	if z.memory.taken != 0 || z.Hold(int(z.memory.most/2)) != nil {
+		t.Errorf("%d stay counted", z.memory.taken)
 	}
 }

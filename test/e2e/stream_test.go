@@ -130,6 +130,24 @@ func TestHeldStreamsInLittleMemory(t *testing.T) {
 	p := s.member(t)
 	c := p.signIn(t, client.WithoutProofs())
 	id := uploadPattern(t, c, 24<<20)
+	parts := uploadParts(t, s, c, 300, 70_000)
+	folder, err := c.CreateFolder(t.Context(), "", "many")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for batch := range 20 { // more than socket buffers hold
+		files := make([]client.Source, 500)
+		for i := range files {
+			files[i] = client.Source{Name: fmt.Sprintf("note %d.txt", 500*batch+i), Content: strings.NewReader(strings.Repeat("x", 500))}
+		}
+		if _, err := c.Upload(t.Context(), folder.ID, files...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link, err := c.CreateShare(t.Context(), id, client.NewShare{Kind: "read"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	bearer := "Authorization: Bearer " + c.Credentials().AccessToken + "\r\n"
 	const form = "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 900000000\r\n\r\n"
 	file := "--b\r\nContent-Disposition: form-data; name=f; filename=a\r\n\r\n"
@@ -137,6 +155,10 @@ func TestHeldStreamsInLittleMemory(t *testing.T) {
 		{"uploads", "POST /v1/files HTTP/1.1\r\nHost: localhost\r\n" + bearer + form + file + strings.Repeat("x", 200<<10)},
 		{"headers of parts", "POST /v1/files HTTP/1.1\r\nHost: localhost\r\n" + bearer + form + "--b\r\n" + strings.Repeat("A: b\r\n", 5000)},
 		{"downloads", "GET /v1/files/" + id + "/content HTTP/1.1\r\nHost: localhost\r\n" + bearer + "\r\n"},
+		{"downloads in parts", "GET /v1/files/" + parts + "/content HTTP/1.1\r\nHost: localhost\r\n" + bearer + "\r\n"},
+		{"downloads by a link", "GET /v1/public/shares/" + link.Token + "/content HTTP/1.1\r\nHost: localhost\r\n\r\n"},
+		{"archives", "GET /v1/files/" + folder.ID + "/archive HTTP/1.1\r\nHost: localhost\r\n" + bearer + "\r\n"},
+		{"exports", "GET /v1/account/export HTTP/1.1\r\nHost: localhost\r\n" + bearer + "\r\n"},
 		{"headers", "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", 30<<10)},
 		{"JSON", "POST /v1/auth/sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n\r\n" + strings.Repeat(" ", 800<<10)},
 		{"idle ones", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"},
@@ -178,6 +200,37 @@ func TestHeldStreamsInLittleMemory(t *testing.T) {
 			conn.Close()
 		}
 	}
+}
+
+// uploadParts uploads a file in so many requests, and returns its id.
+func uploadParts(t *testing.T, s *server, c *client.Client, n, size int) (id string) {
+	t.Helper()
+	upload, err := c.BeginUpload(t.Context(), client.NewUpload{Name: "parts.bin", Size: int64(n * size)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range n - 1 {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, s.url+"/v1/uploads/"+upload, bytes.NewReader(make([]byte, size)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+c.Credentials().AccessToken)
+		req.Header.Set("Tus-Resumable", "1.0.0")
+		req.Header.Set("Content-Type", "application/offset+octet-stream")
+		req.Header.Set("Upload-Offset", strconv.Itoa(i*size))
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.Body.Close(); res.StatusCode != http.StatusNoContent {
+			t.Fatalf("part %d: %s", i, res.Status)
+		}
+	}
+	e, err := c.ResumeUpload(t.Context(), upload, bytes.NewReader(make([]byte, n*size)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e.ID
 }
 
 // unsent is the number of bytes of all answers that the kernel holds: not sent, or not

@@ -10638,7 +10638,7 @@ async function leftOvers(known4) {
   if (Object.keys(all3).length === 0) return [];
   const { items } = await get("/uploads");
   const elsewhere = new Set(navigator.locks ? (await navigator.locks.query()).held?.map((lock2) => lock2.name) : []);
-  return items.filter(({ id, size: size2 }) => size2 != null && all3[id] && !elsewhere.has(lockOf(id)) && !known4.some((u4) => u4.key === id)).map((item) => {
+  return items.filter(({ id, size: size2, damaged }) => size2 != null && !damaged && all3[id] && !elsewhere.has(lockOf(id)) && !known4.some((u4) => u4.key === id)).map((item) => {
     const root = item.parent ?? "";
     const u4 = made(void 0, { name: item.name, size: item.size, root, top: item.name, folders: new Folders(root), path: [], settled: true, replace: item.replace, key: item.id, offset: item.offset });
     u4.state.value = "left";
@@ -15646,7 +15646,7 @@ function Open({ list: list3, reload }) {
   return /* @__PURE__ */ a4("section", { class: "card", "aria-labelledby": "storage-open", children: [
     /* @__PURE__ */ a4("h2", { id: "storage-open", children: t9("storageOpen") }),
     /* @__PURE__ */ a4("p", { class: "hint", children: t9("storageOpenHow") }),
-    /* @__PURE__ */ a4("ul", { class: "storage-list", children: list3.map((one2) => /* @__PURE__ */ a4("li", { children: [
+    /* @__PURE__ */ a4("ul", { class: "storage-list", children: list3.map((one2) => ({ ...one2, name: one2.name || t9("damaged") })).map((one2) => /* @__PURE__ */ a4("li", { children: [
       /* @__PURE__ */ a4("div", { children: [
         /* @__PURE__ */ a4("p", { class: "upload-name", children: /* @__PURE__ */ a4(Name, { name: one2.name, read: true }) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
@@ -19455,6 +19455,8 @@ var t13 = catalog({
     nameHint: "Optional. It tells your passkeys apart in this list.",
     notMade: "No passkey was created. You can try again, or close this.",
     added: "“{name}” is added. You can sign in with it from now on.",
+    damaged: "Damaged",
+    damagedText: "It was damaged on the server and no longer signs in. Remove it, and add another.",
     synced: "On all devices of its password manager",
     single: "On one device only",
     lastUse: "Last used",
@@ -19495,6 +19497,8 @@ var t13 = catalog({
     nameHint: "Freiwillig. Er unterscheidet Ihre Passkeys in dieser Liste.",
     notMade: "Es wurde kein Passkey erstellt. Sie können es noch einmal versuchen oder hier schließen.",
     added: "„{name}“ ist hinzugefügt. Ab jetzt können Sie sich damit anmelden.",
+    damaged: "Beschädigt",
+    damagedText: "Er wurde auf dem Server beschädigt und meldet nicht mehr an. Entfernen Sie ihn und fügen Sie einen anderen hinzu.",
     synced: "Auf allen Geräten seines Passwortmanagers",
     single: "Nur auf einem Gerät",
     lastUse: "Zuletzt benutzt:",
@@ -19584,7 +19588,13 @@ function Section2({ status }) {
     ] }) : /* @__PURE__ */ a4("ul", { class: "passkeys", children: data.map((p5) => /* @__PURE__ */ a4("li", { class: "passkey", children: [
       /* @__PURE__ */ a4("span", { class: "passkey-icon", children: /* @__PURE__ */ a4(Icon, { name: "key" }) }),
       /* @__PURE__ */ a4("div", { class: "passkey-text", children: [
-        /* @__PURE__ */ a4("p", { children: /* @__PURE__ */ a4("strong", { title: p5.name, children: p5.name }) }),
+        /* @__PURE__ */ a4("p", { children: [
+          /* @__PURE__ */ a4("strong", { title: p5.name, children: p5.name }),
+          p5.damaged && /* @__PURE__ */ a4($, { children: [
+            " ",
+            /* @__PURE__ */ a4("span", { class: "tag bad", children: t13("damaged") })
+          ] })
+        ] }),
         /* @__PURE__ */ a4("p", { class: "hint", children: traits(p5) }),
         /* @__PURE__ */ a4("p", { class: "hint", children: [
           p5.last_used_at ? /* @__PURE__ */ a4($, { children: [
@@ -19599,7 +19609,7 @@ function Section2({ status }) {
         ] })
       ] }),
       /* @__PURE__ */ a4(Menu, { label: t13("menu", { name: p5.name }), items: [
-        { icon: "pencil", label: t13("rename"), run: () => setWish({ kind: "rename", passkey: p5 }) },
+        ...p5.damaged ? [] : [{ icon: "pencil", label: t13("rename"), run: () => setWish({ kind: "rename", passkey: p5 }) }],
         { icon: "trash", label: t13("remove"), danger: true, run: () => setWish({ kind: "remove", passkey: p5 }) }
       ], children: /* @__PURE__ */ a4(Icon, { name: "more" }) })
     ] }, p5.id)) }),
@@ -19646,7 +19656,8 @@ function Add({ onClose, onAdded }) {
     ] })
   ] });
 }
-function traits({ name, provider, synced }) {
+function traits({ name, provider, synced, damaged }) {
+  if (damaged) return t13("damagedText");
   return [provider && provider !== name ? provider : "", t13(synced ? "synced" : "single")].filter(Boolean).join(" · ");
 }
 function PasskeysGo() {
@@ -20847,6 +20858,8 @@ var t15 = catalog({
     at_removing: "is being removed",
     verifiedAt: "keeps it, checked on {time}",
     nextTry: "{reason} Next try: {time}.",
+    damagedPin: "Damaged pin",
+    damagedText: "Its record on this server was altered or cannot be read. Remove it, and publish the file again.",
     fileGone: "The file is no longer among your files. Its published copy stays until you remove it.",
     inLedger: { one: "In the ledger: entry {list}", other: "In the ledger: entries {list}" },
     providersOf: "Where {name} is kept",
@@ -20867,6 +20880,7 @@ var t15 = catalog({
     remove: "Remove from IPFS",
     removeTitle: "Remove from IPFS?",
     removeSealed: "The link stops working here, and the providers drop their copy. Whoever has saved the content keeps it.",
+    removeDamaged: "The providers drop their copy, if Coffer can still tell which it is. What others copied stays with them.",
     removeOpen: "The providers drop their copy. It stays public wherever others have copied it.",
     goPins: "What you published on IPFS: the providers drop their copies; copies of others stay",
     reason_other: "The provider did not take it.",
@@ -20940,6 +20954,8 @@ var t15 = catalog({
     at_removing: "wird entfernt",
     verifiedAt: "bewahrt es auf, geprüft am {time}",
     nextTry: "{reason} Nächster Versuch: {time}.",
+    damagedPin: "Beschädigter Pin",
+    damagedText: "Sein Eintrag auf diesem Server wurde verändert oder ist nicht lesbar. Entfernen Sie ihn, und veröffentlichen Sie die Datei neu.",
     fileGone: "Die Datei ist nicht mehr unter Ihren Dateien. Die veröffentlichte Kopie bleibt, bis Sie sie entfernen.",
     inLedger: { one: "Im Register: Eintrag {list}", other: "Im Register: Einträge {list}" },
     providersOf: "Wo {name} aufbewahrt wird",
@@ -20960,6 +20976,7 @@ var t15 = catalog({
     remove: "Von IPFS entfernen",
     removeTitle: "Von IPFS entfernen?",
     removeSealed: "Der Link gilt hier nicht mehr, und die Anbieter löschen ihre Kopie. Wer den Inhalt gespeichert hat, behält ihn.",
+    removeDamaged: "Die Anbieter löschen ihre Kopie, falls Coffer noch feststellen kann, welche es ist. Was andere kopiert haben, bleibt bei ihnen.",
     removeOpen: "Die Anbieter löschen ihre Kopie. Wo andere es kopiert haben, bleibt es öffentlich.",
     goPins: "Was Sie auf IPFS veröffentlicht haben: Die Anbieter löschen ihre Kopien; Kopien anderer bleiben",
     reason_other: "Der Anbieter hat es nicht angenommen.",
@@ -21025,6 +21042,23 @@ var problems11 = catalog({
   }
 });
 
+// src/pin/shown.ts
+function titleOf({ damaged, name, encrypt }, named2) {
+  if (damaged) return t15("damagedPin");
+  return named2 ? name : t15(encrypt ? "sealed" : "open");
+}
+function actionsOf({ damaged, state, link, encrypt, file_id: file3, kind }, named2) {
+  const all3 = [
+    ["verify", !damaged && (state === "pinned" || state === "verified")],
+    ["retry", !damaged && state === "failed"],
+    ["qr", !damaged && !!link],
+    ["see", !damaged && !encrypt],
+    ["openFolder", !damaged && !!named2 && !!file3 && kind === "folder"],
+    ["remove", state !== "removing"]
+  ];
+  return all3.filter(([, can]) => can).map(([action]) => action);
+}
+
 // src/pin/pins.ts
 var changes3 = y3(0);
 var changed2 = () => {
@@ -21077,23 +21111,24 @@ function wordOf(at) {
 // src/pin/pin-row.tsx
 var tags = { verified: "tag good", failed: "tag bad" };
 function PinRow({ pin: pin2, named: named2 }) {
-  const { name, cid, link, targets: targets2 } = pin2;
+  const { cid, damaged, link, targets: targets2 } = pin2;
   const doing = t15.find(`doing_${pin2.state}`);
-  const title = named2 ? name : t15(pin2.encrypt ? "sealed" : "open");
+  const title = titleOf(pin2, named2);
   return /* @__PURE__ */ a4("li", { class: "pin-row", "data-pin": pin2.id, children: [
-    /* @__PURE__ */ a4("span", { class: "pin-icon", children: /* @__PURE__ */ a4(Icon, { name: pin2.encrypt ? "key" : "globe" }) }),
+    /* @__PURE__ */ a4("span", { class: "pin-icon", children: /* @__PURE__ */ a4(Icon, { name: damaged ? "warning" : pin2.encrypt ? "key" : "globe" }) }),
     /* @__PURE__ */ a4("div", { class: "pin-text", children: [
       /* @__PURE__ */ a4("p", { class: "pin-name", tabIndex: -1, children: [
-        /* @__PURE__ */ a4("strong", { children: named2 ? /* @__PURE__ */ a4(Name, { name: title, read: true }) : title }),
+        /* @__PURE__ */ a4("strong", { children: named2 && !damaged ? /* @__PURE__ */ a4(Name, { name: title, read: true }) : title }),
         " ",
         /* @__PURE__ */ a4("span", { class: tags[pin2.state] ?? "tag", children: t15(`state_${pin2.state}`) })
       ] }),
       /* @__PURE__ */ a4("p", { class: "hint", children: [
-        [named2 && t15(pin2.encrypt ? "sealed" : "open"), pin2.size > 0 && size(pin2.size)].filter(Boolean).map((part) => `${part} · `),
+        [named2 && !damaged && t15(pin2.encrypt ? "sealed" : "open"), pin2.size > 0 && size(pin2.size)].filter(Boolean).map((part) => `${part} · `),
         /* @__PURE__ */ a4(Time, { at: pin2.created_at, children: ago(pin2.created_at) })
       ] }),
-      pin2.state === "failed" && pin2.reason && !targets2.some((at) => at.state === "failed") && /* @__PURE__ */ a4("p", { class: "pin-why", children: reasonOf(pin2.reason) }),
-      !pin2.file_id && /* @__PURE__ */ a4("p", { class: "hint", children: t15("fileGone") }),
+      damaged && /* @__PURE__ */ a4("p", { class: "pin-why", children: t15("damagedText") }),
+      pin2.state === "failed" && !damaged && pin2.reason && !targets2.some((at) => at.state === "failed") && /* @__PURE__ */ a4("p", { class: "pin-why", children: reasonOf(pin2.reason) }),
+      !damaged && !pin2.file_id && /* @__PURE__ */ a4("p", { class: "hint", children: t15("fileGone") }),
       pin2.ledger.length > 0 && /* @__PURE__ */ a4("p", { class: "hint", children: t15("inLedger", { count: pin2.ledger.length, list: pin2.ledger.join(", ") }) }),
       doing && /* @__PURE__ */ a4("p", { class: "hint", children: doing })
     ] }),
@@ -21121,16 +21156,15 @@ function Where2({ at }) {
 }
 function menu(pin2, named2) {
   const tree = folders();
-  const items = [];
-  if (pin2.state === "pinned" || pin2.state === "verified") items.push({ icon: "shield", label: t15("verify"), run: () => void act2("/pins/{id}/verify", pin2, t15("verifying")) });
-  if (pin2.state === "failed") items.push({ icon: "retry", label: t15("retry"), run: () => void act2("/pins/{id}/retry", pin2, t15("retrying")) });
-  if (pin2.link) items.push({ icon: "phone", label: t15("qr"), run: () => void askQr(pin2, pin2.link) });
-  for (const { name, gateway_url: url } of pin2.encrypt ? [] : pin2.targets) {
-    if (url) items.push({ icon: "eye", label: t15("seeAt", { name: nameOf3(name) }), href: url, leave: true });
-  }
-  if (tree && named2 && pin2.file_id && pin2.kind === "folder") items.push({ icon: "folder", label: t15("openFolder"), href: tree.href(pin2.file_id) });
-  if (pin2.state !== "removing") items.push({ icon: "trash", label: t15("remove"), danger: true, run: () => void askRemove(pin2) });
-  return items;
+  const items = {
+    verify: () => [{ icon: "shield", label: t15("verify"), run: () => void act2("/pins/{id}/verify", pin2, t15("verifying")) }],
+    retry: () => [{ icon: "retry", label: t15("retry"), run: () => void act2("/pins/{id}/retry", pin2, t15("retrying")) }],
+    qr: () => [{ icon: "phone", label: t15("qr"), run: () => void askQr(pin2, pin2.link) }],
+    see: () => pin2.targets.flatMap(({ name, gateway_url: url }) => url ? [{ icon: "eye", label: t15("seeAt", { name: nameOf3(name) }), href: url, leave: true }] : []),
+    openFolder: () => tree ? [{ icon: "folder", label: t15("openFolder"), href: tree.href(pin2.file_id) }] : [],
+    remove: () => [{ icon: "trash", label: t15("remove"), danger: true, run: () => void askRemove(pin2) }]
+  };
+  return actionsOf(pin2, named2).flatMap((action) => items[action]());
 }
 async function act2(path3, { id }, said2) {
   try {
@@ -21149,8 +21183,8 @@ var askRemove = (pin2) => ask((close) => /* @__PURE__ */ a4(Confirm, { title: t1
   await del("/pins/{id}", { path: { id: pin2.id } });
   changed2();
 }, children: [
-  /* @__PURE__ */ a4("p", { class: "long-name", children: pin2.name }),
-  /* @__PURE__ */ a4("p", { children: t15(pin2.encrypt ? "removeSealed" : "removeOpen") })
+  /* @__PURE__ */ a4("p", { class: "long-name", children: titleOf(pin2, true) }),
+  /* @__PURE__ */ a4("p", { children: t15(pin2.damaged ? "removeDamaged" : pin2.encrypt ? "removeSealed" : "removeOpen") })
 ] }));
 
 // src/pin/list-page.tsx
@@ -24762,7 +24796,10 @@ var t20 = catalog({
     state_expired: "Expired",
     state_used_up: "Used up",
     state_blocked: "Blocked",
-    blockedText: "Whoever runs this server has blocked this link. It works for nobody.",
+    state_damaged: "Damaged",
+    damagedLink: "Damaged link",
+    damagedText: "This link was damaged on the server and works for nobody. Stop it, and create another.",
+    blockedText: "Whoever runs this server has blocked this link, or a recovery of the account was stopped. It works for nobody.",
     inTrash: "In the trash",
     inTrashText: "What it leads to is in the trash. The link works again when you restore it.",
     inPlace: "in {place}",
@@ -24863,7 +24900,10 @@ var t20 = catalog({
     state_expired: "Abgelaufen",
     state_used_up: "Aufgebraucht",
     state_blocked: "Gesperrt",
-    blockedText: "Wer diesen Server betreibt, hat den Link gesperrt. Er gilt für niemanden.",
+    state_damaged: "Beschädigt",
+    damagedLink: "Beschädigter Link",
+    damagedText: "Dieser Link wurde auf dem Server beschädigt und funktioniert für niemanden. Beenden Sie ihn und erstellen Sie einen anderen.",
+    blockedText: "Wer diesen Server betreibt, hat den Link gesperrt, oder eine Wiederherstellung des Kontos wurde gestoppt. Er gilt für niemanden.",
     inTrash: "Im Papierkorb",
     inTrashText: "Das Ziel liegt im Papierkorb. Der Link gilt wieder, wenn Sie es wiederherstellen.",
     inPlace: "in {place}",
@@ -25071,8 +25111,8 @@ function limits(link) {
   said2.push(done.replaceAll(" ", " "));
   return said2;
 }
-var nameOf5 = (link) => link.entry?.name ?? t20("inTrash");
-var titleOf = (link) => link.note || t20(link.kind === "read" ? "linkTo" : "linkFor");
+var nameOf5 = (link) => link.entry?.name ?? t20(link.state === "damaged" ? "damagedLink" : "inTrash");
+var titleOf2 = (link) => link.note || t20(link.kind === "read" ? "linkTo" : "linkFor");
 
 // src/share/change.tsx
 var askChange = (link) => ask((close) => /* @__PURE__ */ a4(Dialog, { title: t20(link.kind === "read" ? "change" : "changeRequest"), class: "share-dialog", onClose: close, children: /* @__PURE__ */ a4(Form, { submit: t20("save"), onCancel: close, onSubmit: async (values) => {
@@ -25122,14 +25162,14 @@ function LinkRow({ link, onOpen }) {
   const open4 = link.state === "open";
   const request = link.kind === "request";
   const { entry: entry4 } = link;
-  const title = own ? titleOf(link) : nameOf5(link);
+  const title = own ? titleOf2(link) : nameOf5(link);
   const alive2 = open4 && !!entry4;
   return /* @__PURE__ */ a4("li", { class: alive2 ? "share-link" : "share-link share-over", "data-link": link.id, children: [
-    /* @__PURE__ */ a4("span", { class: "share-icon", children: /* @__PURE__ */ a4(Icon, { name: request ? "inbox" : own ? "link" : entry4?.kind === "folder" ? "folder" : entry4 ? "file" : "trash" }) }),
+    /* @__PURE__ */ a4("span", { class: "share-icon", children: /* @__PURE__ */ a4(Icon, { name: request ? "inbox" : own ? "link" : entry4?.kind === "folder" ? "folder" : entry4 ? "file" : link.state === "damaged" ? "warning" : "trash" }) }),
     /* @__PURE__ */ a4("div", { class: "share-text", children: [
       /* @__PURE__ */ a4("p", { class: "share-name", children: [
         own || !entry4 ? /* @__PURE__ */ a4("strong", { class: "share-note", children: title }) : /* @__PURE__ */ a4("button", { type: "button", class: "link", "aria-label": t20("sharingOf", { name: title }), onClick: () => void onOpen(entry4), children: /* @__PURE__ */ a4(Name, { name: title }) }),
-        link.state !== "open" && /* @__PURE__ */ a4("span", { class: link.state === "blocked" ? "tag bad" : "tag", children: t20(`state_${link.state}`) })
+        link.state !== "open" && /* @__PURE__ */ a4("span", { class: link.state === "blocked" || link.state === "damaged" ? "tag bad" : "tag", children: t20(`state_${link.state}`) })
       ] }),
       !own && entry4 && /* @__PURE__ */ a4("p", { class: "hint share-place", children: /* @__PURE__ */ a4(Name, { name: t20("inPlace", { place: [t20("top"), ...entry4.path.map((step) => step.name)].join(" / ") }), read: true }) }),
       !own && link.note && /* @__PURE__ */ a4("p", { class: "share-said", children: link.note }),
@@ -25142,7 +25182,8 @@ function LinkRow({ link, onOpen }) {
           /* @__PURE__ */ a4(Time, { at: link.last_used_at, children: ago(link.last_used_at) })
         ] })
       ] }),
-      !entry4 && /* @__PURE__ */ a4("p", { class: "hint", children: t20("inTrashText") }),
+      !entry4 && link.state !== "damaged" && /* @__PURE__ */ a4("p", { class: "hint", children: t20("inTrashText") }),
+      link.state === "damaged" && /* @__PURE__ */ a4("p", { class: "hint", children: t20("damagedText") }),
       link.state === "blocked" && /* @__PURE__ */ a4("p", { class: "hint", children: t20("blockedText") })
     ] }),
     /* @__PURE__ */ a4(Menu, { label: t20("linkMenu", { name: title }), items: menu2(link, own), children: /* @__PURE__ */ a4(Icon, { name: "more" }) }),
@@ -25154,10 +25195,8 @@ function LinkRow({ link, onOpen }) {
 }
 function menu2(link, own) {
   const tree = folders();
-  const items = [
-    { icon: "pencil", label: t20("changeDo"), run: () => void askChange(link) },
-    { icon: "history", label: t20("uses"), run: () => void askUses(link) }
-  ];
+  const items = [{ icon: "history", label: t20("uses"), run: () => void askUses(link) }];
+  if (link.state !== "damaged") items.unshift({ icon: "pencil", label: t20("changeDo"), run: () => void askChange(link) });
   if (link.state === "open" && link.entry) {
     items.push({ icon: "phone", label: t20("qr"), run: () => void askQr2(link) });
     if ("share" in navigator) items.push({ icon: "share", label: t20("sendBy"), run: () => void navigator.share({ url: link.url }).catch(() => void 0) });

@@ -3092,7 +3092,7 @@ export interface paths {
         };
         /**
          * The unfinished uploads
-         * @description All of them, the newest first; an account has at most 1,000.
+         * @description All of them, the newest first, damaged ones too; an account has at most 1,000.
          */
         get: operations["list-uploads"];
         put?: never;
@@ -4082,6 +4082,8 @@ export interface components {
             backed_up: boolean;
             /** Format: date-time */
             created_at: string;
+            /** @description It was altered in the database, and opens nothing. Remove it. */
+            damaged?: boolean;
             id: string;
             /**
              * Format: date-time
@@ -4156,6 +4158,8 @@ export interface components {
             cid: string | null;
             /** Format: date-time */
             created_at: string;
+            /** @description Its record was altered or cannot be read. It can be removed. */
+            damaged?: boolean;
             /** @description false: everyone can read it, for ever. */
             encrypt: boolean;
             /** @description The file or folder; null when it is deleted for good. What is pinned stays pinned all the same. */
@@ -4637,8 +4641,11 @@ export interface components {
             max_files: number | null;
             /** @description Message to the receiver. */
             note: string;
-            /** @enum {string} */
-            state: "open" | "expired" | "used_up" | "blocked";
+            /**
+             * @description A damaged link was altered in the database: it works for nobody, and its address, note, entry and bounds are absent. Stop it.
+             * @enum {string}
+             */
+            state: "open" | "expired" | "used_up" | "blocked" | "damaged";
             /** @description The secret in the link. */
             token: string;
             url: string;
@@ -4938,6 +4945,8 @@ export interface components {
         Upload: {
             /** Format: date-time */
             created_at: string;
+            /** @description The server cannot open what it stored of the name and the place. The upload takes no bytes; end it. */
+            damaged?: boolean;
             /**
              * Format: date-time
              * @description When the server removes it, unless bytes arrive before.
@@ -15808,8 +15817,6 @@ export interface operations {
             query?: never;
             header?: {
                 Accept?: string;
-                /** @description Set by browsers. */
-                "Sec-Fetch-Site"?: string;
             };
             path: {
                 provider: string;
@@ -20761,7 +20768,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict: `not_failed`. */
+            /** @description Conflict: `damaged`, `not_failed`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -20857,6 +20864,15 @@ export interface operations {
             };
             /** @description Not Found: `not_found`. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `damaged`. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -22425,7 +22441,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict: `too_many_shares_of_entry`. */
+            /** @description Conflict: `damaged`, `too_many_shares_of_entry`. */
             409: {
                 headers: {
                     [name: string]: unknown;

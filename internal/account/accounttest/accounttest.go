@@ -10,6 +10,7 @@ import (
 
 	"coffer/internal/account"
 	"coffer/internal/db"
+	"coffer/internal/db/dbtest"
 	"coffer/internal/event"
 	"coffer/internal/fault"
 	"coffer/internal/limit/limittest"
@@ -74,6 +75,21 @@ func (w *World) Join(name string) account.ID {
 		w.T.Fatal(err)
 	}
 	return id
+}
+
+// ForgetCounted deletes an account, and returns what the one transaction of it cost. It is
+// called once in a world, after the rooms were made; work is that of [dbtest.CountedSQLite].
+func (w *World) ForgetCounted(id account.ID, work func() dbtest.Work) dbtest.Work {
+	w.T.Helper()
+	var before dbtest.Work
+	w.Accounts.Keep("the last room", account.Keeper{Forget: func(context.Context, *db.Tx, account.ID) error { // the first in the transaction
+		before = work()
+		return nil
+	}})
+	if err := w.Accounts.Forget(w.T.Context(), id); err != nil {
+		w.T.Fatal(err)
+	}
+	return work().Less(before)
 }
 
 // Federate makes an account without a password, whose address is name@canary.example.

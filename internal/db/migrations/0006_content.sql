@@ -4,8 +4,9 @@
 -- comes in by parts is 'growing' until then. Rows that are 'deleting', and pending ones that no
 -- upload has touched for a while, are removed with their objects.
 --
--- refs counts what refers to the object. parts is NULL when the object is in one piece, empty
--- while it grows, and then the hash of its list of parts, to which wrapped is bound.
+-- size of a pending object is what it holds of content_usage.reserved. refs counts what refers
+-- to the object. parts is NULL when the object is in one piece, empty while it grows, and then the
+-- hash of its list of parts, to which wrapped is bound.
 CREATE TABLE blobs (
     id         TEXT PRIMARY KEY,
     account    TEXT NOT NULL,
@@ -58,7 +59,7 @@ CREATE INDEX blob_parts_pending ON blob_parts (touched_at) WHERE state = 'pendin
 CREATE INDEX blob_parts_deleting ON blob_parts (id) WHERE state = 'deleting';
 
 -- What an account has: the bytes of its live objects, the references to them and to growing
--- ones, and the bytes that growing objects may come to. quota_bytes and quota_files are the
+-- ones, and the bytes that growing and pending objects may come to. quota_bytes and quota_files are the
 -- account's own; NULL is the setting. forgotten is true while a deleted account's objects are
 -- removed; it takes no content then.
 CREATE TABLE content_usage (

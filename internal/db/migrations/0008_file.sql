@@ -69,7 +69,8 @@ CREATE INDEX file_versions_age ON file_versions (replaced_at, account);
 
 -- Entries that are deleted and whose children or versions are not removed yet. Their own rows
 -- are gone from files, so nothing leads to what is below them. folder is the entry's id, the
--- id of an emptied trash, or '' for a whole account.
+-- id of an emptied trash, or '' for a whole account. 'copy ' and an id is the mark of a copy
+-- under way, of which nothing remains unless its last transaction removes the mark.
 CREATE TABLE file_gone (
     account TEXT NOT NULL,
     folder  TEXT NOT NULL,

@@ -119,7 +119,7 @@ function Open({ list, reload }: { list: readonly Unfinished[]; reload: () => Pro
       <h2 id="storage-open">{t('storageOpen')}</h2>
       <p class="hint">{t('storageOpenHow')}</p>
       <ul class="storage-list">
-        {list.map((one) => (
+        {list.map((one) => ({ ...one, name: one.name || t('damaged') })).map((one) => (
           <li key={one.id}>
             <div>
               <p class="upload-name"><Name name={one.name} read /></p>

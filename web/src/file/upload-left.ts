@@ -68,7 +68,7 @@ export async function leftOvers(known: readonly Upload[]): Promise<Upload[]> {
   if (Object.keys(all).length === 0) return [];
   const { items } = await get('/uploads');
   const elsewhere = new Set(navigator.locks ? (await navigator.locks.query()).held?.map((lock) => lock.name) : []);
-  return items.filter(({ id, size }) => size != null && all[id] && !elsewhere.has(lockOf(id)) && !known.some((u) => u.key === id)).map((item) => {
+  return items.filter(({ id, size, damaged }) => size != null && !damaged && all[id] && !elsewhere.has(lockOf(id)) && !known.some((u) => u.key === id)).map((item) => {
     const root = item.parent ?? '';
     const u = made(undefined, { name: item.name, size: item.size!, root, top: item.name, folders: new Folders(root), path: [], settled: true, replace: item.replace, key: item.id, offset: item.offset });
     u.state.value = 'left';

@@ -50,7 +50,7 @@ export function Section({ status }: SecurityProps) {
             <li key={p.id} class="passkey">
               <span class="passkey-icon"><Icon name="key" /></span>
               <div class="passkey-text">
-                <p><strong title={p.name}>{p.name}</strong></p>
+                <p><strong title={p.name}>{p.name}</strong>{p.damaged && <> <span class="tag bad">{t('damaged')}</span></>}</p>
                 <p class="hint">{traits(p)}</p>
                 <p class="hint">
                   {p.last_used_at ? <>{t('lastUse')} <Time at={p.last_used_at}>{ago(p.last_used_at)}</Time></> : t('neverUsed')}
@@ -58,7 +58,7 @@ export function Section({ status }: SecurityProps) {
                 </p>
               </div>
               <Menu label={t('menu', { name: p.name })} items={[
-                { icon: 'pencil', label: t('rename'), run: () => setWish({ kind: 'rename', passkey: p }) },
+                ...(p.damaged ? [] : [{ icon: 'pencil' as const, label: t('rename'), run: () => setWish({ kind: 'rename', passkey: p }) }]),
                 { icon: 'trash', label: t('remove'), danger: true, run: () => setWish({ kind: 'remove', passkey: p }) },
               ]}>
                 <Icon name="more" />
@@ -125,8 +125,10 @@ function Add({ onClose, onAdded }: { onClose: () => void; onAdded: (passkey: Pas
   );
 }
 
-// traits say where a passkey is kept, and whether it is on one device alone.
-function traits({ name, provider, synced }: Passkey): string {
+// traits say where a passkey is kept, and whether it is on one device alone. Of a damaged one the
+// server knows neither.
+export function traits({ name, provider, synced, damaged }: Pick<Passkey, 'name' | 'provider' | 'synced' | 'damaged'>): string {
+  if (damaged) return t('damagedText');
   return [provider && provider !== name ? provider : '', t(synced ? 'synced' : 'single')].filter(Boolean).join('\u00a0· ');
 }
 

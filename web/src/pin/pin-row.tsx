@@ -7,6 +7,7 @@ import { Name } from '../shell/name';
 import { Qr } from '../shell/qr';
 import { folders } from '../shell/room';
 import { ask, Confirm, Copy, Dialog, Menu, toast, toastProblem, type MenuItem } from '../shell/ui';
+import { actionsOf, titleOf, type Action } from './shown';
 import { changed, nameOf, reasonOf, wordOf, type At, type Pin } from './pins';
 import { t } from './words';
 
@@ -14,17 +15,18 @@ const tags: Partial<Record<Pin['state'], string>> = { verified: 'tag good', fail
 
 // With named, the list is of many entries.
 export function PinRow({ pin, named }: { pin: Pin; named?: boolean }) {
-  const { name, cid, link, targets } = pin;
+  const { cid, damaged, link, targets } = pin;
   const doing = t.find(`doing_${pin.state}`); // what the server changes by itself
-  const title = named ? name : t(pin.encrypt ? 'sealed' : 'open');
+  const title = titleOf(pin, named);
   return (
     <li class="pin-row" data-pin={pin.id}>
-      <span class="pin-icon"><Icon name={pin.encrypt ? 'key' : 'globe'} /></span>
+      <span class="pin-icon"><Icon name={damaged ? 'warning' : pin.encrypt ? 'key' : 'globe'} /></span>
       <div class="pin-text">
-        <p class="pin-name" tabIndex={-1}><strong>{named ? <Name name={title} read /> : title}</strong> <span class={tags[pin.state] ?? 'tag'}>{t(`state_${pin.state}`)}</span></p>
-        <p class="hint">{[named && t(pin.encrypt ? 'sealed' : 'open'), pin.size > 0 && size(pin.size)].filter(Boolean).map((part) => `${part}\u00a0· `)}<Time at={pin.created_at}>{ago(pin.created_at)}</Time></p>
-        {pin.state === 'failed' && pin.reason && !targets.some((at) => at.state === 'failed') && <p class="pin-why">{reasonOf(pin.reason)}</p>}
-        {!pin.file_id && <p class="hint">{t('fileGone')}</p>}
+        <p class="pin-name" tabIndex={-1}><strong>{named && !damaged ? <Name name={title} read /> : title}</strong> <span class={tags[pin.state] ?? 'tag'}>{t(`state_${pin.state}`)}</span></p>
+        <p class="hint">{[named && !damaged && t(pin.encrypt ? 'sealed' : 'open'), pin.size > 0 && size(pin.size)].filter(Boolean).map((part) => `${part}\u00a0· `)}<Time at={pin.created_at}>{ago(pin.created_at)}</Time></p>
+        {damaged && <p class="pin-why">{t('damagedText')}</p>}
+        {pin.state === 'failed' && !damaged && pin.reason && !targets.some((at) => at.state === 'failed') && <p class="pin-why">{reasonOf(pin.reason)}</p>}
+        {!damaged && !pin.file_id && <p class="hint">{t('fileGone')}</p>}
         {pin.ledger.length > 0 && <p class="hint">{t('inLedger', { count: pin.ledger.length, list: pin.ledger.join(', ') })}</p>}
         {doing && <p class="hint">{doing}</p>}
       </div>
@@ -57,16 +59,15 @@ function Where({ at }: { at: At }) {
 
 function menu(pin: Pin, named: boolean | undefined): MenuItem[] {
   const tree = folders();
-  const items: MenuItem[] = [];
-  if (pin.state === 'pinned' || pin.state === 'verified') items.push({ icon: 'shield', label: t('verify'), run: () => void act('/pins/{id}/verify', pin, t('verifying')) });
-  if (pin.state === 'failed') items.push({ icon: 'retry', label: t('retry'), run: () => void act('/pins/{id}/retry', pin, t('retrying')) });
-  if (pin.link) items.push({ icon: 'phone', label: t('qr'), run: () => void askQr(pin, pin.link!) });
-  for (const { name, gateway_url: url } of pin.encrypt ? [] : pin.targets) {
-    if (url) items.push({ icon: 'eye', label: t('seeAt', { name: nameOf(name) }), href: url, leave: true });
-  }
-  if (tree && named && pin.file_id && pin.kind === 'folder') items.push({ icon: 'folder', label: t('openFolder'), href: tree.href(pin.file_id) });
-  if (pin.state !== 'removing') items.push({ icon: 'trash', label: t('remove'), danger: true, run: () => void askRemove(pin) });
-  return items;
+  const items: Record<Action, () => MenuItem[]> = {
+    verify: () => [{ icon: 'shield', label: t('verify'), run: () => void act('/pins/{id}/verify', pin, t('verifying')) }],
+    retry: () => [{ icon: 'retry', label: t('retry'), run: () => void act('/pins/{id}/retry', pin, t('retrying')) }],
+    qr: () => [{ icon: 'phone', label: t('qr'), run: () => void askQr(pin, pin.link!) }],
+    see: () => pin.targets.flatMap(({ name, gateway_url: url }) => (url ? [{ icon: 'eye', label: t('seeAt', { name: nameOf(name) }), href: url, leave: true }] : [])),
+    openFolder: () => (tree ? [{ icon: 'folder', label: t('openFolder'), href: tree.href(pin.file_id!) }] : []),
+    remove: () => [{ icon: 'trash', label: t('remove'), danger: true, run: () => void askRemove(pin) }],
+  };
+  return actionsOf(pin, named).flatMap((action) => items[action]());
 }
 
 async function act(path: '/pins/{id}/verify' | '/pins/{id}/retry', { id }: Pin, said: string): Promise<void> {
@@ -93,7 +94,7 @@ const askRemove = (pin: Pin): Promise<void> => ask((close) => (
     await del('/pins/{id}', { path: { id: pin.id } });
     changed();
   }}>
-    <p class="long-name">{pin.name}</p>
-    <p>{t(pin.encrypt ? 'removeSealed' : 'removeOpen')}</p>
+    <p class="long-name">{titleOf(pin, true)}</p>
+    <p>{t(pin.damaged ? 'removeDamaged' : pin.encrypt ? 'removeSealed' : 'removeOpen')}</p>
   </Confirm>
 ));

@@ -12,6 +12,7 @@ import { changed, limits, nameOf, titleOf, type Link } from './links';
 import { askUses } from './uses';
 import { t } from './words';
 
+// A damaged link has no address, note, entry or bounds: it has its log, and an end.
 // Without onOpen the list is of one entry, whose name is said above it.
 export function LinkRow({ link, onOpen }: { link: Link; onOpen?: (entry: NonNullable<Link['entry']>) => unknown }) {
   const own = !onOpen;
@@ -22,11 +23,11 @@ export function LinkRow({ link, onOpen }: { link: Link; onOpen?: (entry: NonNull
   const alive = open && !!entry;
   return (
     <li class={alive ? 'share-link' : 'share-link share-over'} data-link={link.id}>
-      <span class="share-icon"><Icon name={request ? 'inbox' : own ? 'link' : entry?.kind === 'folder' ? 'folder' : entry ? 'file' : 'trash'} /></span>
+      <span class="share-icon"><Icon name={request ? 'inbox' : own ? 'link' : entry?.kind === 'folder' ? 'folder' : entry ? 'file' : link.state === 'damaged' ? 'warning' : 'trash'} /></span>
       <div class="share-text">
         <p class="share-name">
           {own || !entry ? <strong class="share-note">{title}</strong> : <button type="button" class="link" aria-label={t('sharingOf', { name: title })} onClick={() => void onOpen(entry)}><Name name={title} /></button>}
-          {link.state !== 'open' && <span class={link.state === 'blocked' ? 'tag bad' : 'tag'}>{t(`state_${link.state}`)}</span>}
+          {link.state !== 'open' && <span class={link.state === 'blocked' || link.state === 'damaged' ? 'tag bad' : 'tag'}>{t(`state_${link.state}`)}</span>}
         </p>
         {!own && entry && <p class="hint share-place"><Name name={t('inPlace', { place: [t('top'), ...entry.path.map((step) => step.name)].join(' / ') })} read /></p>}
         {!own && link.note && <p class="share-said">{link.note}</p>}
@@ -34,7 +35,8 @@ export function LinkRow({ link, onOpen }: { link: Link; onOpen?: (entry: NonNull
           {limits(link).join('\u00a0· ')}
           {link.last_used_at && <>{'\u00a0· '}{t('lastUsed')} <Time at={link.last_used_at}>{ago(link.last_used_at)}</Time></>}
         </p>
-        {!entry && <p class="hint">{t('inTrashText')}</p>}
+        {!entry && link.state !== 'damaged' && <p class="hint">{t('inTrashText')}</p>}
+        {link.state === 'damaged' && <p class="hint">{t('damagedText')}</p>}
         {link.state === 'blocked' && <p class="hint">{t('blockedText')}</p>}
       </div>
       <Menu label={t('linkMenu', { name: title })} items={menu(link, own)}><Icon name="more" /></Menu>
@@ -48,12 +50,10 @@ export function LinkRow({ link, onOpen }: { link: Link; onOpen?: (entry: NonNull
   );
 }
 
-function menu(link: Link, own: boolean): MenuItem[] {
+export function menu(link: Link, own: boolean): MenuItem[] {
   const tree = folders();
-  const items: MenuItem[] = [
-    { icon: 'pencil', label: t('changeDo'), run: () => void askChange(link) },
-    { icon: 'history', label: t('uses'), run: () => void askUses(link) },
-  ];
+  const items: MenuItem[] = [{ icon: 'history', label: t('uses'), run: () => void askUses(link) }];
+  if (link.state !== 'damaged') items.unshift({ icon: 'pencil', label: t('changeDo'), run: () => void askChange(link) });
   if (link.state === 'open' && link.entry) {
     items.push({ icon: 'phone', label: t('qr'), run: () => void askQr(link) });
     if ('share' in navigator) items.push({ icon: 'share', label: t('sendBy'), run: () => void navigator.share({ url: link.url }).catch(() => undefined) });

@@ -42,8 +42,8 @@ export function limits(link: Link): string[] {
   return said;
 }
 
-// nameOf is what a link leads to. What is in the trash has no name here.
-export const nameOf = (link: Link): string => link.entry?.name ?? t('inTrash');
+// nameOf is what a link leads to. What is in the trash has no name here, and a damaged link none.
+export const nameOf = (link: Link): string => link.entry?.name ?? t(link.state === 'damaged' ? 'damagedLink' : 'inTrash');
 
 // titleOf is what a link is called among those of one entry.
 export const titleOf = (link: Link): string => link.note || t(link.kind === 'read' ? 'linkTo' : 'linkFor');

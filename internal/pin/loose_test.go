@@ -1,0 +1,187 @@
+package pin
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coffer/internal/db"
+	"coffer/internal/db/dbtest"
+	"coffer/internal/ipfs"
+)
+
+// crowd makes a folder of small files and folders.
+func (w *world) crowd(files int) (id string) {
+	w.t.Helper()
+	id = w.folder("", "many")
+	w.folder(id, "empty")
+	u := w.Files.NewUpload(w.ada)
+	for i := range files {
+		if err := u.Add(w.t.Context(), "f"+strconv.Itoa(i), "text/plain", bytes.NewReader([]byte(strconv.Itoa(i)))); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	if _, err := u.Publish(w.t.Context(), id); err != nil {
+		w.t.Fatal(err)
+	}
+	return id
+}
+
+// looked returns a pin of an entry that is not stored yet, and its files.
+func (w *world) looked(entry string) (r row, files []fileRow) {
+	w.t.Helper()
+	now := w.Now().UnixMilli()
+	r = row{ID: uuid.Must(uuid.NewV7()).String(), Account: w.ada, Entry: entry, Encrypt: true, State: Queued, NextAt: now, CreatedAt: now}
+	if err := w.DB.Read(w.t.Context(), func(tx *db.Tx) (err error) {
+		files, err = w.look(w.t.Context(), tx, &r)
+		return err
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+	return r, files
+}
+
+// TestTransactionsAreShort counts the steps of a folder's pin. No transaction takes more than 500,000,
+// however large the folder is: each one writes atOnce rows.
+func TestTransactionsAreShort(t *testing.T) {
+	const steps = 500_000
+	d, work := dbtest.CountedSQLite(t)
+	w := newWorld(t, d)
+	id := w.crowd(3*atOnce - 10)
+	short := func(what string, transactions int64, do func()) {
+		t.Helper()
+		before := work()
+		do()
+		done := work().Less(before)
+		t.Logf("%-30s %7d steps in %d transactions", what, done.Steps, transactions)
+		if done.Steps > steps*transactions {
+			t.Errorf("%s: %d steps in %d transactions", what, done.Steps, transactions)
+		}
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, files := w.looked(id)
+	short("draft", 1, func() { must(w.draft(t.Context(), r, files[:atOnce], true)) })
+	must(w.draft(t.Context(), r, files[atOnce:2*atOnce], false))
+	short("pin", 1, func() { must(w.publishPin(t.Context(), r, files[2*atOnce:], true, w.Targets)) })
+	claimed, err := claimOutline(t.Context(), d, r.ID, w.Now().UnixMilli(), w.Now().Add(time.Hour).UnixMilli())
+	must(err)
+	o := &outline{known: map[[32]byte]int{}, root: ipfs.Node{CID: ipfs.Sum(ipfs.Raw, nil)}}
+	for i := range atOnce {
+		must(o.add(blockRow{CID: ipfs.Sum(ipfs.Raw, []byte(strconv.Itoa(i))), Start: int64(i), Length: 1}))
+	}
+	short("outline", 1, func() { must(w.setOutline(t.Context(), claimed, o)) })
+	must(d.Tx(t.Context(), func(tx *db.Tx) error { return w.discard(t.Context(), tx, r) }))
+	short("removal", 4, func() { must(w.clear(t.Context(), r.ID)) })
+	short("a whole pin", 4, func() { w.pin(id, "") })
+}
+
+// TestManyFiles pins more files than one transaction takes, and removes the pin. Its rows and what the
+// quota counts are those of a small one.
+func TestManyFiles(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		const files = 2*atOnce + 5
+		id := w.crowd(files)
+		before, err := w.Contents.Usage(t.Context(), d, w.ada)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := w.verified(id, `"encrypt":false,`+atKubo)
+		during, err := w.Contents.Usage(t.Context(), d, w.ada)
+		if err != nil || during.Files != before.Files+files || during.Folders != before.Folders+1 || w.rows("pin_files") != files+1 || w.rows("pin_loose") != 0 {
+			t.Errorf("%+v, before %+v, %v; %d files", during, before, err, w.rows("pin_files"))
+		}
+		if a := w.do("", "GET", "/ipfs/"+*p.CID+"/f"+strconv.Itoa(files-1)+"?format=raw", ""); string(a.body) != strconv.Itoa(files-1) {
+			t.Errorf("%d %q", a.StatusCode, a.body)
+		}
+		w.call(w.ada, "DELETE", "/pins/"+p.ID, "", http.StatusAccepted)
+		w.run()
+		after, err := w.Contents.Usage(t.Context(), d, w.ada)
+		if left := w.rows("pins") + w.rows("pin_files") + w.rows("pin_blocks") + w.rows("pin_loose"); err != nil || after != before || left != 0 {
+			t.Errorf("%+v, before %+v, %v; %d rows", after, before, err, left)
+		}
+	})
+}
+
+// TestKilledBetweenBatches stops the maker of a pin, and its removal, after some of their batches. What
+// they left is gone soon, and a maker that is late makes nothing of it.
+func TestKilledBetweenBatches(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		id := w.crowd(atOnce + 20)
+		before, err := w.Contents.Usage(t.Context(), d, w.ada)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clean := func() {
+			t.Helper()
+			after, err := w.Contents.Usage(t.Context(), d, w.ada)
+			if left := w.rows("pins") + w.rows("pin_files") + w.rows("pin_blocks") + w.rows("pin_loose"); err != nil || after != before || left != 0 {
+				t.Errorf("%+v, before %+v, %v; %d rows", after, before, err, left)
+			}
+		}
+		r, files := w.looked(id)
+		if err := w.draft(t.Context(), r, files[:atOnce], true); err != nil {
+			t.Fatal(err)
+		}
+		w.later(w.times.lease - time.Second)
+		if w.rows("pin_files") != atOnce {
+			t.Error("a draft goes before its time")
+		}
+		if list, _, err := w.List(t.Context(), w.ada, "", "", "", 10); err != nil || len(list) != 0 {
+			t.Errorf("a draft is listed: %+v, %v", list, err)
+		}
+		w.later(2 * time.Second)
+		clean()
+		if err := w.draft(t.Context(), r, files[atOnce:], false); !errors.Is(err, errLost) {
+			t.Errorf("a late batch: %v", err)
+		}
+		if err := w.publishPin(t.Context(), r, files[atOnce:], true, w.Targets); !errors.Is(err, errLost) {
+			t.Errorf("a late pin: %v", err)
+		}
+		clean()
+
+		// The account goes while its draft is there.
+		p := w.pin(id, "")
+		if r, err = read(t.Context(), d, w.ada, p.ID); err == nil {
+			err = d.Tx(t.Context(), func(tx *db.Tx) error { return w.discard(t.Context(), tx, r) })
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.run()
+		clean()
+		r, files = w.looked(id)
+		if err := w.draft(t.Context(), r, files[:atOnce], true); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Accounts.Forget(t.Context(), w.ada); err != nil {
+			t.Fatal(err)
+		}
+		if left := w.rows("pin_files") + w.rows("pin_loose"); left != 0 {
+			t.Errorf("%d rows of a deleted account", left)
+		}
+	})
+}
+
+// TestLostObject: a folder one of whose objects is going is refused, and nothing of it stays.
+func TestLostObject(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	id := w.crowd(atOnce + 20)
+	_, files := w.looked(id)
+	w.alter(`UPDATE blobs SET state = 'deleting' WHERE id = $1`, *files[len(files)-1].Object)
+	w.is(w.do(w.ada, "POST", "/v1/files/"+id+"/pins", `{}`), http.StatusConflict, "damaged")
+	if left := w.rows("pins") + w.rows("pin_files") + w.rows("pin_loose"); left != 0 {
+		t.Errorf("%d rows are left", left)
+	}
+}
