@@ -12,13 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const (
-	// lookers is how many connections serve looks. While they wait for the server, the looks of
-	// other callers gather for the next turn.
-	lookers = 2
-	// mostLooks bounds a turn.
-	mostLooks = 64
-)
+// mostLooks bounds a turn.
+const mostLooks = 64
 
 // Looks returns d with another QueryRow, for statements that read one row by its key: on
 // PostgreSQL one round trip serves the looks of all callers that wait. A slow statement would hold
@@ -79,7 +74,8 @@ func (e *pgEngine) look(ctx context.Context, q string, args []any) (lookedUp, er
 	}
 }
 
-// serveLooks takes turns until the engine is closed.
+// serveLooks takes turns until the engine is closed, one after the other: while one waits for the
+// server, the looks of other callers gather for the next.
 func (e *pgEngine) serveLooks() {
 	for {
 		var turn []*look

@@ -83,9 +83,7 @@ func openPostgres(ctx context.Context, url string, log *slog.Logger) (*pgEngine,
 	if err != nil {
 		return e, errors.Join(err, e.close())
 	}
-	for range lookers {
-		go e.serveLooks()
-	}
+	go e.serveLooks()
 	return e, nil
 }
 
