@@ -45,6 +45,7 @@ func calls(ctx context.Context, d *db.DB) map[string]func() error {
 		"Ping":     func() error { return d.Ping(ctx) },
 		"Exec":     func() error { _, err := d.Exec(ctx, `DELETE FROM kv`); return err },
 		"QueryRow": func() error { return d.QueryRow(ctx, `SELECT 1`).Scan(new(int)) },
+		"look":     func() error { return d.Looks().QueryRow(ctx, `SELECT 1`).Scan(new(int)) },
 		"Tx":       func() error { return d.Tx(ctx, read) },
 		"Read":     func() error { return d.Read(ctx, read) },
 	}

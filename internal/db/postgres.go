@@ -29,9 +29,10 @@ const (
 
 // pgEngine is a PostgreSQL server. pgx prepares each statement once per connection.
 type pgEngine struct {
-	pool *pgxpool.Pool
-	node string // tells our own notes from those of other processes
-	log  *slog.Logger
+	pool  *pgxpool.Pool
+	looks chan *look // those that no turn has taken yet
+	node  string     // tells our own notes from those of other processes
+	log   *slog.Logger
 
 	asking  sync.Mutex
 	asked   time.Time // time of the last check of alive
@@ -51,7 +52,7 @@ func postgresConfig(url string) (*pgxpool.Config, error) {
 }
 
 func openPostgres(ctx context.Context, url string, log *slog.Logger) (*pgEngine, error) {
-	e := &pgEngine{node: rand.Text(), log: log}
+	e := &pgEngine{node: rand.Text(), log: log, looks: make(chan *look)}
 	cfg, err := postgresConfig(url)
 	if err != nil {
 		return e, err
@@ -82,6 +83,7 @@ func openPostgres(ctx context.Context, url string, log *slog.Logger) (*pgEngine,
 	if err != nil {
 		return e, errors.Join(err, e.close())
 	}
+	go e.serveLooks()
 	return e, nil
 }
 
