@@ -145,7 +145,7 @@ func verifyBcrypt(stored, password string) (ok, stale bool, err error) {
 }
 
 // collectEvery is how many hashes pass between two collections while a crowd waits.
-const collectEvery = 8
+const collectEvery = 4
 
 // argon runs argon2id in a slot. All slots share the memory, so that it holds slots × 64 MiB however
 // many sign in at once. While a crowd waits, the garbage of its requests is collected early: it would
