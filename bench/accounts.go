@@ -19,7 +19,7 @@ import (
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the bare update on PostgreSQL
-	_ "modernc.org/sqlite" // the bare update on SQLite
+	_ "modernc.org/sqlite"             // the bare update on SQLite
 )
 
 const conns = 16
@@ -165,14 +165,14 @@ func (b *bench) signIn() ([]row, error) {
 			return sample{value: rate}, err
 		}
 	}
-	const raw = "raw argon2id, all cores"
+	const raw, library = "raw argon2id, all cores", "golang.org/x/crypto/argon2, all cores"
 	bound := int64(runtime.NumCPU())*64<<20 + 100<<20
 	return []row{
 		{
 			id: "P3", work: "sign-in with password, argon2id 64 MiB, 3 passes", per: "1,000 requests", format: perSecond,
-			ours: signIns(p),
-			beside: []contender{{name: raw, limit: true, run: hashes("kept")}, {name: "golang.org/x/crypto/argon2, all cores", run: hashes("x-crypto")}, before},
-			must: []target{{text: "≥95 % of raw argon2id", of: []string{raw}, ratio: 0.95}, {text: "≥95 % of before the guard", of: []string{unguarded}, ratio: 0.95}},
+			ours:   signIns(p),
+			beside: []contender{{name: raw, limit: true, run: hashes("kept")}, {name: library, run: hashes("x-crypto")}, before},
+			must:   []target{{text: "≥95 % of raw argon2id", of: []string{raw}, ratio: 0.95}, {text: "≥95 % of golang.org/x/crypto's", of: []string{library}, ratio: 0.95}, {text: "≥95 % of before the guard", of: []string{unguarded}, ratio: 0.95}},
 		},
 		{
 			id: "P3", work: "200 sign-ins at once: memory at the peak, and p99 of /healthz meanwhile", format: megabytes,
@@ -204,7 +204,8 @@ func (b *bench) crowd(p *process, request []byte) (sample, error) {
 			return sample{}, fmt.Errorf("200 at once: answers %v", got.statuses)
 		}
 	}
-	log.Print("idle file ", p.memory("RssFile"), " anon ", p.memory("RssAnon")); return sample{value: float64(p.memory("VmHWM")), p99: health.p99}, health.only(200)
+	log.Print("idle file ", p.memory("RssFile"), " anon ", p.memory("RssAnon"))
+	return sample{value: float64(p.memory("VmHWM")), p99: health.p99}, health.only(200)
 }
 
 // allCores runs work on every core for a span and counts it.
