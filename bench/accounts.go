@@ -204,7 +204,6 @@ func (b *bench) crowd(p *process, request []byte) (sample, error) {
 			return sample{}, fmt.Errorf("200 at once: answers %v", got.statuses)
 		}
 	}
-	log.Print("idle file ", p.memory("RssFile"), " anon ", p.memory("RssAnon"))
 	return sample{value: float64(p.memory("VmHWM")), p99: health.p99}, health.only(200)
 }
 

@@ -34,7 +34,7 @@ type Share struct {
 	MaxFileBytes *int64       `json:"max_file_bytes"` // nil for any
 	Accept       []string     `json:"accept"`         // endings such as .pdf; empty for any
 	Files        int64        `json:"files"`          // that came in
-	Blocked      bool         `json:"blocked"`        // by the operator
+	Blocked      bool         `json:"blocked"`        // by the operator, or by the stop of a recovery
 	State        string       `json:"state"`          // open, expired, used_up, blocked or damaged
 	CreatedAt    time.Time    `json:"created_at"`
 	LastUsedAt   *time.Time   `json:"last_used_at"`

@@ -517,7 +517,8 @@ func (w *forgotten) use(m member) {
 	}))
 	_, err = w.contents.Append(ctx, account.ID(m.id), id, 0, bytes.NewReader(big), content.AppendOptions{})
 	w.must(err)
-	for _, q := range []string{ // what the job of thumbnails leaves, while the other jobs still wait
+	for _, q := range []string{ // what the job of thumbnails leaves, while the other jobs still wait, and a pin that is being made
+		`INSERT INTO pin_loose (pin, account, due_at) VALUES ('a pin of ' || $1, $1, 4102444800000)`,
 		`INSERT INTO thumbnails (account, blob, picture) SELECT account, id, wrapped FROM blobs WHERE account = $1 AND state = 'live'`,
 		`INSERT INTO thumbnail_marks (account, change, entry) VALUES ($1, 1, '')`,
 	} {

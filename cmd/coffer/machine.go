@@ -20,8 +20,12 @@ func limitMemory() {
 		return
 	}
 	if n := machineMemory(os.DirFS("/")); n < math.MaxInt64 {
-		debug.SetMemoryLimit(n - max(n/5, min(int64(runtime.NumCPU())*64<<20, n/2)))
+		debug.SetMemoryLimit(heapLimit(n, runtime.GOMAXPROCS(0)))
 	}
+}
+
+func heapLimit(memory int64, cores int) int64 {
+	return memory - max(memory/5, min(int64(cores)*64<<20, memory/2))
 }
 
 // machineMemory is the memory available to this process: the machine's, or the least limit

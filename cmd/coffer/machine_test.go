@@ -6,6 +6,19 @@ import (
 	"testing/fstest"
 )
 
+// The heap leaves a fifth to others, or 64 MiB a core for hashes, but never more than half.
+func TestHeapLimit(t *testing.T) {
+	for _, tt := range []struct {
+		memory int64
+		cores  int
+		want   int64
+	}{{10 << 30, 2, 8 << 30}, {512 << 20, 2, 384 << 20}, {4 << 30, 32, 2 << 30}, {128 << 20, 8, 64 << 20}} {
+		if got := heapLimit(tt.memory, tt.cores); got != tt.want {
+			t.Errorf("%d bytes, %d cores: %d, want %d", tt.memory, tt.cores, got, tt.want)
+		}
+	}
+}
+
 func TestMachineMemory(t *testing.T) {
 	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
 	total := file("MemTotal:        8388608 kB\nMemFree: 1 kB\n")

@@ -86,8 +86,12 @@ func (h *hasher) enter(ctx context.Context) error {
 	}
 }
 
+// leave gives the slot back. While a crowd waits, the garbage of its requests is collected early: it
+// would stand beside the memory of the hashes.
 func (h *hasher) leave() {
-	h.done.Add(1)
+	if h.done.Add(1)%collectEvery == 0 && h.waiting.Load() > int64(cap(h.slots)) {
+		runtime.GC()
+	}
 	<-h.slots
 }
 
@@ -148,12 +152,8 @@ func verifyBcrypt(stored, password string) (ok, stale bool, err error) {
 const collectEvery = 4
 
 // argon runs argon2id in a slot. All slots share the memory, so that it holds slots × 64 MiB however
-// many sign in at once. While a crowd waits, the garbage of its requests is collected early: it would
-// stand beside that memory.
+// many sign in at once.
 func (h *hasher) argon(password string, p Argon2Params, salt []byte, size uint32) ([]byte, error) {
-	if h.waiting.Load() > int64(cap(h.slots)) && h.done.Load()%collectEvery == 0 {
-		runtime.GC()
-	}
 	sum, err := h.memory.Key([]byte(password), salt, argon.Cost{Memory: p.MemoryKiB, Time: p.Time, Threads: p.Threads}, size)
 	if err != nil {
 		return nil, ErrBusy.Because(err)

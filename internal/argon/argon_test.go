@@ -3,7 +3,10 @@ package argon
 import (
 	"bytes"
 	"math/rand/v2"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -42,10 +45,11 @@ func compare(t *testing.T, m *Memory, password, salt []byte, c Cost, n uint32) {
 	t.Helper()
 	got, err := m.Key(password, salt, c, n)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return
 	}
 	if want := argon2.IDKey(password, salt, c.Time, c.Memory, c.Threads, n); !bytes.Equal(got, want) {
-		t.Fatalf("%d bytes at %+v: %x, want %x", n, c, got, want)
+		t.Errorf("%d bytes at %+v: %x, want %x", n, c, got, want)
 	}
 }
 
@@ -105,6 +109,49 @@ func TestMemoryIsKept(t *testing.T) {
 	if len(m.idle) != 0 {
 		t.Error("memory stays after Release")
 	}
+}
+
+// TestMemoryIsGivenBack waits until the memory has had no hash for its time, which each hash begins anew.
+func TestMemoryIsGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var m Memory
+		held := func() int {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			return len(m.idle)
+		}
+		for range 2 {
+			if _, err := m.Key([]byte("x"), []byte("0123456789abcdef"), Cost{64, 1, 1}, 32); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(keep - time.Second)
+			if held() != 1 {
+				t.Fatal("the memory is gone before its time")
+			}
+		}
+		time.Sleep(2 * time.Second)
+		if held() != 0 {
+			t.Error("the memory stays after its time")
+		}
+	})
+}
+
+// TestManyAtOnce hashes with memories of two sizes at once, while others are released.
+func TestManyAtOnce(t *testing.T) {
+	var m Memory
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for range 50 {
+				compare(t, &m, []byte{byte(i)}, []byte("0123456789abcdef"), Cost{uint32(64 + i%2*64), 1, 1}, 32)
+				if i == 0 {
+					m.Release()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	m.Release()
 }
 
 // BenchmarkKey hashes on all cores, as a server does whose people sign in: here, and in x/crypto.

@@ -87,6 +87,11 @@ func (a *arrival) cut(ctx context.Context) error {
 	tick := time.NewTicker(cutEvery)
 	defer tick.Stop()
 	for {
+		select {
+		case <-a.left: // another cut would hit the answer
+			return nil
+		default:
+		}
 		if r, ok := a.from.(interface{ Cut() }); ok {
 			r.Cut()
 		}

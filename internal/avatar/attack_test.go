@@ -76,8 +76,12 @@ func TestSlowGivesWay(t *testing.T) {
 	if got := <-answers; got != http.StatusServiceUnavailable {
 		t.Errorf("the slow one: %d", got)
 	}
-	if len(answers) != 0 || coming() != maxAtOnce-1 || !w.running[whole] {
-		t.Errorf("%d answers, %d are on their way", len(answers), coming())
+	n := coming()
+	w.mu.Lock()
+	kept := w.running[whole]
+	w.mu.Unlock()
+	if len(answers) != 0 || n != maxAtOnce-1 || !kept {
+		t.Errorf("%d answers, %d are on their way", len(answers), n)
 	}
 	for _, more := range keepOpen {
 		more.CloseWithError(errors.New("over"))

@@ -132,18 +132,16 @@ func (p *record) place() string {
 func (p *record) prove(key *keyring.DataKey) { p.Proof = key.Seal("avatars", "proof", p.place(), nil) }
 
 // proven reports whether the server has written the row for its account.
-func (s *Service) proven(ctx context.Context, key *keyring.DataKey, p record) bool {
+func (p *record) proven(key *keyring.DataKey) bool {
 	_, err := key.Open("avatars", "proof", p.place(), p.Proof)
-	if err != nil {
-		s.Log.ErrorContext(ctx, "avatar: a picture was altered in the database and is shown to nobody", "account", p.Account, "avatar", p.ID)
-	}
 	return err == nil
 }
 
 // pictureOf returns an account's picture; db.ErrNoRows where it has none.
 func (s *Service) pictureOf(ctx context.Context, q db.Querier, key *keyring.DataKey, owner account.ID) (record, error) {
 	p, err := readOf(ctx, q, owner)
-	if err == nil && !s.proven(ctx, key, p) {
+	if err == nil && !p.proven(key) {
+		s.Log.ErrorContext(ctx, "avatar: a picture was altered in the database and is shown to nobody", "account", owner, "avatar", p.ID)
 		err = db.ErrNoRows
 	}
 	return p, err
@@ -338,7 +336,7 @@ func (s *Service) Read(ctx context.Context, id string, size int) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	if !s.proven(ctx, key, p) {
+	if !p.proven(key) { // not logged, because a stranger may ask without end
 		return nil, errNotFound
 	}
 	b, err := s.object(ctx, id, size)

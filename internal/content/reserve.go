@@ -14,16 +14,18 @@ import (
 // store more than it leaves. A pending object's row holds the reservation in its size. So the
 // statement that ends the row's state gives it back, in whichever process.
 
-// An upload may store a little unreserved: at most maxFree, and at most one part in freeShare of
-// what the quota left at its beginning. So the thousand streams that a node runs by default exceed
-// the quota by no more than that, and small uploads cost no statement.
+// An upload may store a little unreserved: one part in freeShare of what the quota left at its
+// beginning, but no less than minFree and no more than maxFree. So the thousand streams that a node
+// runs by default exceed the quota by what it left, or 256 MiB if that is more. Small uploads cost no
+// statement, and as many of them have room as fit, however many come at once without a length.
 const (
+	minFree   = 256 << 10
 	maxFree   = 8 << 20
 	freeShare = 1 << 10
 )
 
 // free returns how many bytes an upload need not reserve.
-func (u Usage) free() int64 { return min(max(u.Left(), 0)/freeShare, maxFree) }
+func (u Usage) free() int64 { return min(max(u.Left()/freeShare, minFree), maxFree) }
 
 // The bytes that are reserved ahead when the length is not known: as many as came, within these.
 const (

@@ -150,11 +150,11 @@ func TestHalfUploadsShareTheQuota(t *testing.T) {
 				w.mustStore("x", "")
 				var s senders
 				s.start(t, n, func(_ int, silent func() error) error { return send(w, &s, silent) })
-				if bound := int64(quota + n*(quota/freeShare)); s.sent.Load() > bound || w.onDisk() > bound+bound/500 {
+				if bound := int64(quota + n*minFree); s.sent.Load() > bound || w.onDisk() > bound+bound/500 {
 					t.Errorf("%d unfinished uploads of %d: they sent %d bytes, %d stand on the disk, the bound is %d", s.ran.Load(), n, s.sent.Load(), w.onDisk(), bound)
 				}
 				u := w.usage(ada)
-				if s.ran.Load() == 0 || u.Reserved+quota/freeShare < s.sent.Load() || u.Left() < 0 {
+				if s.ran.Load() == 0 || u.Reserved+n*minFree < s.sent.Load() || u.Left() < 0 {
 					t.Errorf("%d uploads have sent %d bytes: %+v", s.ran.Load(), s.sent.Load(), u)
 				}
 				w.counted("under way")
@@ -311,7 +311,7 @@ func TestSmallUploadsReserveNothing(t *testing.T) {
 	for _, tc := range []struct {
 		quota      int64
 		size, want int
-	}{{1_000_000, 4 << 10, 4}, {1_000_000, 60 << 10, 4}, {1_000_000, 200_000, 10}, {0, 4 << 10, 4}, {0, maxFree - 1, 6}, {100 << 30, maxFree - 1, 6}} {
+	}{{1_000_000, 4 << 10, 4}, {1_000_000, 60 << 10, 4}, {1_000_000, 200_000, 6}, {1_000_000, 600_000, 10}, {0, 4 << 10, 4}, {0, maxFree - 1, 6}, {100 << 30, maxFree - 1, 6}} {
 		w.Quota = tc.quota
 		if got := ran(tc.size); len(got) != tc.want {
 			t.Errorf("quota %d, %d bytes: %d statements, want %d\n%s", tc.quota, tc.size, len(got), tc.want, strings.Join(got, "\n"))

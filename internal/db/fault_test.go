@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -107,6 +108,15 @@ func TestPostgresFreezes(t *testing.T) {
 	})
 	wantUnavailable(t, "a transaction under way", err)
 	wantUnavailable(t, "a new statement", d.Ping(ctx))
+	begun := time.Now()
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() { wantUnavailable(t, "a look", d.Looks().QueryRow(ctx, `SELECT 1`).Scan(new(int))) })
+	}
+	wg.Wait()
+	if took := time.Since(begun); took > 8*time.Second { // five are promised; the rest is for a loaded machine
+		t.Errorf("looks at a silent server end after %s", took)
+	}
 	p.Restore(t)
 	if err := d.Ping(ctx); err != nil {
 		t.Errorf("when it is back: %v", err)
@@ -156,6 +166,37 @@ func TestSlowStatementIsWaitedFor(t *testing.T) {
 	if err := d.QueryRow(t.Context(), `SELECT 1 FROM pg_sleep(4.5)`).Scan(new(int)); err != nil {
 		t.Error(err)
 	}
+}
+
+// A look that waits for a lock holds up no other, and gets its answer.
+func TestLookThatIsLockedOut(t *testing.T) {
+	t.Parallel()
+	d := dbtest.PostgreSQL(t)
+	locked, free := make(chan struct{}), make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := d.Tx(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.Exec(t.Context(), `LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE`)
+			close(locked)
+			<-free
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+	})
+	<-locked
+	wg.Go(func() {
+		if err := d.Looks().QueryRow(t.Context(), `SELECT COUNT(*) FROM jobs`).Scan(new(int)); err != nil {
+			t.Errorf("the one that waits: %v", err)
+		}
+	})
+	for range 20 {
+		if err := d.Looks().QueryRow(t.Context(), `SELECT COUNT(*) FROM kv`).Scan(new(int)); err != nil {
+			t.Errorf("another one: %v", err)
+		}
+	}
+	close(free)
+	wg.Wait()
 }
 
 func TestNotesAfterAGap(t *testing.T) {

@@ -12,12 +12,16 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// mostLooks bounds a turn.
-const mostLooks = 64
+const (
+	// mostLooks and lookFor bound a turn. lookFor also bounds a caller's wait for one.
+	mostLooks = 64
+	lookFor   = 500 * time.Millisecond
+)
 
 // Looks returns d with another QueryRow, for statements that read one row by its key: on
 // PostgreSQL one round trip serves the looks of all callers that wait. A slow statement would hold
-// up the others. Like every statement of d, a look sees what was committed before it.
+// up the others; after half a second its caller, and theirs, ask alone. Like every statement of d,
+// a look sees what was committed before it.
 func (d *DB) Looks() Querier { return looks{d} }
 
 type looks struct{ *DB }
@@ -48,14 +52,14 @@ type look struct {
 	done  chan struct{}
 }
 
-// errAlone says that a turn failed before this look had its answer. It may be the fault of another
-// one, so the caller asks again by itself.
+// errAlone says that this look had no answer from a turn. It may be the fault of another one, or of
+// a lock, so the caller asks by itself.
 var errAlone = errors.New("the look must be asked alone")
 
-// look waits for a turn, no longer than for a connection.
+// look waits for a turn.
 func (e *pgEngine) look(ctx context.Context, q string, args []any) (lookedUp, error) {
 	l := &look{query: q, args: args, done: make(chan struct{})}
-	late := time.NewTimer(patience)
+	late := time.NewTimer(lookFor)
 	defer late.Stop()
 	waiting := e.looks
 	for {
@@ -69,7 +73,7 @@ func (e *pgEngine) look(ctx context.Context, q string, args []any) (lookedUp, er
 		case <-e.closed.Done():
 			return lookedUp{}, errAlone
 		case <-late.C:
-			return lookedUp{}, fmt.Errorf("%w: no answer within %s", ErrUnavailable, patience)
+			return lookedUp{}, errAlone
 		}
 	}
 }
@@ -95,13 +99,12 @@ func (e *pgEngine) serveLooks() {
 			}
 		}
 		answered, err := e.answer(turn)
+		if judgePostgres(err) != gone {
+			err = errAlone
+		}
 		for i, l := range turn {
-			switch {
-			case i < answered:
-			case len(turn) == 1:
+			if i >= answered {
 				l.err = err
-			default:
-				l.err = errAlone
 			}
 			close(l.done)
 		}
@@ -110,18 +113,18 @@ func (e *pgEngine) serveLooks() {
 
 // answer sends a turn and reports how many of its looks have their answer.
 func (e *pgEngine) answer(turn []*look) (answered int, err error) {
-	conn, err := e.acquire(e.closed)
+	ctx, cancel := context.WithTimeout(e.closed, lookFor)
+	defer cancel()
+	conn, err := e.acquire(ctx)
 	if err != nil {
 		return 0, err
 	}
 	defer conn.Release()
-	attended, done := e.attend(e.closed)
-	defer done.cancel()
 	var b pgx.Batch
 	for _, l := range turn {
 		b.Queue(l.query, l.args...)
 	}
-	results := conn.SendBatch(attended, &b)
+	results := conn.SendBatch(ctx, &b)
 	for answered < len(turn) && err == nil {
 		if err = turn[answered].row.take(results.Query()); err == nil {
 			answered++
@@ -130,7 +133,7 @@ func (e *pgEngine) answer(turn []*look) (answered int, err error) {
 	if closeErr := results.Close(); err == nil {
 		err = closeErr
 	}
-	return answered, cause(e.closed, attended, err)
+	return answered, err
 }
 
 // lookedUp is the answer to a look: one row, or none. It is a copy, since the connection serves others

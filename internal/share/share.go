@@ -157,7 +157,7 @@ type Share struct {
 	MaxFileBytes *int64     `json:"max_file_bytes" nullable:"true"`
 	Accept       []string   `json:"accept" doc:"Endings that names of files may have; empty for any."`
 	Files        int64      `json:"files" doc:"Files that came in."`
-	Blocked      bool       `json:"blocked" doc:"The operator has blocked the link."`
+	Blocked      bool       `json:"blocked" doc:"The operator, or the stop of a recovery, has blocked the link."`
 	State        string     `json:"state" enum:"open,expired,used_up,blocked,damaged" doc:"A damaged link was altered in the database: it works for nobody, and its address, note, entry and bounds are absent. Stop it."`
 	CreatedAt    time.Time  `json:"created_at"`
 	LastUsedAt   *time.Time `json:"last_used_at" nullable:"true"`
@@ -278,7 +278,8 @@ func (s *Service) show(l link) Share {
 	return sh
 }
 
-// showDamaged returns a link whose row does not open, with what nobody is led by.
+// showDamaged shows a link whose row does not open: its id, kind, counts and time. The columns that
+// say where it leads may be altered.
 func showDamaged(r row) Share {
 	return Share{ID: r.ID, Kind: r.Kind, Downloads: r.Downloads, Files: r.Files, Accept: []string{}, Blocked: r.Blocked != 0, State: stateDamaged, CreatedAt: time.UnixMilli(r.CreatedAt).UTC()}
 }
@@ -367,11 +368,6 @@ func (s *Service) Create(ctx context.Context, owner account.ID, session, entry s
 		return Share{}, err
 	}
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
-		if _, err := s.Accounts.Hold(ctx, tx, owner); errors.Is(err, account.ErrNotFound) {
-			return file.ErrNotFound
-		} else if err != nil {
-			return err
-		}
 		if err := s.Hold(ctx, tx, owner, session); err != nil {
 			return err
 		}
