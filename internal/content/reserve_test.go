@@ -290,7 +290,7 @@ func TestReservesForNoDeadAccount(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.below.RunJobs()
-		if _, err := u.Store(t.Context(), strings.NewReader(pattern(200_000))); !errors.Is(err, gone) {
+		if _, err := u.Store(t.Context(), strings.NewReader(pattern(900_000))); !errors.Is(err, gone) {
 			t.Errorf("Store = %v", err)
 		}
 		u.Abort(t.Context())
