@@ -185,3 +185,19 @@ func TestLostObject(t *testing.T) {
 		t.Errorf("%d rows are left", left)
 	}
 }
+
+// TestClearTakesNoLivingPin: what is called to clear a pin that lives takes none of its rows. The maker of
+// a draft that was called due may have ended it meanwhile.
+func TestClearTakesNoLivingPin(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		p := w.verified(w.upload(w.ada, "", "a", pattern(1_500_000)), atKubo)
+		blocks, files := w.rows("pin_blocks"), w.rows("pin_files")
+		if err := w.clear(t.Context(), p.ID); err != nil {
+			t.Fatal(err)
+		}
+		if w.rows("pin_blocks") != blocks || w.rows("pin_files") != files || blocks == 0 {
+			t.Errorf("%d blocks of %d, %d files of %d are left", w.rows("pin_blocks"), blocks, w.rows("pin_files"), files)
+		}
+	})
+}
