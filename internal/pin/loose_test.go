@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -200,4 +202,36 @@ func TestClearTakesNoLivingPin(t *testing.T) {
 			t.Errorf("%d blocks of %d, %d files of %d are left", w.rows("pin_blocks"), blocks, w.rows("pin_files"), files)
 		}
 	})
+}
+
+// TestObjectsBeforeUsage: a transaction that takes or clears files of a pin locks their objects before the
+// row of usage, as copies and deletions of the same files do.
+func TestObjectsBeforeUsage(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	r, files := w.looked(w.crowd(5))
+	for _, step := range []struct {
+		what string
+		do   func() error
+	}{
+		{"take", func() error { return w.draft(t.Context(), r, files, true) }},
+		{"clear", func() error {
+			return w.DB.Tx(t.Context(), func(tx *db.Tx) error {
+				_, err := w.clearSome(t.Context(), tx, r.ID)
+				return err
+			})
+		}},
+	} {
+		var err error
+		ran := dbtest.Ran(w.DB, func() { err = step.do() })
+		if err != nil {
+			t.Fatal(err)
+		}
+		object := func(q string) bool { return strings.Contains(q, "UPDATE blobs") }
+		usage := func(q string) bool {
+			return strings.Contains(q, "UPDATE content_usage") || strings.Contains(q, "INTO content_usage")
+		}
+		if at := slices.IndexFunc(ran, usage); at < 0 || !slices.ContainsFunc(ran, object) || slices.ContainsFunc(ran[at:], object) {
+			t.Errorf("%s:\n%s", step.what, strings.Join(ran, "\n"))
+		}
+	}
 }

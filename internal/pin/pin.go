@@ -25,7 +25,8 @@
 //
 // # Lock order
 //
-// The account's row, the pin's, its targets, the copies, the tree, the objects, the ledger.
+// The account's row, the pin's or the one of what is loose, its targets, the copies, the objects in the
+// order of their ids, the account's usage, the ledger.
 //
 // # Limits
 //
@@ -495,10 +496,10 @@ func (s *Service) take(ctx context.Context, tx *db.Tx, r row, files []fileRow) e
 	if err := insertFiles(ctx, tx, r.ID, files); err != nil {
 		return err
 	}
-	if err := s.Contents.CountFolders(ctx, tx, r.Account, len(files)-len(objects)); err != nil {
+	if err := s.Contents.Share(ctx, tx, r.Account, objects...); err != nil {
 		return err
 	}
-	return s.Contents.Share(ctx, tx, r.Account, objects...)
+	return s.Contents.CountFolders(ctx, tx, r.Account, len(files)-len(objects))
 }
 
 // tell announces a change of a pin to its owner's open pages.
