@@ -2,6 +2,7 @@ package pin
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -233,5 +234,32 @@ func TestObjectsBeforeUsage(t *testing.T) {
 		if at := slices.IndexFunc(ran, usage); at < 0 || !slices.ContainsFunc(ran, object) || slices.ContainsFunc(ran[at:], object) {
 			t.Errorf("%s:\n%s", step.what, strings.Join(ran, "\n"))
 		}
+	}
+}
+
+// TestOneFolderAtATime: an account that publishes a folder waits with its next, and takes no place of
+// another's. A file needs none.
+func TestOneFolderAtATime(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	folder, one := w.crowd(3), w.upload(w.ada, "", "a", pattern(100))
+	leave, err := w.making.Take(t.Context(), w.ada)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := func(id string, within time.Duration) error {
+		ctx, end := context.WithTimeout(t.Context(), within)
+		defer end()
+		_, err := w.Create(ctx, w.ada, id, true, nil)
+		return err
+	}
+	if err := made(folder, 50*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("beside one that is made: %v", err)
+	}
+	if err := made(one, time.Minute); err != nil {
+		t.Errorf("a file: %v", err)
+	}
+	leave()
+	if err := made(folder, time.Minute); err != nil {
+		t.Errorf("then: %v", err)
 	}
 }
