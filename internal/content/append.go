@@ -138,6 +138,9 @@ func (a *appending) source(ctx, reading context.Context, r io.Reader) (*source, 
 	}
 	u, err := a.Usage(ctx, a.DB, a.owner)
 	s.left, s.beyond = u.Left(), ErrQuota // what is reserved decides
+	if s.left < math.MaxInt64 {
+		s.left += a.row.reserved - a.taken // an append that died has reserved it for this object
+	}
 	s.reserve = &reserve{came: a.taken, reserved: a.row.reserved, free: u.free()}
 	s.reserve.left = max(s.left, s.left+a.taken) // a sum that is too large is below zero
 	return s, err

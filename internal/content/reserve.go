@@ -12,7 +12,7 @@ import (
 
 // Bytes that come in are reserved in the owner's quota, so that uploads that never end do not
 // store more than it leaves. A pending object's row holds the reservation in its size. So the
-// statement that ends the row's state gives it back, in whichever process.
+// statement that ends the row's state gives it back, on any node.
 
 // An upload may store a little unreserved: one part in freeShare of what the quota left at its
 // beginning, but no less than minFree and no more than maxFree. So the thousand streams that a node

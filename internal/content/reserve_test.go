@@ -329,6 +329,14 @@ func TestAppendThatDiedIsReservedUntilTheNext(t *testing.T) {
 				w.mustAppend(id, 0, pattern(100_000))
 				return 100_000
 			},
+			"append at the quota": func(w *world, id string) int64 {
+				w.Quota = 300_000
+				w.mustAppend(id, 0, pattern(300_000))
+				if n, err := w.append(id, 300_000, "x"); n != 0 || !errors.Is(err, ErrQuota) {
+					t.Errorf("a byte beyond the quota: %d, %v", n, err)
+				}
+				return 300_000
+			},
 			"length": func(w *world, id string) int64 {
 				if err := d.Tx(t.Context(), func(tx *db.Tx) error { return w.SetLength(t.Context(), tx, ada, id, 7) }); err != nil {
 					t.Fatal(err)

@@ -106,7 +106,8 @@ func (s *Service) charge(ctx context.Context, tx *db.Tx, owner account.ID, more 
 }
 
 // CountFolders counts folders that the caller's transaction makes, or with n below zero
-// removes. They stand beside the files in their quota, so it refuses with [ErrQuota].
+// removes. They stand beside the files in their quota, so it refuses with [ErrQuota]. It comes behind
+// [Service.Share] and [Service.Release], which lock objects first and the account's usage after them.
 func (s *Service) CountFolders(ctx context.Context, tx *db.Tx, owner account.ID, n int) error {
 	if n > 0 {
 		return s.charge(ctx, tx, owner, use{folders: int64(n)})

@@ -3,6 +3,7 @@ package content
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,7 +78,8 @@ func writeQuota(ctx context.Context, tx *db.Tx, owner account.ID, bytes, files *
 	return err
 }
 
-// times counts how often each id stands in ids.
+// times counts how often each id stands in ids. It sorts them: two callers lock the same objects in one
+// order.
 func times(ids []string) (unique []string, n map[string]int64) {
 	n = make(map[string]int64, len(ids))
 	for _, id := range ids {
@@ -86,6 +88,7 @@ func times(ids []string) (unique []string, n map[string]int64) {
 		}
 		n[id]++
 	}
+	slices.Sort(unique)
 	return unique, n
 }
 

@@ -3,6 +3,7 @@ package file
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -34,7 +35,7 @@ const (
 	copyTime = time.Hour
 	// copyTries is how often a copy begins anew because an object went meanwhile.
 	copyTries = 3
-	// copiesAtOnce bounds the copies in memory: one of 10,000 entries takes some 15 MB.
+	// copiesAtOnce bounds the copies of folders in memory: one of 10,000 entries takes some 15 MB.
 	copiesAtOnce = 4
 )
 
@@ -65,7 +66,8 @@ type copying struct {
 }
 
 // Copy copies an entry, a folder with everything below it. It leaves out versions. A taken
-// name is numbered. A file whose details do not open is not copied, and nothing with it.
+// name is numbered. A file whose details do not open is not copied, and nothing with it. An account copies
+// one folder at a time, and it refuses with [ErrBusy] when several wait.
 func (s *Service) Copy(ctx context.Context, owner account.ID, id string, to Place) (e Entry, err error) {
 	if to.Name != nil {
 		name, err := cleanName("/name", *to.Name)
@@ -74,11 +76,16 @@ func (s *Service) Copy(ctx context.Context, owner account.ID, id string, to Plac
 		}
 		to.Name = &name
 	}
-	select {
-	case s.copies <- struct{}{}:
-		defer func() { <-s.copies }()
-	case <-ctx.Done():
-		return Entry{}, context.Cause(ctx)
+	r, err := s.row(ctx, s.DB, owner, id)
+	if err != nil {
+		return Entry{}, err
+	}
+	if r.Kind == Folder {
+		leave, err := s.copies.Take(ctx, owner)
+		if err != nil {
+			return Entry{}, err
+		}
+		defer leave()
 	}
 	for try := 1; ; try++ {
 		p, err := s.planCopy(ctx, owner, id, to)
@@ -156,7 +163,7 @@ func (p *copying) duplicateBelow(ctx context.Context, tx *db.Tx) error {
 	level := map[string]*naming{p.from.ID: newNaming(p.key, p.owner, p.top.ID)} // by the id of the original
 	for len(level) > 0 {
 		left := MaxCopied - 1 - len(p.below)
-		rows, err := readBelow(ctx, tx, p.owner, keysOf(level), left+1)
+		rows, err := readBelow(ctx, tx, p.owner, slices.Sorted(maps.Keys(level)), left+1)
 		if err != nil {
 			return err
 		}
@@ -187,14 +194,6 @@ func (p *copying) duplicateBelow(ctx context.Context, tx *db.Tx) error {
 		level = next
 	}
 	return nil
-}
-
-func keysOf(level map[string]*naming) (ids []string) {
-	for id := range level {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return ids
 }
 
 // storeCopy stores a copy: whole, or nothing for good.
@@ -301,8 +300,10 @@ func (s *Service) dropCopy(ctx context.Context, p *copying) error {
 		if _, err := lockTree(ctx, tx, p.owner); err != nil {
 			return err
 		}
-		if there, err := isGone(ctx, tx, p.owner, p.mark()); err != nil || !there {
+		if there, err := isGone(ctx, tx, p.owner, p.mark()); err != nil {
 			return err
+		} else if !there {
+			return s.dropLock(ctx, tx, p.owner) // the account may be gone, and its tree cleared
 		}
 		if err := giveUpCopy(ctx, tx, p.owner, p.mark()); err != nil {
 			return err
@@ -319,7 +320,8 @@ func giveUpCopy(ctx context.Context, tx *db.Tx, owner account.ID, mark string) e
 	return insertGone(ctx, tx, owner, strings.TrimPrefix(mark, copyMark))
 }
 
-// copyMark is what a mark begins with. It sorts behind every id.
+// copyMark is what a mark begins with. It sorts behind every id, for ids are of UUIDv7: their first sign is
+// a digit until the year 7500.
 const copyMark = "copy "
 
 // mark stands among the deleted entries as long as the copy is not whole.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -135,4 +136,49 @@ func (w *world) counted() {
 		WHERE NOT EXISTS (SELECT 1 FROM blobs WHERE id = r.blob AND state = 'live')`).Scan(&dangling); err != nil || dangling != 0 {
 		w.t.Errorf("%d files or versions refer to no live object: %v", dangling, err)
 	}
+}
+
+// TestObjectsBeforeUsage: a transaction that releases objects and counts folders locks all of the objects
+// before the row of usage. A copy or a pin of them at the same time does so too, and waits for no ring.
+func TestObjectsBeforeUsage(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	tree := func() Entry {
+		top := w.mustFolder(ada, "", "top")
+		for _, name := range []string{"one", "two"} {
+			in := w.mustFolder(ada, top.ID, name)
+			w.mustFolder(ada, in.ID, "empty")
+			w.mustUpload(ada, in.ID, upFile{"file", "", name})
+		}
+		return top
+	}
+	check := func(what string, do func() error) {
+		t.Helper()
+		var err error
+		ran := dbtest.Ran(w.DB, func() { err = do() })
+		if err != nil {
+			t.Fatal(err)
+		}
+		object := func(q string) bool { return strings.Contains(q, "UPDATE blobs") }
+		usage := func(q string) bool {
+			return strings.Contains(q, "UPDATE content_usage") || strings.Contains(q, "INTO content_usage")
+		}
+		if at := slices.IndexFunc(ran, usage); at < 0 || !slices.ContainsFunc(ran, object) || slices.ContainsFunc(ran[at:], object) {
+			t.Errorf("%s:\n%s", what, strings.Join(ran, "\n"))
+		}
+	}
+	top := tree()
+	check("copy", func() error {
+		_, err := w.Copy(t.Context(), ada, top.ID, Place{})
+		return err
+	})
+	if err := w.Delete(t.Context(), ada, top.ID); err != nil {
+		t.Fatal(err)
+	}
+	check("clear", func() error {
+		_, err := w.clearSome(t.Context(), ada)
+		return err
+	})
+	w.trash(tree(), w.mustUpload(ada, "", upFile{"file", "", "content"}))
+	w.below.Advance(w.TrashKeep + time.Hour)
+	check("trash", func() error { return w.purgeTrash(t.Context()) })
 }

@@ -171,8 +171,12 @@ func (s *Service) walkTrash(ctx context.Context, owner account.ID, hold holder) 
 		defer level.leave()
 		for cursor := ""; ; {
 			items, next, err := s.ListTrash(ctx, owner, cursor, walkPage)
+			entries := make([]Entry, len(items))
+			for i, t := range items {
+				entries[i] = t.Entry
+			}
 			if err == nil {
-				err = level.page(0, taken)
+				err = level.page(weight(entries), taken)
 			}
 			if err != nil {
 				yield(exportedEntry{}, err)

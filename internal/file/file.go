@@ -99,13 +99,13 @@ type Service struct {
 	reports reports
 	drawing chan struct{} // holds one: a thumbnail that is being made
 	rest    time.Duration // at most, behind each thumbnail
-	copies  chan struct{} // one for each copy under way
+	copies  *Places       // of copies of folders
 	shared  func(ctx context.Context, q db.Querier, owner account.ID, ids []string) (map[string]bool, error)
 }
 
 // New returns the room and registers its jobs.
 func New(c Config) *Service {
-	s := &Service{Config: c, drawing: make(chan struct{}, 1), rest: drawRest, copies: make(chan struct{}, copiesAtOnce)}
+	s := &Service{Config: c, drawing: make(chan struct{}, 1), rest: drawRest, copies: NewPlaces(copiesAtOnce)}
 	s.Accounts.Keep("file", account.Keeper{Export: s.export, Forget: s.Forget})
 	s.Jobs.Handle(clearJob, s.clear)
 	s.Contents.OnDrop(deleteThumbnails)

@@ -240,7 +240,7 @@ var statements = []struct {
 		return err
 	}},
 	{"batch", false, func(ctx context.Context, tx *db.Tx, w grown) error {
-		_, err := w.clearChildren(ctx, tx, ada, w.big, 100)
+		_, err := clearChildren(ctx, tx, ada, w.big, 100, &cleared{})
 		return err
 	}},
 	{"batch of an account", false, func(ctx context.Context, tx *db.Tx, w grown) error {

@@ -53,7 +53,7 @@ func (s *Service) Routes(a *rest.API) {
 		Summary: "Copy a file or a folder",
 		Description: "A copy shares the stored content with the original: it takes no bytes of the quota, and counts as files and folders. Without a parent it goes beside the original. The server numbers " +
 			"a taken name. Versions stay with the original. A folder cannot be copied below itself.",
-		Errors: []*fault.Error{errNotFound, errCycle, errTooDeep, errTooManyEntries, errDamagedCopy, content.ErrQuota},
+		Errors: []*fault.Error{errNotFound, errCycle, errTooDeep, errTooManyEntries, errDamagedCopy, content.ErrQuota, ErrBusy},
 	}, s.postCopy)
 	rest.Register(a, rest.Op{
 		Method: http.MethodDelete, Path: "/files/{id}", ID: "delete-file", Tag: tag, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-F5",

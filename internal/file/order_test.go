@@ -15,7 +15,7 @@ import (
 
 // otherNode is the room once more, as another process has it: with orders of its own.
 func (w *world) otherNode() *Service {
-	return &Service{Config: w.Config, copies: make(chan struct{}, copiesAtOnce)}
+	return &Service{Config: w.Config, copies: NewPlaces(copiesAtOnce)}
 }
 
 // byName returns the names of a folder in order, as one node sees them.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -61,7 +62,7 @@ func (s *Service) Snapshot(ctx context.Context, tx *db.Tx, owner account.ID, id 
 	level := map[string]string{r.ID: ""} // paths with a slash behind, by the id of the folder
 	for len(level) > 0 {
 		left := most.Entries - len(all)
-		rows, err := readBelow(ctx, tx, owner, sortedIDs(level), left+1)
+		rows, err := readBelow(ctx, tx, owner, slices.Sorted(maps.Keys(level)), left+1)
 		if err != nil {
 			return "", "", nil, err
 		}
@@ -91,14 +92,6 @@ func (s *Service) Snapshot(ctx context.Context, tx *db.Tx, owner account.ID, id 
 	}
 	slices.SortFunc(all, func(a, b Snapped) int { return strings.Compare(a.Path, b.Path) })
 	return name, Folder, all, nil
-}
-
-func sortedIDs(level map[string]string) (ids []string) {
-	for id := range level {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return ids
 }
 
 func snap(key *keyring.DataKey, r row, path string) (Snapped, error) {

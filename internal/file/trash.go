@@ -321,13 +321,13 @@ func (s *Service) purgeTrash(ctx context.Context) error {
 		if err != nil || n == 0 {
 			return n, err
 		}
-		if err := s.Contents.CountFolders(ctx, c.tx, c.owner, len(objects)-n); err != nil {
-			return n, err
-		}
 		c.trash = true
 		if err := s.enqueueClearing(ctx, c.tx, c.owner); err != nil { // of folders and versions
 			return n, err
 		}
-		return n, s.Contents.Release(ctx, c.tx, c.owner, objects...)
+		if err := s.Contents.Release(ctx, c.tx, c.owner, objects...); err != nil {
+			return n, err
+		}
+		return n, s.Contents.CountFolders(ctx, c.tx, c.owner, len(objects)-n)
 	})
 }

@@ -321,62 +321,74 @@ const (
 // the account's lock and removes what it finds.
 func (s *Service) clearSome(ctx context.Context, owner account.ID) (more bool, err error) {
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
-		more = true
 		if _, err := lockTree(ctx, tx, owner); err != nil {
 			return err
 		}
-		for left := clearRows; left > 0; left -= folderCost {
-			folder, err := readGone(ctx, tx, owner)
-			if errors.Is(err, db.ErrNoRows) {
-				more = false
-				return s.dropLock(ctx, tx, owner)
-			} else if err != nil {
-				return err
-			}
-			if strings.HasPrefix(folder, copyMark) { // the last ones, the oldest first
-				if s.Now().Sub(begun(folder)) < copyTime {
-					more = false
-					return nil
-				}
-				if err := giveUpCopy(ctx, tx, owner, folder); err != nil {
-					return err
-				}
-				continue
-			}
-			var n int
-			if folder == "" {
-				n, err = deleteSome(ctx, tx, owner, left)
-			} else {
-				n, err = s.clearChildren(ctx, tx, owner, folder, left)
-			}
-			if err != nil || n >= left {
-				return err
-			}
-			left -= n
-			if err := deleteGone(ctx, tx, owner, folder); err != nil {
-				return err
-			}
+		var gone cleared
+		if more, err = s.clearGone(ctx, tx, owner, &gone); err != nil {
+			return err
 		}
-		return nil
+		if err := s.Contents.Release(ctx, tx, owner, gone.objects...); err != nil {
+			return err
+		}
+		return s.Contents.CountFolders(ctx, tx, owner, -gone.folders)
 	})
 	return more, err
 }
 
+// cleared is what went in one transaction. Its objects are released together and before the folders are
+// counted: the row of usage is locked behind all objects.
+type cleared struct {
+	objects []string
+	folders int
+}
+
+// clearGone is clearSome without what it counts.
+func (s *Service) clearGone(ctx context.Context, tx *db.Tx, owner account.ID, gone *cleared) (more bool, err error) {
+	for left := clearRows; left > 0; left -= folderCost {
+		folder, err := readGone(ctx, tx, owner)
+		if errors.Is(err, db.ErrNoRows) {
+			return false, s.dropLock(ctx, tx, owner)
+		} else if err != nil {
+			return false, err
+		}
+		if strings.HasPrefix(folder, copyMark) { // the last ones, the oldest first
+			if s.Now().Sub(begun(folder)) < copyTime {
+				return false, nil
+			}
+			if err := giveUpCopy(ctx, tx, owner, folder); err != nil {
+				return false, err
+			}
+			continue
+		}
+		var n int
+		if folder == "" {
+			n, err = deleteSome(ctx, tx, owner, left)
+		} else {
+			n, err = clearChildren(ctx, tx, owner, folder, left, gone)
+		}
+		if err != nil || n >= left {
+			return true, err
+		}
+		left -= n
+		if err := deleteGone(ctx, tx, owner, folder); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
 // clearChildren removes up to limit children of a deleted folder with their contents, or
 // versions of a deleted file. It returns how many there were.
-func (s *Service) clearChildren(ctx context.Context, tx *db.Tx, owner account.ID, folder string, limit int) (int, error) {
+func clearChildren(ctx context.Context, tx *db.Tx, owner account.ID, folder string, limit int, gone *cleared) (int, error) {
 	n, objects, err := deleteChildren(ctx, tx, owner, folder, limit)
-	if err == nil {
-		err = s.Contents.CountFolders(ctx, tx, owner, len(objects)-n)
-	}
+	gone.folders += n - len(objects)
 	if err == nil && n == 0 {
 		objects, err = deleteVersions(ctx, tx, owner, folder, limit)
 		n = len(objects)
 	}
-	if err != nil {
-		return 0, err
-	}
-	return n, s.Contents.Release(ctx, tx, owner, objects...)
+	gone.objects = append(gone.objects, objects...)
+	return n, err
 }
 
 // dropLock deletes the lock row of an account that is gone; its tree is cleared, and no

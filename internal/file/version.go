@@ -154,7 +154,7 @@ func (s *Service) replaceable(ctx context.Context, c *changing, parent string, f
 }
 
 // trim removes the oldest versions of files that are to get one more. It is one of each file,
-// but for a setting that was lower before: then it may take several replacements.
+// but for a setting that was higher before: then it may take several replacements.
 func (s *Service) trim(ctx context.Context, c *changing, files []string) error {
 	blobs, err := trimVersions(ctx, c.tx, c.owner, files, max(s.MaxVersions-1, 0), len(files)+clearRows)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/fault"
 	"coffer/internal/ipfs"
+	"coffer/internal/keyring"
 	"coffer/internal/seal"
 )
 
@@ -68,7 +69,7 @@ func (v *view) find(ctx context.Context, c ipfs.CID) (servedBlock, error) {
 			shown, err := v.shows(ctx, b.Account)
 			if err == nil && shown {
 				_, err = v.maker(ctx, b.Pin)
-				if errors.Is(err, errNoPin) || errors.Is(err, seal.ErrOpen) { // gone meanwhile, or damaged
+				if errors.Is(err, errNoPin) || errors.Is(err, seal.ErrOpen) || errors.Is(err, keyring.ErrNoKey) { // gone meanwhile, or damaged
 					continue
 				}
 			}

@@ -25,7 +25,7 @@ func (s *Service) Routes(a *rest.API) {
 	rest.Register(a, op(http.MethodPost, "/files/{id}/pins", "create-pin", http.StatusAccepted, "Publish a file or folder on IPFS",
 		"What is published is what the file or folder holds now. Encrypted, which is the default, only those can read it who have the link. With `encrypt: false` everyone can read it, and nothing takes it back. "+
 			"Without a body it is encrypted, at every target. The pin keeps the content: it stays published when the file is deleted, and counts as a file in the quota.",
-		file.ErrNotFound, file.ErrDamaged, file.ErrTooManyEntries, content.ErrQuota, errNoTarget, errAlready, errTooMany, errTooLarge, errTotal, limit.ErrLimited), s.post)
+		file.ErrNotFound, file.ErrDamaged, file.ErrTooManyEntries, content.ErrQuota, errNoTarget, errAlready, errTooMany, errTooLarge, errTotal, limit.ErrLimited, file.ErrBusy), s.post)
 	rest.Register(a, op(http.MethodGet, "/pins", "list-pins", http.StatusOK, "The account's pins, the newest first", "", errNoPin), s.getList)
 	rest.Register(a, op(http.MethodGet, "/pins/targets", "list-pin-targets", http.StatusOK, "Where the server can pin", "Empty where the operator has set up no pinning service."), s.getTargets)
 	rest.Register(a, op(http.MethodGet, "/pins/{id}", "read-pin", http.StatusOK, "A pin", "", errNoPin), s.getOne)

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"coffer/internal/account"
-	"coffer/internal/content"
 	"coffer/internal/db"
 )
 
@@ -91,41 +90,51 @@ func removeLoose(ctx context.Context, tx *db.Tx, pin string) error {
 }
 
 // clear removes what a pin had, in batches, and releases its objects. What a crash or an error leaves is
-// due again.
+// due again. The row comes first: without one the pin lives, and a draft that is taken ends no more.
 func (s *Service) clear(ctx context.Context, pin string) error {
-	err := removeBlocks(ctx, s.DB, pin)
+	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
+		_, err := takeLoose(ctx, tx, pin)
+		return err
+	})
+	if err == nil {
+		err = removeBlocks(ctx, s.DB, pin)
+	}
 	for more := true; more && err == nil; {
-		err = s.DB.Tx(ctx, func(tx *db.Tx) error {
-			owner, err := takeLoose(ctx, tx, pin)
-			if more = err == nil; errors.Is(err, db.ErrNoRows) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			files, err := takeFiles(ctx, tx, pin, atOnce)
-			if err != nil {
-				return err
-			}
-			if more = len(files) > 0; !more {
-				return removeLoose(ctx, tx, pin)
-			}
-			var objects []string
-			for _, f := range files {
-				if f.Object != nil {
-					objects = append(objects, *f.Object)
-				}
-			}
-			if err := s.Contents.CountFolders(ctx, tx, owner, len(objects)-len(files)); err != nil {
-				return err
-			}
-			if err := s.Contents.Release(ctx, tx, owner, objects...); err != nil && !content.IsLost(err) {
-				return err
-			}
-			return nil
+		err = s.DB.Tx(ctx, func(tx *db.Tx) (err error) {
+			more, err = s.clearSome(ctx, tx, pin)
+			return err
 		})
 	}
+	if errors.Is(err, db.ErrNoRows) {
+		return nil
+	}
 	return err
+}
+
+// clearSome removes some files of a pin, or the row when there are none; false then.
+// [db.ErrNoRows]: the row is gone.
+func (s *Service) clearSome(ctx context.Context, tx *db.Tx, pin string) (more bool, err error) {
+	owner, err := takeLoose(ctx, tx, pin)
+	if err != nil {
+		return false, err
+	}
+	files, err := takeFiles(ctx, tx, pin, atOnce)
+	if err != nil {
+		return false, err
+	}
+	if len(files) == 0 {
+		return false, removeLoose(ctx, tx, pin)
+	}
+	var objects []string
+	for _, f := range files {
+		if f.Object != nil {
+			objects = append(objects, *f.Object)
+		}
+	}
+	if err := s.Contents.Release(ctx, tx, owner, objects...); err != nil {
+		return false, err
+	}
+	return true, s.Contents.CountFolders(ctx, tx, owner, len(objects)-len(files))
 }
 
 // clearSoon clears now. It has done its part when that fails: [Service.due] tries again.

@@ -184,19 +184,24 @@ func (s *Service) DropAll(ctx context.Context, from string) (d Dropped, err erro
 			if err != nil {
 				return err
 			}
+			has, safe := slices.ContainsFunc(targets[r.ID], func(t targetRow) bool { return t.Target == from && t.State != Removing }), false
+			if r.Damaged { // its key may open as little as its record
+				kept = has
+				return nil
+			}
 			key, err := s.dataKey(ctx, tx, r.Account)
 			if err != nil {
 				return err
 			}
-			has, safe := false, false
 			for _, t := range targets[r.ID] {
 				if t.Target == from {
-					has = t.State != Removing
-				} else if _, ok := s.targets[t.Target]; ok && t.State == Verified && t.MissingAt == nil && t.proven(key) {
+					continue
+				}
+				if _, ok := s.targets[t.Target]; ok && t.State == Verified && t.MissingAt == nil && t.proven(key) {
 					safe = true
 				}
 			}
-			removed, kept = has && safe && !r.Damaged, has && (!safe || r.Damaged)
+			removed, kept = has && safe, has && !safe
 			if !removed {
 				return nil
 			}

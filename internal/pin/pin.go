@@ -25,7 +25,8 @@
 //
 // # Lock order
 //
-// The account's row, the pin's, its targets, the copies, the tree, the objects, the ledger.
+// The account's row, the pin's or the one of what is loose, its targets, the copies, the objects in the
+// order of their ids, the account's usage, the ledger.
 //
 // # Limits
 //
@@ -81,8 +82,9 @@ const (
 )
 
 const (
-	maxPins     = 10_000 // of an account
-	maxPathSize = 8 << 20
+	maxPins      = 10_000 // of an account
+	maxPathSize  = 8 << 20
+	makingAtOnce = 4 // folders whose files are in memory: maxPathSize, and as many rows as a parcel has
 )
 
 // Config is what the room needs.
@@ -109,6 +111,7 @@ type Service struct {
 	Config
 	targets map[string]pinning.Named
 	times   times
+	making  *file.Places
 	held    atomic.Int64 // bytes of blocks that wait for readers of the gateway
 }
 
@@ -133,7 +136,7 @@ const pinFailed = "pin-failed"
 func New(c Config) *Service {
 	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
 	c.PinLimit.Name, c.GatewayLimit.Name = "pin", "ipfs"
-	s := &Service{Config: c, targets: map[string]pinning.Named{}, times: times{
+	s := &Service{Config: c, targets: map[string]pinning.Named{}, making: file.NewPlaces(makingAtOnce), times: times{
 		lease: 30 * time.Second, beat: 5 * time.Second, first: 15 * time.Second, most: time.Hour,
 		grace: time.Hour, patience: 72 * time.Hour, sendEvery: 10 * time.Minute,
 	}}
@@ -289,14 +292,23 @@ func (s *Service) chosen(names []string) (all []pinning.Named, err error) {
 	return all, nil
 }
 
-// Create pins an entry of the owner's at targets; nil is all of them.
+// Create pins an entry of the owner's at targets; nil is all of them. An account publishes one folder at a
+// time, and it refuses with [file.ErrBusy] when several wait.
 func (s *Service) Create(ctx context.Context, owner account.ID, entry string, encrypt bool, names []string) (Pin, error) {
-	if _, err := s.Files.Get(ctx, owner, entry); err != nil {
+	e, err := s.Files.Get(ctx, owner, entry)
+	if err != nil {
 		return Pin{}, err
 	}
 	to, err := s.chosen(names)
 	if err != nil {
 		return Pin{}, err
+	}
+	if e.Kind == file.Folder {
+		leave, err := s.making.Take(ctx, owner)
+		if err != nil {
+			return Pin{}, err
+		}
+		defer leave()
 	}
 	if err := s.Limit.Take(ctx, s.PinLimit, string(owner)); err != nil {
 		return Pin{}, err
@@ -495,10 +507,10 @@ func (s *Service) take(ctx context.Context, tx *db.Tx, r row, files []fileRow) e
 	if err := insertFiles(ctx, tx, r.ID, files); err != nil {
 		return err
 	}
-	if err := s.Contents.CountFolders(ctx, tx, r.Account, len(files)-len(objects)); err != nil {
+	if err := s.Contents.Share(ctx, tx, r.Account, objects...); err != nil {
 		return err
 	}
-	return s.Contents.Share(ctx, tx, r.Account, objects...)
+	return s.Contents.CountFolders(ctx, tx, r.Account, len(files)-len(objects))
 }
 
 // tell announces a change of a pin to its owner's open pages.

@@ -184,6 +184,10 @@ func TestAlteredTime(t *testing.T) {
 	w.holds(p.ID, "kubo", Failed, reasonDamaged)
 	w.later(8 * 24 * time.Hour)
 	w.holds(p.ID, "kubo", Failed, reasonDamaged)
+	var sent bool
+	if err := w.DB.QueryRow(t.Context(), `SELECT sent FROM pin_copies WHERE cid = $1`, *p.CID).Scan(&sent); err != nil || sent {
+		t.Errorf("the next attempt does not send it: %v", err)
+	}
 	w.call(w.ada, "POST", "/pins/"+p.ID+"/retry", "", http.StatusAccepted)
 	w.run()
 	w.holds(p.ID, "kubo", Verified, "")

@@ -68,8 +68,8 @@ func showDamaged(r row, targets []targetRow) Pin {
 // stages are the states of a target, the one that decides a pin's first. It is the order of [settleState].
 var stages = []State{Failed, Queued, Sending, Pinned, Verified, Removing}
 
-// show tells of a pin that has opened. What a target claims without a proof counts as a failure, so the
-// pin's own state is that of the targets and not that of its column.
+// show tells of a pin that has opened. A target that claims something without a proof has failed. The pin's
+// own state is therefore that of the targets, and not that of its column.
 func (s *Service) show(r row, d details, key *keyring.DataKey, targets []targetRow) Pin {
 	p := Pin{
 		ID: r.ID, Name: d.Name, Kind: r.Kind, Encrypt: r.Encrypt, Size: r.Size, State: r.State, Targets: []PinPlace{},

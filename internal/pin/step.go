@@ -57,15 +57,17 @@ const (
 func (s *Service) due(ctx context.Context) error {
 	const batch = 500
 	now := s.Now().UnixMilli()
+	failures := []error{s.enqueueDue(ctx, now, batch)}
 	loose, err := readLoose(ctx, s.DB, now, batch)
-	if err != nil {
-		return err
+	failures = append(failures, err)
+	for _, id := range loose { // each apart: one that cannot be cleared stops no other
+		failures = append(failures, s.clear(ctx, id))
 	}
-	for _, id := range loose {
-		if err := s.clear(ctx, id); err != nil {
-			return err
-		}
-	}
+	return errors.Join(failures...)
+}
+
+// enqueueDue enqueues the jobs of what has waited long enough.
+func (s *Service) enqueueDue(ctx context.Context, now int64, batch int) error {
 	outlines, err := readDueOutlines(ctx, s.DB, now, batch)
 	if err != nil {
 		return err
@@ -392,12 +394,12 @@ func (s *Service) fail(ctx context.Context, r row, t targetRow, reason string) e
 	lost := t.State == Pinned || t.State == Verified || reason == reasonProvider || reason == reasonStuck || reason == string(pinning.OtherCID)
 	t.State, t.Reason, t.Tries, t.MissingAt, t.NextAt, t.SinceAt = Failed, reason, 0, nil, never, s.Now().UnixMilli()
 	return s.change(ctx, r, t, func(tx *db.Tx, r row) error {
-		if lost { // what is tried again is sent anew
+		if lost || reason == reasonDamaged { // what is tried again is sent anew
 			if err := lostCopy(ctx, tx, t.Target, r.CID); err != nil {
 				return err
 			}
 		}
-		// Where no provider is known to have it, its identifier is no one's to know.
+		// Where no provider is known to have it, the ledger does not tell its identifier.
 		return s.recordFailure(ctx, tx, r, !lost && !r.Announced && !r.Encrypt)
 	})
 }

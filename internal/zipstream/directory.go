@@ -27,10 +27,10 @@ func (d *directory) keep(b, more []byte) ([]byte, error) {
 	return b, d.Hold(cap(b) - before)
 }
 
-// add keeps the line of an entry.
+// add keeps the line of an entry. A line has at least the last byte of its path: one without is broken.
 func (d *directory) add(e entry) (err error) {
 	shared := 0
-	for shared < min(len(e.path), len(d.path)) && e.path[shared] == d.path[shared] {
+	for shared < min(len(e.path)-1, len(d.path)) && e.path[shared] == d.path[shared] {
 		shared++
 	}
 	b := binary.AppendUvarint(nil, uint64(shared))

@@ -2,7 +2,7 @@
 //
 // It is archive/zip with less memory. That keeps the whole path of each entry until the end,
 // and the state of its compressor, 0.8 MB. This keeps a packed line for each entry, some 20
-// bytes (directory.go), counts what all zips of the process keep (memory.go), and packs a
+// bytes (directory.go). It counts what all zips of the process keep (memory.go), and packs a
 // piece at a time (pack.go). An archive that breaks off has no directory at its end, so no
 // program takes it for whole.
 package zipstream

@@ -323,3 +323,58 @@ func TestFullMemory(t *testing.T) {
 		t.Errorf("%d stay counted", z.memory.taken)
 	}
 }
+
+// TestPathBeginsTheOneBefore: a path that is the beginning of the one before it is kept whole, also
+// where a block of the directory ends between the two.
+func TestPathBeginsTheOneBefore(t *testing.T) {
+	var b bytes.Buffer
+	z := newZip(t, &b)
+	var want []string
+	add := func(path string) (ended bool) {
+		t.Helper()
+		before := len(z.dir.blocks) // the line of an entry is kept when the next one begins
+		want = append(want, path)
+		var err error
+		if name, folder := strings.CutSuffix(path, "/"); folder {
+			err = z.Folder(name, time.Unix(1e9, 0))
+		} else {
+			_, err = z.File(path, time.Unix(1e9, 0), Store)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(z.dir.blocks) > before
+	}
+	for _, path := range []string{"ab/c", "ab", "a", "a22", "a2/", "a2/b", "a2", "a2"} {
+		add(path)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for inside, between := 0, 0; inside == 0 || between == 0; {
+		path := fmt.Sprintf("%016x", random.Uint64())
+		if add(path + "c") {
+			between++
+		}
+		if add(path) {
+			inside++
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil || len(r.File) != len(want) {
+		t.Fatalf("%v", err)
+	}
+	for i, f := range r.File {
+		if f.Name != want[i] {
+			t.Fatalf("%q, want %q", f.Name, want[i])
+		}
+		o, err := f.Open()
+		if err == nil {
+			err = o.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

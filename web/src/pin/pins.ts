@@ -8,7 +8,7 @@ import { onChange } from '../shell/feed';
 import { dateTime } from '../shell/i18n';
 import { t } from './words';
 
-export type Pin = Answer<'get', '/pins/{id}'> & { damaged?: boolean };
+export type Pin = Answer<'get', '/pins/{id}'>;
 export type At = Pin['targets'][number];
 export type Target = Answer<'get', '/pins/targets'>['items'][number];
 
