@@ -4611,7 +4611,7 @@ export interface components {
         Share: {
             /** @description Endings that names of files may have; empty for any. */
             accept: string[];
-            /** @description The operator has blocked the link. */
+            /** @description The operator, or the stop of a recovery, has blocked the link. */
             blocked: boolean;
             /** Format: date-time */
             created_at: string;
