@@ -1,4 +1,4 @@
 -- +goose Up
 -- proof is sealed under the account's data key and binds id, account and created_at. A row whose
--- proof does not open is nobody's picture. Pictures from before have none.
+-- proof does not open shows no picture. Pictures from before have none.
 ALTER TABLE avatars ADD COLUMN proof BLOB;
