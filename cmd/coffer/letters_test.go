@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -25,14 +23,7 @@ func TestParametersAreText(t *testing.T) {
 	s := defaultSettings(t)
 	s.moveTo(t.TempDir())
 	s.DB.DatabaseURL = database
-	s.Account.Argon.MemoryKiB, s.Account.Argon.Time = 64, 1
-	s.Block.Automatic = false // or the address is refused before the operations are
-	var log bytes.Buffer
-	a, err := openApp(t.Context(), &s, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError})))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.close()
+	a, log := openLogged(t, s)
 	const password = "seven quiet otters 41"
 	if _, err := a.accounts.Create(t.Context(), account.NewAccount{
 		FirstName: "Ada", LastName: "Lovelace", Username: "ada", Email: "ada@example.org", Password: password,

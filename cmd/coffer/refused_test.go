@@ -93,21 +93,28 @@ func refusable(t *testing.T, document []byte, bearer string) []attempt {
 	return all
 }
 
-// Refusals leave no rows: however often and under however many names, every table keeps its
-// number of rows. An exhausted limit counts no further calls.
-func TestRefusalsLeaveNothing(t *testing.T) {
-	s := defaultSettings(t)
-	s.moveTo(t.TempDir())
+// openLogged opens a server that refuses no address as a whole, with the errors that it logs.
+func openLogged(t *testing.T, s Settings) (*app, *bytes.Buffer) {
+	t.Helper()
 	s.Account.Argon.MemoryKiB, s.Account.Argon.Time = 64, 1
-	s.Session.AddressLimit.Limit, s.Session.AccountLimit.Limit, s.Session.PairLimit.Limit = 8, 6, 4
-	s.Passkey.BeginLimit.Limit, s.Drop.OpenLimit.Limit = 4, 4
 	s.Block.Automatic = false // or the address is refused before the operations are
 	var log bytes.Buffer
 	a, err := openApp(t.Context(), &s, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError})))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer a.close()
+	t.Cleanup(a.close)
+	return a, &log
+}
+
+// Refusals leave no rows: however often and under however many names, every table keeps its
+// number of rows. An exhausted limit counts no further calls.
+func TestRefusalsLeaveNothing(t *testing.T) {
+	s := defaultSettings(t)
+	s.moveTo(t.TempDir())
+	s.Session.AddressLimit.Limit, s.Session.AccountLimit.Limit, s.Session.PairLimit.Limit = 8, 6, 4
+	s.Passkey.BeginLimit.Limit, s.Drop.OpenLimit.Limit = 4, 4
+	a, log := openLogged(t, s)
 	const password = "seven quiet otters 41"
 	for _, name := range []string{"ada", "eve"} {
 		if _, err := a.accounts.Create(t.Context(), account.NewAccount{

@@ -85,15 +85,7 @@ func TestStoppedWhileSent(t *testing.T) {
 		w := newWorld(t, d)
 		g := w.gated(true)
 		p := w.pin(w.upload(w.ada, "", "a", pattern(30_000)), atKubo)
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			for {
-				if worked, err := w.Jobs.Step(context.Background()); err != nil || !worked {
-					return
-				}
-			}
-		}()
+		done := w.working()
 		<-g.entered
 		w.suspend(true)
 		select {

@@ -137,15 +137,7 @@ func TestDeletedWhileSent(t *testing.T) {
 				w := newWorld(t, d)
 				g := w.gated(c.heeds)
 				p := w.pin(w.upload(w.ada, "", "a", pattern(30_000)), atKubo)
-				done := make(chan struct{})
-				go func() {
-					defer close(done)
-					for {
-						if worked, err := w.Jobs.Step(context.Background()); err != nil || !worked {
-							return
-						}
-					}
-				}()
+				done := w.working()
 				<-g.entered
 				if c.account {
 					if err := w.Accounts.Forget(t.Context(), w.ada); err != nil {
@@ -286,4 +278,18 @@ func TestDroppedTwice(t *testing.T) {
 			w.crew()
 		}
 	})
+}
+
+// working runs jobs until there are none, or one fails. The channel is closed then.
+func (w *world) working() (done chan struct{}) {
+	done = make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			if worked, err := w.Jobs.Step(context.Background()); err != nil || !worked {
+				return
+			}
+		}
+	}()
+	return done
 }
