@@ -191,7 +191,7 @@ type State struct {
 // database.
 func (s *Service) State(ctx context.Context, id ID) (State, error) {
 	return s.states.Get(ctx, string(id), func(ctx context.Context) (State, error) {
-		r, err := readState(ctx, s.DB.Looks(), id)
+		r, err := readState(ctx, s.DB.Shared(), id)
 		return s.believe(ctx, r, err)
 	})
 }

@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/url"
@@ -17,7 +18,12 @@ import (
 // behind opens a fresh PostgreSQL database through a network that the test can break.
 func behind(t *testing.T) (*db.DB, *dbtest.Proxy) {
 	t.Helper()
-	u, err := url.Parse(dbtest.PostgreSQLURL(t))
+	return behindOf(t, dbtest.PostgreSQLURL(t))
+}
+
+func behindOf(t *testing.T, address string) (*db.DB, *dbtest.Proxy) {
+	t.Helper()
+	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +52,8 @@ func calls(ctx context.Context, d *db.DB) map[string]func() error {
 		"Ping":     func() error { return d.Ping(ctx) },
 		"Exec":     func() error { _, err := d.Exec(ctx, `DELETE FROM kv`); return err },
 		"QueryRow": func() error { return d.QueryRow(ctx, `SELECT 1`).Scan(new(int)) },
-		"look":     func() error { return d.Looks().QueryRow(ctx, `SELECT 1`).Scan(new(int)) },
+		"Shared":   func() error { return d.Shared().QueryRow(ctx, `SELECT 1`).Scan(new(int)) },
+		"a change": func() error { _, err := d.Shared().Exec(ctx, `DELETE FROM kv`); return err },
 		"Tx":       func() error { return d.Tx(ctx, read) },
 		"Read":     func() error { return d.Read(ctx, read) },
 	}
@@ -111,11 +118,15 @@ func TestPostgresFreezes(t *testing.T) {
 	begun := time.Now()
 	var wg sync.WaitGroup
 	for range 16 {
-		wg.Go(func() { wantUnavailable(t, "a look", d.Looks().QueryRow(ctx, `SELECT 1`).Scan(new(int))) })
+		wg.Go(func() { wantUnavailable(t, "a shared read", d.Shared().QueryRow(ctx, `SELECT 1`).Scan(new(int))) })
+		wg.Go(func() {
+			_, err := d.Shared().Exec(ctx, `DELETE FROM kv`)
+			wantUnavailable(t, "a shared change", err)
+		})
 	}
 	wg.Wait()
 	if took := time.Since(begun); took > 8*time.Second { // five are promised; the rest is for a loaded machine
-		t.Errorf("looks at a silent server end after %s", took)
+		t.Errorf("shared statements at a silent server end after %s", took)
 	}
 	p.Restore(t)
 	if err := d.Ping(ctx); err != nil {
@@ -168,15 +179,24 @@ func TestSlowStatementIsWaitedFor(t *testing.T) {
 	}
 }
 
-// A look that waits for a lock holds up no other, and gets its answer.
-func TestLookThatIsLockedOut(t *testing.T) {
+// A shared statement that waits for a lock holds up no other, and gets its answer.
+func TestSharedIsLockedOut(t *testing.T) {
 	t.Parallel()
 	d := dbtest.PostgreSQL(t)
+	table(t, d)
+	for _, id := range []string{"held", "free"} {
+		if err := put(t.Context(), d, id, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
 	locked, free := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		if err := d.Tx(t.Context(), func(tx *db.Tx) error {
 			_, err := tx.Exec(t.Context(), `LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE`)
+			if err == nil {
+				_, err = tx.Exec(t.Context(), `UPDATE things SET n = 1 WHERE id = 'held'`)
+			}
 			close(locked)
 			<-free
 			return err
@@ -186,17 +206,68 @@ func TestLookThatIsLockedOut(t *testing.T) {
 	})
 	<-locked
 	wg.Go(func() {
-		if err := d.Looks().QueryRow(t.Context(), `SELECT COUNT(*) FROM jobs`).Scan(new(int)); err != nil {
-			t.Errorf("the one that waits: %v", err)
+		if err := d.Shared().QueryRow(t.Context(), `SELECT COUNT(*) FROM jobs`).Scan(new(int)); err != nil {
+			t.Errorf("the read that waits: %v", err)
+		}
+	})
+	wg.Go(func() {
+		if n, err := d.Shared().Exec(t.Context(), `UPDATE things SET n = n + 1 WHERE id = 'held'`); err != nil || n != 1 {
+			t.Errorf("the change that waits: %d rows, %v", n, err)
 		}
 	})
 	for range 20 {
-		if err := d.Looks().QueryRow(t.Context(), `SELECT COUNT(*) FROM kv`).Scan(new(int)); err != nil {
-			t.Errorf("another one: %v", err)
+		if err := d.Shared().QueryRow(t.Context(), `SELECT COUNT(*) FROM kv`).Scan(new(int)); err != nil {
+			t.Errorf("another read: %v", err)
+		}
+		if n, err := d.Shared().Exec(t.Context(), `UPDATE things SET n = n + 1 WHERE id = 'free'`); err != nil || n != 1 {
+			t.Errorf("another change: %d rows, %v", n, err)
 		}
 	}
 	close(free)
 	wg.Wait()
+	if held, other := number(t, d, "held"), number(t, d, "free"); held != 2 || other != 20 {
+		t.Errorf("held %d, free %d; want 2 and 20", held, other)
+	}
+}
+
+// A change whose answer was lost may stand, so it must not run again.
+func TestLostSharedChangeIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	address := dbtest.PostgreSQLURL(t)
+	d, p := behindOf(t, address)
+	direct, err := db.Open(t.Context(), address, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = direct.Close() }) // it only watches
+	table(t, d)
+	ctx := patient(t)
+	if err := put(ctx, d, "a", 0); err != nil {
+		t.Fatal(err)
+	}
+	more := func() error {
+		_, err := d.Shared().Exec(ctx, `UPDATE things SET n = n + 1 WHERE id = 'a'`)
+		return err
+	}
+	if err := more(); err != nil { // its connection knows the statement now
+		t.Fatal(err)
+	}
+	p.Hear(func(sent []byte) {
+		if bytes.Contains(sent, []byte("100ms")) { // a turn: the server gets it, its answer stays on the way
+			p.Freeze()
+		}
+	})
+	lost := make(chan error)
+	go func() { lost <- more() }()
+	for number(t, direct, "a") != 2 {
+		time.Sleep(time.Millisecond)
+	}
+	p.Hear(nil)
+	p.Break()
+	wantUnavailable(t, "a change whose answer was lost", <-lost)
+	if got := number(t, d, "a"); got != 2 {
+		t.Errorf("after two changes the row says %d", got)
+	}
 }
 
 func TestNotesAfterAGap(t *testing.T) {

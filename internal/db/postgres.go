@@ -29,10 +29,10 @@ const (
 
 // pgEngine is a PostgreSQL server. pgx prepares each statement once per connection.
 type pgEngine struct {
-	pool  *pgxpool.Pool
-	looks chan *look // those that no turn has taken yet
-	node  string     // tells our own notes from those of other processes
-	log   *slog.Logger
+	pool           *pgxpool.Pool
+	reads, changes chan *asked // statements that no turn has taken yet
+	node           string      // tells our own notes from those of other processes
+	log            *slog.Logger
 
 	asking  sync.Mutex
 	asked   time.Time // time of the last check of alive
@@ -52,7 +52,7 @@ func postgresConfig(url string) (*pgxpool.Config, error) {
 }
 
 func openPostgres(ctx context.Context, url string, log *slog.Logger) (*pgEngine, error) {
-	e := &pgEngine{node: rand.Text(), log: log, looks: make(chan *look)}
+	e := &pgEngine{node: rand.Text(), log: log, reads: make(chan *asked), changes: make(chan *asked)}
 	cfg, err := postgresConfig(url)
 	if err != nil {
 		return e, err
@@ -83,7 +83,8 @@ func openPostgres(ctx context.Context, url string, log *slog.Logger) (*pgEngine,
 	if err != nil {
 		return e, errors.Join(err, e.close())
 	}
-	go e.serveLooks()
+	go e.serve(e.reads, e.answerReads)
+	go e.serve(e.changes, e.answerChanges)
 	return e, nil
 }
 

@@ -85,7 +85,7 @@ func (s *SQL) read(ctx context.Context, name string) (timed, error) {
 	v := timed{value: []byte{}}
 	var value []byte
 	var number *int64
-	err := s.db.Looks().QueryRow(ctx, `SELECT value, number, expires_at FROM kv WHERE key = $1 AND expires_at > $2`, name, s.ms()).Scan(&value, &number, &v.expires)
+	err := s.db.Shared().QueryRow(ctx, `SELECT value, number, expires_at FROM kv WHERE key = $1 AND expires_at > $2`, name, s.ms()).Scan(&value, &number, &v.expires)
 	switch {
 	case number != nil:
 		v.value = strconv.AppendInt(nil, *number, 10)

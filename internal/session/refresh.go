@@ -92,7 +92,7 @@ func (s *Service) Refresh(ctx context.Context, q *rest.Sent, text string, public
 	proven := false
 	// Twice: the call that loses the race for a token finds what the winner wrote.
 	for range 2 {
-		r, err := readByFamily(ctx, s.DB.Looks(), familyDigest(family))
+		r, err := readByFamily(ctx, s.DB.Shared(), familyDigest(family))
 		if errors.Is(err, db.ErrNoRows) {
 			return nil, errRefresh
 		}
@@ -165,7 +165,7 @@ func (s *Service) rotate(ctx context.Context, r *row, family, secret, client []b
 		return nil, false, err
 	}
 	r.RefreshExpires = min(now.Add(s.RefreshTTL).UnixMilli(), r.Expires)
-	won, err := rotate(ctx, s.DB, r.ID, digest, tokenDigest(next), key.ID, now.UnixMilli(), r.RefreshExpires)
+	won, err := rotate(ctx, s.DB.Shared(), r.ID, digest, tokenDigest(next), key.ID, now.UnixMilli(), r.RefreshExpires)
 	return next, !won, err
 }
 

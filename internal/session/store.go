@@ -53,8 +53,8 @@ func readByFamily(ctx context.Context, q db.Querier, family []byte) (row, error)
 
 // rotate puts the digest next in the place of old. Of many calls that use one refresh token,
 // this statement lets one win.
-func rotate(ctx context.Context, d *db.DB, id string, old, next []byte, kid string, now, idleEnd int64) (bool, error) {
-	n, err := d.Exec(ctx, `UPDATE sessions
+func rotate(ctx context.Context, q db.Querier, id string, old, next []byte, kid string, now, idleEnd int64) (bool, error) {
+	n, err := q.Exec(ctx, `UPDATE sessions
 		SET refresh_hash = $3, refresh_before = $2, refresh_kid = $4, refresh_seq = refresh_seq + 1, refreshed_at = $5, refresh_expires_at = $6
 		WHERE id = $1 AND refresh_hash = $2 AND refresh_expires_at > $5 AND expires_at > $5`,
 		id, old, next, kid, now, idleEnd)
