@@ -28,3 +28,11 @@ export async function check(page, what) {
   assert.equal(headings, 1, `${what} has one h1`);
   assert.match(title, /Coffer/);
 }
+
+// lightAndDark looks at one state of a page in both: the colours alone differ, so nothing is walked twice.
+export async function lightAndDark(page, look) {
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    await look(colorScheme);
+  }
+}
