@@ -11,6 +11,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	_ "modernc.org/sqlite" // writes a later program's entry into the file
+
+	"coffer/internal/db/dbtest"
 )
 
 // refuses starts the program and expects it to exit at once, with one line beside its log
@@ -117,6 +119,9 @@ func TestWrongSettings(t *testing.T) {
 func TestNewerSchema(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, in setup) {
+		if in.name == scale.name {
+			in.env = func(t *testing.T) []string { return stores(t, dbtest.EmptyPostgreSQLURL(t)) }
+		}
 		s := start(t, in)
 		p := s.member(t)
 		s.stop()

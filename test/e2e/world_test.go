@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -59,19 +60,23 @@ func run(m *testing.M) int {
 // setup is the set of stores that a server uses.
 type setup struct {
 	name string
-	// env returns the settings of one server, with a fresh database, Redis and folder each.
+	// env returns the settings of one server, with a fresh database, Redis and folder each. A PostgreSQL
+	// database has its tables already; TestNewerSchema has the program make them.
 	env func(t *testing.T) []string
 }
 
 var (
 	alone = setup{"SQLite", func(*testing.T) []string { return nil }}
 	scale = setup{"PostgreSQL, Redis and S3", func(t *testing.T) []string {
-		return []string{
-			"COFFER_DATABASE_URL=" + dbtest.EmptyPostgreSQLURL(t), "COFFER_REDIS_URL=" + redisURL(t), "COFFER_BLOBS=" + blobtest.S3URL(t),
-		}
+		return stores(t, dbtest.PostgreSQLURL(t))
 	}}
 	setups = []setup{alone, scale}
 )
+
+func stores(t *testing.T, database string) []string {
+	t.Helper()
+	return []string{"COFFER_DATABASE_URL=" + database, "COFFER_REDIS_URL=" + redisURL(t), "COFFER_BLOBS=" + blobtest.S3URL(t)}
+}
 
 // redisURL names a Redis database that no other server of this run uses: 1 to 15, because
 // other packages' tests use 0.
@@ -195,6 +200,9 @@ func (s *server) launch() error {
 	defer s.mu.Unlock()
 	cmd := exec.Command(program, "serve")
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = s.data, s.env, s.out, s.out
+	if u := s.setting("COFFER_DATABASE_URL"); u != "" {
+		cmd.Env = append(slices.Clone(s.env), "COFFER_DATABASE_URL="+few(u))
+	}
 	if err := cmd.Start(); err != nil {
 		return err
 	}
@@ -202,6 +210,19 @@ func (s *server) launch() error {
 	go func() { end <- cmd.Wait() }()
 	s.cmd, s.end = cmd, end
 	return nil
+}
+
+// few bounds the program's connections, each of which is a process that PostgreSQL starts. A start opens
+// sixteen otherwise, which cost more than the start itself. pg_dump and pgx refuse that word in a URL.
+func few(database string) string {
+	u, err := url.Parse(database)
+	if err != nil {
+		return database
+	}
+	q := u.Query()
+	q.Set("pool_max_conns", "6")
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 // stop ends the program as an operator does, and expects a clean exit.

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -132,11 +133,13 @@ func PostgreSQLURL(t testing.TB) string {
 func create(t testing.TB, server, template string) string {
 	t.Helper()
 	name := "coffer_test_" + strings.ReplaceAll(uuid.NewString(), "-", "")
-	if err := administer(server, "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
+	if err := administer(server, func(conn *pgx.Conn) string {
+		return "CREATE DATABASE " + name + " TEMPLATE " + template + strategy(conn)
+	}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := administer(server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
+		if err := administer(server, func(*pgx.Conn) string { return "DROP DATABASE IF EXISTS " + name + " WITH (FORCE)" }); err != nil {
 			t.Errorf("drop the database: %v", err)
 		}
 	})
@@ -192,16 +195,59 @@ func named(server, name string) string {
 	return u.String()
 }
 
-func administer(server, statement string) error {
+// strategy has PostgreSQL copy the template's files. Since version 15 it would else write each page of
+// them to its log too, which costs three times as much.
+func strategy(conn *pgx.Conn) string {
+	version, err := strconv.ParseFloat(strings.Fields(conn.PgConn().ParameterStatus("server_version") + " 0")[0], 64)
+	if err != nil || version < 15 { // a version such as 19beta1 does without
+		return ""
+	}
+	return " STRATEGY FILE_COPY"
+}
+
+// administrators are this process's idle connections that make and drop databases. It keeps them:
+// PostgreSQL starts a process for each one, which costs as much as the copy of a database.
+var administrators struct {
+	sync.Mutex
+	idle []*pgx.Conn
+}
+
+// administer runs a statement, which may depend on the server that the connection has reached.
+func administer(server string, statement func(*pgx.Conn) string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, server)
-	if err != nil {
-		return err
+	for {
+		conn, kept, err := administrator(ctx, server)
+		if err != nil {
+			return err
+		}
+		q := statement(conn)
+		_, err = conn.Exec(ctx, q)
+		if conn.IsClosed() && kept && ctx.Err() == nil {
+			continue // a test has ended every connection of the server
+		}
+		if !conn.IsClosed() {
+			administrators.Lock()
+			administrators.idle = append(administrators.idle, conn)
+			administrators.Unlock()
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", q, err)
+		}
+		return nil
 	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, statement); err != nil {
-		return fmt.Errorf("%s: %w", statement, err)
+}
+
+// administrator returns a kept connection or a new one.
+func administrator(ctx context.Context, server string) (conn *pgx.Conn, kept bool, err error) {
+	administrators.Lock()
+	if n := len(administrators.idle); n > 0 {
+		conn, administrators.idle = administrators.idle[n-1], administrators.idle[:n-1]
 	}
-	return nil
+	administrators.Unlock()
+	if conn != nil {
+		return conn, true, nil
+	}
+	conn, err = pgx.Connect(ctx, server)
+	return conn, false, err
 }
