@@ -208,7 +208,7 @@ func TestHeldStreamsInLittleMemory(t *testing.T) {
 // gather starts a server with as many people as the limits per account need.
 func gather(t *testing.T, env ...string) *crowd {
 	t.Helper()
-	n, each := 60, 30
+	n, each := 30, 15
 	if thousand() {
 		n, each = 1000, 100
 	}
@@ -306,12 +306,12 @@ func (c *crowd) open(kind heldKind, i int) (net.Conn, error) {
 // hold holds n streams, and compares what they take with what is promised.
 func (c *crowd) hold(t *testing.T, kind heldKind) {
 	n, want := c.n, c.n
-	most, quiet, pause := int64(c.n)<<20+48<<20, 10, 20*time.Millisecond // generous: it has garbage, and shared buffers
-	if kind.most > 0 {                                                   // and as many again, which are refused
+	most, quiet, pause := int64(c.n)<<20+48<<20, 4, 50*time.Millisecond // generous: it has garbage, and shared buffers
+	if kind.most > 0 {                                                  // and as many again, which are refused
 		n, want = 2*kind.most, kind.most
 	}
 	if thousand() {
-		most, pause = 256<<20, 100*time.Millisecond
+		most, quiet, pause = 256<<20, 10, 100*time.Millisecond
 		c.s.restart() // what the kind before left is not idle
 	}
 	// The first one makes what all have in common.
