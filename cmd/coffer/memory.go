@@ -12,7 +12,7 @@ import (
 // hundreds of times a second under load, and a third of the processor's time.
 const headroom = 32 << 20
 
-// tuneGC sets the collector's percentage to headroom or 50 %, whichever is more, as the
+// tuneGC sets the collector's percentage to headroom or 25 %, whichever is more, as the
 // live heap changes. A large heap is mostly buffers, which cost the collector nothing. An
 // operator's GOGC stays, and GOMEMLIMIT always holds.
 func tuneGC() {
@@ -24,7 +24,7 @@ func tuneGC() {
 	adjust := func() {
 		metrics.Read(sample)
 		live := max(sample[0].Value.Uint64(), 1<<20)
-		want := max(50, int(headroom*100/live))
+		want := max(25, int(headroom*100/live))
 		if want < percent*9/10 || want > percent*11/10 {
 			percent = want
 			debug.SetGCPercent(percent)

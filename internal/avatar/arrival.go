@@ -1,6 +1,7 @@
 package avatar
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"time"
@@ -112,9 +113,34 @@ func (s *Service) end(a *arrival) {
 	close(a.left)
 }
 
+// pieceSize is how many bytes of a picture lie together while it comes in. One buffer that
+// grows leaves several times the picture to the collector.
+const pieceSize = 128 << 10
+
+// gather reads r to its end.
+func gather(r io.Reader) ([]byte, error) {
+	var pieces [][]byte
+	for {
+		b := make([]byte, pieceSize)
+		n, err := 0, error(nil)
+		for n < len(b) && err == nil {
+			var more int
+			more, err = r.Read(b[n:])
+			n += more
+		}
+		pieces = append(pieces, b[:n])
+		if err == io.EOF {
+			return bytes.Join(pieces, nil), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
 // receive returns a picture's bytes.
 func (s *Service) receive(a *arrival) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(reading{s, a}, s.Max+1))
+	data, err := gather(io.LimitReader(reading{s, a}, s.Max+1))
 	s.mu.Lock()
 	a.whole = true
 	passed := a.passed

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -86,11 +87,27 @@ func (o *Object) Open(ctx context.Context, off, n int64) (io.ReadCloser, error) 
 	return &inParts{ctx: ctx, o: o, at: off, end: off + n}, nil
 }
 
+// sendWhole is how many bytes Send reads before it writes: less than the buffer that a reader
+// keeps while its client takes nothing. An archive of small files holds no such buffer.
+const sendWhole = 16 << 10
+
 // Send writes the bytes [off, off+n) to what begin returns. It calls begin once the first of
 // them have authenticated, so an object that is lost, or broken at its front, sends nothing.
 func (o *Object) Send(ctx context.Context, off, n int64, begin func() (io.Writer, error)) error {
 	body, err := o.Open(ctx, off, n)
 	if err != nil {
+		return err
+	}
+	if n <= sendWhole {
+		whole := bytes.NewBuffer(make([]byte, 0, max(n, 0)+bytes.MinRead))
+		_, err := whole.ReadFrom(body)
+		if err = errors.Join(err, body.Close()); err != nil {
+			return err
+		}
+		w, err := begin()
+		if err == nil {
+			_, err = w.Write(whole.Bytes())
+		}
 		return err
 	}
 	defer body.Close()

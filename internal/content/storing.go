@@ -53,8 +53,13 @@ func giveChunk(c *chunk) {
 	chunks.Put(c)
 }
 
-// idle is how long the source may be silent before buffers go back.
-const idle = 300 * time.Millisecond
+// idle is how long the source may be silent before buffers go back, and idleAmongMany when all
+// uploads together have more chunks than plenty: a thousand that stall at once hold half a
+// megabyte each until then.
+const (
+	idle          = 300 * time.Millisecond
+	idleAmongMany = 5 * time.Millisecond
+)
 
 var chunks = sync.Pool{New: func() any { return new(chunk) }}
 
@@ -255,7 +260,11 @@ func (s *sealing) next(sw *seal.Writer) (c *chunk, ok bool, err error) {
 		return c, ok, nil
 	default:
 	}
-	t := time.NewTimer(idle)
+	patience := idle
+	if lent.Load() >= plenty {
+		patience = idleAmongMany
+	}
+	t := time.NewTimer(patience)
 	defer t.Stop()
 	select {
 	case c, ok = <-s.from:

@@ -187,20 +187,23 @@ func (u *Upload) flush(ctx context.Context) error {
 // them. It refuses with [ErrExpired] when the sweep took one or the account is being deleted,
 // and with [ErrQuota]; the caller then rolls back. The caller has seen in tx that the account
 // exists.
+//
+// Like every transaction of this package it locks objects first and the account's usage after
+// them. The sweep marks an object of the upload in the same order, so neither waits in a circle.
 func (u *Upload) Settle(ctx context.Context, tx *db.Tx) error {
-	var total int64
-	for _, o := range u.objects {
-		total += o.Size
-	}
-	if err := u.s.charge(ctx, tx, u.owner, use{bytes: total, reserved: -u.reserved, files: int64(len(u.objects))}); err != nil {
-		return err
-	}
 	whole, err := settle(ctx, tx, u.written())
 	if err != nil {
 		return err
 	}
 	if !whole {
 		return ErrExpired
+	}
+	var total int64
+	for _, o := range u.objects {
+		total += o.Size
+	}
+	if err := u.s.charge(ctx, tx, u.owner, use{bytes: total, reserved: -u.reserved, files: int64(len(u.objects))}); err != nil {
+		return err
 	}
 	if err := u.renew(ctx); err != nil {
 		return err

@@ -9,11 +9,9 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"coffer/client"
 )
@@ -111,95 +109,6 @@ func (s *server) endedDownloads() (n int) {
 		}
 	}
 	return n
-}
-
-// Stalled clients take little server memory: uploads, downloads, half-sent headers and
-// bodies, idle connections. COFFER_TEST_LONG=1 holds a thousand of each.
-func TestHeldStreamsInLittleMemory(t *testing.T) {
-	t.Parallel()
-	if runtime.GOOS != "linux" {
-		t.Skip("reads /proc, which only Linux has")
-	}
-	n, each, patience := 60, int64(1<<20), 10 // generous: shared buffers count too
-	if os.Getenv("COFFER_TEST_LONG") == "1" {
-		n, each, patience = 1000, 256<<10, 150
-	}
-	const garbage = 48 << 20 // left by the collector for a while
-	most := fmt.Sprint(2 * n)
-	s := start(t, alone, "COFFER_MAX_STREAMS="+most, "COFFER_MAX_STREAMS_ACCOUNT="+most, "COFFER_MAX_STREAMS_ADDRESS="+most)
-	p := s.member(t)
-	c := p.signIn(t, client.WithoutProofs())
-	id := uploadPattern(t, c, 24<<20)
-	parts := uploadParts(t, s, c, 300, 70_000)
-	folder, err := c.CreateFolder(t.Context(), "", "many")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for batch := range 20 { // more than socket buffers hold
-		files := make([]client.Source, 500)
-		for i := range files {
-			files[i] = client.Source{Name: fmt.Sprintf("note %d.txt", 500*batch+i), Content: strings.NewReader(strings.Repeat("x", 500))}
-		}
-		if _, err := c.Upload(t.Context(), folder.ID, files...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	link, err := c.CreateShare(t.Context(), id, client.NewShare{Kind: "read"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	bearer := "Authorization: Bearer " + c.Credentials().AccessToken + "\r\n"
-	const form = "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 900000000\r\n\r\n"
-	file := "--b\r\nContent-Disposition: form-data; name=f; filename=a\r\n\r\n"
-	for _, tt := range []struct{ name, send string }{
-		{"uploads", "POST /v1/files HTTP/1.1\r\nHost: localhost\r\n" + bearer + form + file + strings.Repeat("x", 200<<10)},
-		{"headers of parts", "POST /v1/files HTTP/1.1\r\nHost: localhost\r\n" + bearer + form + "--b\r\n" + strings.Repeat("A: b\r\n", 5000)},
-		{"downloads", "GET /v1/files/" + id + "/content HTTP/1.1\r\nHost: localhost\r\n" + bearer + "\r\n"},
-		{"downloads in parts", "GET /v1/files/" + parts + "/content HTTP/1.1\r\nHost: localhost\r\n" + bearer + "\r\n"},
-		{"downloads by a link", "GET /v1/public/shares/" + link.Token + "/content HTTP/1.1\r\nHost: localhost\r\n\r\n"},
-		{"archives", "GET /v1/files/" + folder.ID + "/archive HTTP/1.1\r\nHost: localhost\r\n" + bearer + "\r\n"},
-		{"exports", "GET /v1/account/export HTTP/1.1\r\nHost: localhost\r\n" + bearer + "\r\n"},
-		{"headers", "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", 30<<10)},
-		{"JSON", "POST /v1/auth/sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n\r\n" + strings.Repeat(" ", 800<<10)},
-		{"idle ones", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"},
-	} {
-		before := s.memory(t, "VmRSS")
-		conns := make([]net.Conn, n)
-		for i := range conns {
-			conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			conns[i] = conn
-			_ = conn.SetWriteDeadline(time.Now().Add(10 * time.Second))
-			_, _ = io.WriteString(conn, tt.send) // a refused connection is cut
-		}
-		if res, err := http.Get(s.url + "/healthz"); err != nil {
-			t.Fatal(err)
-		} else {
-			res.Body.Close()
-		}
-		// Until it accepts no more: some are admitted long after they have sent.
-		peak := int64(0)
-		for quiet := 0; quiet < patience; quiet++ {
-			if now := s.memory(t, "VmRSS"); now > peak {
-				peak, quiet = now, 0
-			}
-			time.Sleep(20 * time.Millisecond)
-		}
-		kernel := s.unsent(t) / int64(n)
-		t.Logf("%d %s: %d MiB over %d MiB, and %d KiB each in the kernel", n, tt.name, (peak-before)>>20, before>>20, kernel>>10)
-		if took := peak - before; took > int64(n)*each+garbage {
-			t.Errorf("%d %s take %d KiB each", n, tt.name, took/int64(n)>>10)
-		}
-		if kernel > 512<<10 {
-			t.Errorf("the kernel keeps %d KiB of each of %d %s", kernel>>10, n, tt.name)
-		}
-		for _, conn := range conns {
-			conn.Close()
-		}
-	}
 }
 
 // uploadParts uploads a file in so many requests, and returns its id.
