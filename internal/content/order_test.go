@@ -28,7 +28,7 @@ func TestSettleAndSweepInOneOrder(t *testing.T) {
 			if err != nil {
 				return g, err
 			}
-			if g.held[ada] += 0; sweeps == 0 {
+			if sweeps == 0 {
 				go func() {
 					settled <- w.DB.Tx(context.Background(), func(tx *db.Tx) error {
 						settles++
