@@ -67,134 +67,10 @@ func TestHeldStreamsInLittleMemory(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("reads /proc, which only Linux has")
 	}
-	const form = "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 900000000\r\n\r\n"
-	const file = "--b\r\nContent-Disposition: form-data; name=f; filename=a\r\n\r\n"
-	const tus = "Tus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: 900000\r\n"
-	const json = "POST /v1/auth/sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n\r\n"
-	some := strings.Repeat("x", 200<<10)
 	for _, group := range []struct {
 		name  string
 		kinds func(c *crowd) []heldKind
-	}{
-		{"sent", func(c *crowd) []heldKind {
-			request := func(line string, of func(h *holder) string) func(int) string {
-				return func(i int) string { return line + " HTTP/1.1\r\nHost: localhost\r\n" + of(c.of(i)) }
-			}
-			post := func(line, rest string) func(int) string {
-				return request(line, func(h *holder) string { return h.bearer + rest })
-			}
-			links := make([]string, len(c.people))
-			uploads := make([]string, c.n+1)
-			for i, h := range c.people {
-				folder, err := h.CreateFolder(c.t.Context(), "", "in")
-				if err != nil {
-					c.t.Fatal(err)
-				}
-				link, err := h.CreateShare(c.t.Context(), folder.ID, client.NewShare{Kind: "request"})
-				if err != nil {
-					c.t.Fatal(err)
-				}
-				links[i] = link.Token
-			}
-			for i := range uploads {
-				id, err := c.of(i).BeginUpload(c.t.Context(), client.NewUpload{Name: "part.bin", Size: 900_000})
-				if err != nil {
-					c.t.Fatal(err)
-				}
-				uploads[i] = id
-			}
-			metadata := "Upload-Length: 900000\r\nUpload-Metadata: filename " + base64.StdEncoding.EncodeToString([]byte("a")) + "\r\n"
-			// A picture is decoded as a whole. So the server takes in few at once.
-			size := 1 << 20
-			if thousand() {
-				size = 10 << 20
-			}
-			picture := fmt.Sprintf("Content-Type: image/png\r\nContent-Length: %d\r\n\r\n%s", size, strings.Repeat("x", size-1))
-			return []heldKind{
-				{name: "uploads", send: post("POST /v1/files", form+file+some), held: moving},
-				{name: "headers of parts", send: post("POST /v1/files", form+"--b\r\nA: "+strings.Repeat("x", 30<<10)), held: moving},
-				{name: "new resumable uploads", send: post("POST /v1/uploads", metadata+tus+"\r\n"+some), held: moving},
-				{name: "parts of resumable uploads", send: func(i int) string {
-					return post("PATCH /v1/uploads/"+uploads[i], "Upload-Offset: 0\r\n"+tus+"\r\n"+some)(i)
-				}, held: moving},
-				{name: "files handed in", send: func(i int) string {
-					return "POST /v1/public/shares/" + links[i%len(links)] + "/files HTTP/1.1\r\nHost: localhost\r\n" + form + file + some
-				}, held: moving},
-				{name: "pictures", send: post("PUT /v1/account/avatar", picture), held: moving, most: min(16, 2*len(c.people))},
-				{name: "headers", send: func(int) string { return "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", 30<<10) }, held: open},
-				{name: "JSON", send: func(int) string { return json + strings.Repeat(" ", 15<<10) }, held: open},
-				{name: "long JSON", send: func(int) string { return json + strings.Repeat(" ", 800<<10) }, held: open, most: min(16, 2*len(c.people))},
-				{name: "idle ones", send: func(int) string { return "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" }, held: open},
-				{name: "open pages", send: post("GET /v1/changes", "\r\n"), held: pages},
-				{name: "sockets of drops", dial: func(i int, conn net.Conn) error { return hostByHand(conn) },
-					held: func(m map[string][]series) float64 { return count(m, "coffer_drop_sockets") }},
-			}
-		}},
-		{"read", func(c *crowd) []heldKind {
-			const size = 2 << 20 // more than socket buffers hold
-			var whole, parts, links []string
-			for _, h := range c.people {
-				id := uploadPattern(c.t, h.Client, size)
-				link, err := h.CreateShare(c.t.Context(), id, client.NewShare{})
-				if err != nil {
-					c.t.Fatal(err)
-				}
-				whole, links = append(whole, id), append(links, link.Token)
-				parts = append(parts, uploadParts(c.t, c.s, h.Client, 100, 20_000))
-			}
-			get := func(path func(i int) string) func(int) string {
-				return func(i int) string {
-					return "GET " + path(i%len(c.people)) + " HTTP/1.1\r\nHost: localhost\r\n" + c.of(i).bearer + "\r\n"
-				}
-			}
-			d := desk{c.people[0].Client, c.t, nil}
-			pin, err := d.CreatePin(c.t.Context(), whole[0], client.NewPin{Public: true})
-			d.must(err)
-			cid := *pinned(c.t, d.Client, pin.ID, "verified").CID
-			return []heldKind{
-				{name: "downloads", send: get(func(i int) string { return "/v1/files/" + whole[i] + "/content" }), held: moving},
-				{name: "downloads in parts", send: get(func(i int) string { return "/v1/files/" + parts[i] + "/content" }), held: moving},
-				{name: "downloads of ranges", send: func(i int) string {
-					return strings.Replace(get(func(i int) string { return "/v1/files/" + whole[i] + "/content" })(i), "\r\n", "\r\nRange: bytes=1-1500000, 1600000-1700000\r\n", 1)
-				}, held: moving},
-				{name: "downloads by a link", send: func(i int) string {
-					return "GET /v1/public/shares/" + links[i%len(links)] + "/content HTTP/1.1\r\nHost: localhost\r\n\r\n"
-				}, held: moving},
-				{name: "archives of IPFS", send: func(int) string { return "GET /ipfs/" + cid + "?format=car HTTP/1.1\r\nHost: localhost\r\n\r\n" }, held: moving},
-			}
-		}},
-		{"archives", func(c *crowd) []heldKind {
-			folders, links := make([]string, len(c.people)), make([]string, len(c.people))
-			for i, h := range c.people {
-				folders[i] = c.manyFiles(h)
-				link, err := h.CreateShare(c.t.Context(), folders[i], client.NewShare{})
-				if err != nil {
-					c.t.Fatal(err)
-				}
-				links[i] = link.Token
-			}
-			return []heldKind{
-				{name: "archives", send: func(i int) string {
-					return "GET /v1/files/" + folders[i%len(folders)] + "/archive HTTP/1.1\r\nHost: localhost\r\n" + c.of(i).bearer + "\r\n"
-				}, held: moving},
-				{name: "archives of what is chosen", send: func(i int) string {
-					body := `{"ids":["` + folders[i%len(folders)] + `"]}`
-					return "POST /v1/files/archive HTTP/1.1\r\nHost: localhost\r\n" + c.of(i).bearer + "Content-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
-				}, held: moving},
-				{name: "archives by a link", send: func(i int) string {
-					return "GET /v1/public/shares/" + links[i%len(links)] + "/archive HTTP/1.1\r\nHost: localhost\r\n\r\n"
-				}, held: moving},
-			}
-		}},
-		{"exports", func(c *crowd) []heldKind {
-			for _, h := range c.people {
-				c.manyFiles(h)
-			}
-			return []heldKind{{name: "exports", send: func(i int) string {
-				return "GET /v1/account/export HTTP/1.1\r\nHost: localhost\r\n" + c.of(i).bearer + "\r\n"
-			}, held: moving}}
-		}},
-	} {
+	}{{"sent", (*crowd).sent}, {"read", (*crowd).read}, {"archives", (*crowd).archives}, {"exports", (*crowd).exports}} {
 		t.Run(group.name, func(t *testing.T) {
 			kubo := pinningtest.NewKubo(t)
 			c := gather(t, "COFFER_IPFS_RPC="+kubo.URL, "COFFER_PIN_CHECK=200ms")
@@ -203,6 +79,132 @@ func TestHeldStreamsInLittleMemory(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sent are the streams on which clients send.
+func (c *crowd) sent() []heldKind {
+	const form = "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 900000000\r\n\r\n"
+	const file = "--b\r\nContent-Disposition: form-data; name=f; filename=a\r\n\r\n"
+	const tus = "Tus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: 900000\r\n"
+	const json = "POST /v1/auth/sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n\r\n"
+	some := strings.Repeat("x", 200<<10)
+	post := func(line, rest string) func(int) string {
+		return func(i int) string { return line + " HTTP/1.1\r\nHost: localhost\r\n" + c.of(i).bearer + rest }
+	}
+	links := make([]string, len(c.people))
+	uploads := make([]string, c.n+1)
+	for i, h := range c.people {
+		folder, err := h.CreateFolder(c.t.Context(), "", "in")
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		link, err := h.CreateShare(c.t.Context(), folder.ID, client.NewShare{Kind: "request"})
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		links[i] = link.Token
+	}
+	for i := range uploads {
+		id, err := c.of(i).BeginUpload(c.t.Context(), client.NewUpload{Name: "part.bin", Size: 900_000})
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		uploads[i] = id
+	}
+	metadata := "Upload-Length: 900000\r\nUpload-Metadata: filename " + base64.StdEncoding.EncodeToString([]byte("a")) + "\r\n"
+	// A picture is decoded as a whole. So the server takes in few at once.
+	size := 1 << 20
+	if thousand() {
+		size = 10 << 20
+	}
+	picture := fmt.Sprintf("Content-Type: image/png\r\nContent-Length: %d\r\n\r\n%s", size, strings.Repeat("x", size-1))
+	return []heldKind{
+		{name: "uploads", send: post("POST /v1/files", form+file+some), held: moving},
+		{name: "headers of parts", send: post("POST /v1/files", form+"--b\r\nA: "+strings.Repeat("x", 30<<10)), held: moving},
+		{name: "new resumable uploads", send: post("POST /v1/uploads", metadata+tus+"\r\n"+some), held: moving},
+		{name: "parts of resumable uploads", send: func(i int) string {
+			return post("PATCH /v1/uploads/"+uploads[i], "Upload-Offset: 0\r\n"+tus+"\r\n"+some)(i)
+		}, held: moving},
+		{name: "files handed in", send: func(i int) string {
+			return "POST /v1/public/shares/" + links[i%len(links)] + "/files HTTP/1.1\r\nHost: localhost\r\n" + form + file + some
+		}, held: moving},
+		{name: "pictures", send: post("PUT /v1/account/avatar", picture), held: moving, most: min(16, 2*len(c.people))},
+		{name: "headers", send: func(int) string { return "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", 30<<10) }, held: open},
+		{name: "JSON", send: func(int) string { return json + strings.Repeat(" ", 15<<10) }, held: open},
+		{name: "long JSON", send: func(int) string { return json + strings.Repeat(" ", 800<<10) }, held: open, most: min(16, 2*len(c.people))},
+		{name: "idle ones", send: func(int) string { return "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" }, held: open},
+		{name: "open pages", send: post("GET /v1/changes", "\r\n"), held: pages},
+		{name: "sockets of drops", dial: func(i int, conn net.Conn) error { return hostByHand(conn) },
+			held: func(m map[string][]series) float64 { return count(m, "coffer_drop_sockets") }},
+	}
+}
+
+// read are the streams that clients read, archives and exports apart.
+func (c *crowd) read() []heldKind {
+	const size = 2 << 20 // more than socket buffers hold
+	var whole, parts, links []string
+	for _, h := range c.people {
+		id := uploadPattern(c.t, h.Client, size)
+		link, err := h.CreateShare(c.t.Context(), id, client.NewShare{})
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		whole, links = append(whole, id), append(links, link.Token)
+		parts = append(parts, uploadParts(c.t, c.s, h.Client, 100, 20_000))
+	}
+	get := func(path func(i int) string) func(int) string {
+		return func(i int) string {
+			return "GET " + path(i%len(c.people)) + " HTTP/1.1\r\nHost: localhost\r\n" + c.of(i).bearer + "\r\n"
+		}
+	}
+	d := desk{c.people[0].Client, c.t, nil}
+	pin, err := d.CreatePin(c.t.Context(), whole[0], client.NewPin{Public: true})
+	d.must(err)
+	cid := *pinned(c.t, d.Client, pin.ID, "verified").CID
+	return []heldKind{
+		{name: "downloads", send: get(func(i int) string { return "/v1/files/" + whole[i] + "/content" }), held: moving},
+		{name: "downloads in parts", send: get(func(i int) string { return "/v1/files/" + parts[i] + "/content" }), held: moving},
+		{name: "downloads of ranges", send: func(i int) string {
+			return strings.Replace(get(func(i int) string { return "/v1/files/" + whole[i] + "/content" })(i), "\r\n", "\r\nRange: bytes=1-1500000, 1600000-1700000\r\n", 1)
+		}, held: moving},
+		{name: "downloads by a link", send: func(i int) string {
+			return "GET /v1/public/shares/" + links[i%len(links)] + "/content HTTP/1.1\r\nHost: localhost\r\n\r\n"
+		}, held: moving},
+		{name: "archives of IPFS", send: func(int) string { return "GET /ipfs/" + cid + "?format=car HTTP/1.1\r\nHost: localhost\r\n\r\n" }, held: moving},
+	}
+}
+
+func (c *crowd) archives() []heldKind {
+	folders, links := make([]string, len(c.people)), make([]string, len(c.people))
+	for i, h := range c.people {
+		folders[i] = c.manyFiles(h)
+		link, err := h.CreateShare(c.t.Context(), folders[i], client.NewShare{})
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		links[i] = link.Token
+	}
+	return []heldKind{
+		{name: "archives", send: func(i int) string {
+			return "GET /v1/files/" + folders[i%len(folders)] + "/archive HTTP/1.1\r\nHost: localhost\r\n" + c.of(i).bearer + "\r\n"
+		}, held: moving},
+		{name: "archives of what is chosen", send: func(i int) string {
+			body := `{"ids":["` + folders[i%len(folders)] + `"]}`
+			return "POST /v1/files/archive HTTP/1.1\r\nHost: localhost\r\n" + c.of(i).bearer + "Content-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
+		}, held: moving},
+		{name: "archives by a link", send: func(i int) string {
+			return "GET /v1/public/shares/" + links[i%len(links)] + "/archive HTTP/1.1\r\nHost: localhost\r\n\r\n"
+		}, held: moving},
+	}
+}
+
+func (c *crowd) exports() []heldKind {
+	for _, h := range c.people {
+		c.manyFiles(h)
+	}
+	return []heldKind{{name: "exports", send: func(i int) string {
+		return "GET /v1/account/export HTTP/1.1\r\nHost: localhost\r\n" + c.of(i).bearer + "\r\n"
+	}, held: moving}}
 }
 
 // gather starts a server with as many people as the limits per account need.
