@@ -101,7 +101,8 @@ func (o *Object) Send(ctx context.Context, off, n int64, begin func() (io.Writer
 	if n <= sendWhole {
 		whole := bytes.NewBuffer(make([]byte, 0, max(n, 0)+bytes.MinRead))
 		_, err := whole.ReadFrom(body)
-		if err = errors.Join(err, body.Close()); err != nil {
+		body.Close()
+		if err != nil {
 			return err
 		}
 		w, err := begin()

@@ -22,6 +22,9 @@ func TestSettleAndSweepInOneOrder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if err := u.hold(ctx, u.objects[0], nil); err != nil { // so that the sweep has usage to count off
+			t.Fatal(err)
+		}
 		sweeps, settles, settled := 0, 0, make(chan error, 1)
 		_, err = w.giveUpPending(ctx, func(tx *db.Tx) (given, error) {
 			g, err := markPending(ctx, tx, []string{o.ID})

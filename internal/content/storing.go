@@ -53,9 +53,8 @@ func giveChunk(c *chunk) {
 	chunks.Put(c)
 }
 
-// idle is how long the source may be silent before buffers go back, and idleAmongMany when all
-// uploads together have more chunks than plenty: a thousand that stall at once hold half a
-// megabyte each until then.
+// idle is how long the source may be silent before buffers go back. When all uploads together have
+// more chunks than plenty it is idleAmongMany: until then a stalled one holds half a megabyte.
 const (
 	idle          = 300 * time.Millisecond
 	idleAmongMany = 5 * time.Millisecond
@@ -272,6 +271,10 @@ func (s *sealing) next(sw *seal.Writer) (c *chunk, ok bool, err error) {
 	case <-t.C:
 	}
 	s.rest()
+	if s.live.Load() == 0 { // the reading stage may have begun to wait for one that rest took
+		s.live.Add(1)
+		s.free <- takeChunk()
+	}
 	if err := sw.Rest(); err != nil {
 		return nil, false, err
 	}

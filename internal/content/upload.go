@@ -188,8 +188,8 @@ func (u *Upload) flush(ctx context.Context) error {
 // and with [ErrQuota]; the caller then rolls back. The caller has seen in tx that the account
 // exists.
 //
-// Like every transaction of this package it locks objects first and the account's usage after
-// them. The sweep marks an object of the upload in the same order, so neither waits in a circle.
+// It locks its objects first and the account's usage after them, as the sweep does, which may take
+// one of them meanwhile.
 func (u *Upload) Settle(ctx context.Context, tx *db.Tx) error {
 	whole, err := settle(ctx, tx, u.written())
 	if err != nil {

@@ -26,7 +26,7 @@
 //   - Calls to an absent database return [ErrUnavailable] within five seconds. The program
 //     finds it again without a restart. While a statement waits, a ping on another
 //     connection tells a slow server from a dead one.
-//   - After [ErrUnavailable] from a commit or from [DB.Exec] the change may or may not stand.
+//   - After [ErrUnavailable] from a commit or from an Exec of [DB] the change may or may not stand.
 //   - Only their owner can read the SQLite file, its log and its index.
 //   - Many nodes may start at once on an empty database. A program refuses a schema newer
 //     than its own ([ErrNewerSchema]). A migration applies whole or not at all.

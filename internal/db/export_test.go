@@ -1,6 +1,9 @@
 package db
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // Waiting returns the length of the queue for a SQLite database's writer.
 func (d *DB) Waiting() int {
@@ -8,6 +11,17 @@ func (d *DB) Waiting() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.queue)
+}
+
+// Turn sends changes to PostgreSQL in one turn. alone says that it was undone, and each would be
+// asked alone.
+func (d *DB) Turn(changes ...string) (alone bool, err error) {
+	var turn []*asked
+	for _, q := range changes {
+		turn = append(turn, &asked{query: q})
+	}
+	err = d.engine.(*pgEngine).change(turn)
+	return errors.Is(err, errAlone), err
 }
 
 // SetClock sets the clock that measures how long the writer is held. No call may be

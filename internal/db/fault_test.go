@@ -189,7 +189,7 @@ func TestSharedIsLockedOut(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	locked, free := make(chan struct{}), make(chan struct{})
+	locked, release := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		if err := d.Tx(t.Context(), func(tx *db.Tx) error {
@@ -198,7 +198,7 @@ func TestSharedIsLockedOut(t *testing.T) {
 				_, err = tx.Exec(t.Context(), `UPDATE things SET n = 1 WHERE id = 'held'`)
 			}
 			close(locked)
-			<-free
+			<-release
 			return err
 		}); err != nil {
 			t.Error(err)
@@ -215,15 +215,19 @@ func TestSharedIsLockedOut(t *testing.T) {
 			t.Errorf("the change that waits: %d rows, %v", n, err)
 		}
 	})
+	const free = `UPDATE things SET n = n + 1 WHERE id = 'free'`
+	if alone, err := d.Turn(free, `UPDATE things SET n = n + 1 WHERE id = 'held'`); !alone {
+		t.Errorf("a turn with a change that waits for a lock: %v; want it undone", err)
+	}
 	for range 20 {
 		if err := d.Shared().QueryRow(t.Context(), `SELECT COUNT(*) FROM kv`).Scan(new(int)); err != nil {
 			t.Errorf("another read: %v", err)
 		}
-		if n, err := d.Shared().Exec(t.Context(), `UPDATE things SET n = n + 1 WHERE id = 'free'`); err != nil || n != 1 {
+		if n, err := d.Shared().Exec(t.Context(), free); err != nil || n != 1 {
 			t.Errorf("another change: %d rows, %v", n, err)
 		}
 	}
-	close(free)
+	close(release)
 	wg.Wait()
 	if held, other := number(t, d, "held"), number(t, d, "free"); held != 2 || other != 20 {
 		t.Errorf("held %d, free %d; want 2 and 20", held, other)
@@ -259,7 +263,7 @@ func TestLostSharedChangeIsNotRepeated(t *testing.T) {
 	})
 	lost := make(chan error)
 	go func() { lost <- more() }()
-	for number(t, direct, "a") != 2 {
+	for number(t, direct, "a") != 2 && ctx.Err() == nil {
 		time.Sleep(time.Millisecond)
 	}
 	p.Hear(nil)

@@ -13,17 +13,19 @@ import (
 )
 
 const (
-	// mostShare and shareFor bound a turn. shareFor also bounds a caller's wait for one.
-	mostShare = 64
-	shareFor  = 500 * time.Millisecond
+	mostShare = 64 // statements of a turn
+	// shareFor bounds the wait for a turn of reads, together with the turn. Of changes it bounds two
+	// halves: the wait for a turn, and the turn's wait for a connection.
+	shareFor = 500 * time.Millisecond
 	// lockFor is how long a change of a turn waits for a row that another transaction holds.
 	lockFor = "100ms"
 )
 
 // Shared returns d with another QueryRow and Exec, for statements that read or change one row by
-// its key: on PostgreSQL one round trip, and one commit, serves all callers that wait. A slow
+// its key. On PostgreSQL one round trip, and one commit, serves all callers that wait. A slow
 // statement would hold up the others; its caller, and theirs, soon ask alone. As with d itself, a
-// read sees what was committed before it, and a change stands when Exec returns.
+// read sees what was committed before it, and a change stands when Exec returns. The change of a
+// caller that gives up may stand too; its arguments may still be read.
 func (d *DB) Shared() Querier { return shared{d} }
 
 type shared struct{ *DB }
@@ -51,12 +53,18 @@ func (d shared) Exec(ctx context.Context, q string, args ...any) (int64, error) 
 	if !ok {
 		return d.DB.Exec(ctx, q, args...)
 	}
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
 	a := &asked{query: q, args: args, done: make(chan struct{})}
 	err := e.wait(ctx, e.changes, a, false)
 	if errors.Is(err, errAlone) {
 		return d.DB.Exec(ctx, q, args...)
 	}
-	return a.changed, explain(e, err)
+	if err != nil { // the turn may still write into a
+		return 0, explain(e, err)
+	}
+	return a.changed, nil
 }
 
 // asked is a statement that waits for its turn.
@@ -69,14 +77,18 @@ type asked struct {
 	done    chan struct{}
 }
 
-// errAlone says that a turn did not serve a statement, and that a change of it was undone. It may be
-// the fault of another statement, or of a lock, so the caller asks by itself.
+// errAlone says that a turn did not serve a statement, and changed nothing. It may be the fault of
+// another statement, or of a lock, so the caller asks by itself.
 var errAlone = errors.New("the statement must be asked alone")
 
 // wait waits for a turn of line, and for its end. A caller may leave a turn of reads that lasts, but
 // not one of changes, which may stand.
 func (e *pgEngine) wait(ctx context.Context, line chan<- *asked, a *asked, leaves bool) error {
-	late := time.NewTimer(shareFor)
+	bound := shareFor
+	if !leaves {
+		bound /= 2
+	}
+	late := time.NewTimer(bound)
 	defer late.Stop()
 	select {
 	case line <- a:
@@ -130,7 +142,7 @@ func (e *pgEngine) serve(line <-chan *asked, answer func(turn []*asked)) {
 
 // answerReads sends a turn of reads.
 func (e *pgEngine) answerReads(turn []*asked) {
-	ctx, cancel := context.WithTimeout(e.closed, shareFor)
+	ctx, cancel := context.WithTimeout(context.Background(), shareFor) // Close waits for it
 	defer cancel()
 	answered := 0
 	conn, err := e.acquire(ctx)
@@ -165,9 +177,11 @@ func (e *pgEngine) answerChanges(turn []*asked) {
 	}
 }
 
-// change sends a turn as one transaction. It returns errAlone only if the turn changed nothing.
+// change sends a turn as one transaction. It returns errAlone only if the turn changed nothing. The
+// first time that a connection prepares a statement is outside the transaction, and of lockFor.
 func (e *pgEngine) change(turn []*asked) error {
-	short, cancel := context.WithTimeout(e.closed, shareFor)
+	ctx := context.Background() // Close waits for it
+	short, cancel := context.WithTimeout(ctx, shareFor/2)
 	defer cancel()
 	conn, err := e.acquire(short)
 	if err != nil {
@@ -177,7 +191,7 @@ func (e *pgEngine) change(turn []*asked) error {
 		return errAlone
 	}
 	defer conn.Release()
-	attended, done := e.attend(e.closed)
+	attended, done := e.attend(ctx)
 	defer done.cancel()
 	var b pgx.Batch
 	b.Queue(`SELECT set_config('lock_timeout', $1, true)`, lockFor)
@@ -187,12 +201,14 @@ func (e *pgEngine) change(turn []*asked) error {
 			return nil
 		})
 	}
-	err = cause(e.closed, attended, conn.SendBatch(attended, &b).Close())
+	err = cause(ctx, attended, conn.SendBatch(attended, &b).Close())
 	if err == nil {
 		return nil
 	}
 	refusal, refused := errors.AsType[*pgconn.PgError](err)
-	if v := judgePostgres(err); v == brokenOff || v == final && refused && refusal.SeverityUnlocalized == "ERROR" {
+	undone := refused && refusal.SeverityUnlocalized == "ERROR"
+	_, unsent := errors.AsType[pgx.ErrPreprocessingBatch](err) // an argument that fits no type
+	if v := judgePostgres(err); v == brokenOff || v == final && (undone || unsent) {
 		return errAlone
 	}
 	return fmt.Errorf("%w: a change may stand: %w", ErrUnavailable, err)

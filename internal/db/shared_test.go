@@ -145,6 +145,13 @@ func TestSharedChanges(t *testing.T) {
 		})
 		wg.Go(func() {
 			for range times {
+				if _, err := d.Shared().Exec(t.Context(), `UPDATE things SET n = $1 WHERE id = 'raced'`, struct{}{}); err == nil || errors.Is(err, db.ErrUnavailable) {
+					t.Errorf("an argument of no type that a database knows: %v", err)
+				}
+			}
+		})
+		wg.Go(func() {
+			for range times {
 				ctx, cancel := context.WithCancel(t.Context())
 				go cancel()
 				n, err := d.Shared().Exec(ctx, `UPDATE things SET note = 'x' WHERE id = 'raced'`)

@@ -23,7 +23,7 @@ export async function check(page, what) {
   // which would refuse a script of ours in the page.
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe);
   const { told, wide, headings, title } = await page.evaluate(look);
-  assert.deepEqual(told, [], what);
+  assert.deepEqual(told.map((one) => `${what}: ${one}`), []);
   assert.equal(wide, 0, `${what} scrolls sideways by ${wide} pixels`);
   assert.equal(headings, 1, `${what} has one h1`);
   assert.match(title, /Coffer/);

@@ -51,7 +51,7 @@ async function withApp(page, who) {
   return secret;
 }
 
-// isOut is true of another device's page when its session has ended. The page may have heard so already: a
+// isOut waits until another device's page asks to sign in. The page may have heard of its end already: a
 // press on its menu would then wait for nothing.
 async function isOut(page) {
   await page.reload();
