@@ -353,9 +353,6 @@ func (c *crowd) hold(t *testing.T, kind heldKind) {
 	if looks < quiet {
 		t.Errorf("%d are held for %d looks only", want, looks)
 	}
-	if kind.most > 0 && held > 1.5*float64(want) {
-		t.Errorf("%.0f are let in, more than %d", held, want)
-	}
 	kernel := unsent / int64(n)
 	t.Logf("%.0f %s: %d MiB over %d MiB, and %d KiB each in the kernel", held, kind.name, (peak-before)>>20, before>>20, kernel>>10)
 	if took := peak - before; took > most {
