@@ -121,19 +121,13 @@ const pieceSize = 128 << 10
 func gather(r io.Reader) ([]byte, error) {
 	var pieces [][]byte
 	for {
-		b := make([]byte, pieceSize)
-		n, err := 0, error(nil)
-		for n < len(b) && err == nil {
-			var more int
-			more, err = r.Read(b[n:])
-			n += more
-		}
-		pieces = append(pieces, b[:n])
-		if err == io.EOF {
-			return bytes.Join(pieces, nil), nil
-		}
-		if err != nil {
+		piece := bytes.NewBuffer(make([]byte, 0, pieceSize+bytes.MinRead))
+		if _, err := piece.ReadFrom(io.LimitReader(r, pieceSize)); err != nil {
 			return nil, err
+		}
+		pieces = append(pieces, piece.Bytes())
+		if piece.Len() < pieceSize {
+			return bytes.Join(pieces, nil), nil
 		}
 	}
 }

@@ -30,7 +30,6 @@
 //   - Only their owner can read the SQLite file, its log and its index.
 //   - Many nodes may start at once on an empty database. A program refuses a schema newer
 //     than its own ([ErrNewerSchema]). A migration applies whole or not at all.
-//     schema before it or after it.
 package db
 
 import (

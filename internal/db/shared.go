@@ -84,9 +84,9 @@ var errAlone = errors.New("the statement must be asked alone")
 // wait waits for a turn of line, and for its end. A caller may leave a turn of reads that lasts, but
 // not one of changes, which may stand.
 func (e *pgEngine) wait(ctx context.Context, line chan<- *asked, a *asked, leaves bool) error {
-	bound := shareFor
-	if !leaves {
-		bound /= 2
+	bound := shareFor / 2
+	if leaves {
+		bound = shareFor
 	}
 	late := time.NewTimer(bound)
 	defer late.Stop()
@@ -99,9 +99,9 @@ func (e *pgEngine) wait(ctx context.Context, line chan<- *asked, a *asked, leave
 	case <-late.C:
 		return errAlone
 	}
-	leave := late.C
-	if !leaves {
-		leave = nil
+	var leave <-chan time.Time // never comes for a change
+	if leaves {
+		leave = late.C
 	}
 	select {
 	case <-a.done:
