@@ -75,7 +75,7 @@ func (b *bench) drops() ([]row, error) {
 
 // dropLimits lift what one address may do.
 var dropLimits = []string{
-	"COFFER_LIMIT_DROP_OPEN=1000000/1s", "COFFER_LIMIT_DROP_JOIN=1000000/1s", "COFFER_LIMIT_DROP_READ=1000000/1s",
+	"COFFER_LIMIT_DROP_OPEN=1000000/1s", "COFFER_LIMIT_DROP_JOIN=1000000/1s", "COFFER_LIMIT_DROP_READ=1000000/1s", "COFFER_LIMIT_DROP_ASK=1000000/1s",
 }
 
 // fill writes the file that is sent: random bytes, which no peer can compress.

@@ -1,6 +1,8 @@
 package drop
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -106,5 +108,54 @@ func TestBoundsOfStrangers(t *testing.T) {
 	i := saidItem{ID: owner.String() + "." + b64(random(16)), Name: "x", Kind: "file", Chunk: minChunk, Type: strings.Repeat("x", 256)}
 	if got := itemsOf(said{Items: []saidItem{i}}, owner); len(got) != 1 || got[0].Type != "" {
 		t.Errorf("a type of %d bytes is kept", len(got[0].Type))
+	}
+}
+
+// leaver is a sink whose receiver goes once everything is there, before it confirms.
+type leaver struct {
+	*memory
+	leave func()
+}
+
+func (l leaver) Sync() error {
+	l.leave()
+	return nil
+}
+
+// TestReceiverThatNeverConfirms: a receiver that takes much and confirms nothing keeps no other
+// waiting.
+func TestReceiverThatNeverConfirms(t *testing.T) {
+	t.Parallel()
+	r, host, guest := pair(t)
+	r.lie(lies{message: func(from, _ *relayed, body map[string]any) []map[string]any {
+		if from.id.String() == guest.RID() && body["k"] == "done" {
+			return nil
+		}
+		return []map[string]any{body}
+	}})
+	for range 4 * maxSending {
+		item, _ := give(t, host, guest, []byte("x"), "x")
+		ctx, cancel := context.WithCancel(soon(t))
+		if err := guest.Receive(ctx, item, leaver{&memory{}, cancel}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	other := joinAt(t, r.server.URL, host.Name(), host.Code(), "other")
+	item, _ := give(t, host, other, []byte("y"), "y")
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := other.Receive(ctx, item, &memory{}); err != nil {
+		t.Errorf("another receiver: %v", err)
+	}
+	n := host.ear.awaitEvent(t, NotSent)
+	if !errors.Is(n.Err, ErrUnconfirmed) || n.Person.RID != guest.RID() {
+		t.Errorf("%+v", n)
+	}
+	host.ear.mu.Lock()
+	defer host.ear.mu.Unlock()
+	for _, n := range host.ear.all {
+		if n.Event == NotSent && n.Person.RID != guest.RID() {
+			t.Errorf("%+v", n)
+		}
 	}
 }

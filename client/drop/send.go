@@ -1,6 +1,7 @@
 package drop
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdh"
 	"crypto/rand"
@@ -9,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 	"sync"
 	"time"
 
@@ -142,12 +144,7 @@ func (m *Member) admitRequest(l *link, f frame) (*outgoing, string, error) {
 	if _, again := m.outgoing[f.Transfer]; again {
 		return nil, "", fmt.Errorf("%w: a transfer was named twice", ErrTampered)
 	}
-	running := 0
-	for _, o := range m.outgoing {
-		if !o.finished() {
-			running++
-		}
-	}
+	running := m.sendingNow(f.From)
 	if running >= maxSending || len(m.outgoing) >= 4*maxSending {
 		return nil, "busy", ErrBusy
 	}
@@ -167,6 +164,27 @@ func (m *Member) admitRequest(l *link, f frame) (*outgoing, string, error) {
 	l.outgoing[f.N] = o
 	m.outgoing[f.Transfer] = o
 	return o, "", nil
+}
+
+// sendingNow counts the transfers of which not all was sent. It ends the oldest that waits for the
+// receiver's last word, when that receiver owes as many as it may take at once: one that never
+// confirms leaves room for others. m.mu is held.
+func (m *Member) sendingNow(receiver rid) (running int) {
+	var owed []*outgoing
+	for _, o := range m.outgoing {
+		switch {
+		case !o.finished():
+			running++
+		case o.to == receiver:
+			owed = append(owed, o)
+		}
+	}
+	if len(owed) >= maxReceived {
+		oldest := slices.MinFunc(owed, func(a, b *outgoing) int { return cmp.Compare(a.n, b.n) })
+		delete(m.outgoing, oldest.id)
+		oldest.stop(ErrUnconfirmed)
+	}
+	return running
 }
 
 // finished reports whether all was sent.

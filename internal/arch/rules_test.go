@@ -353,7 +353,7 @@ var calledByOthers = []string{
 	"AppendHeader", "BodyReader", "BodyWriter", "EachHeader", "GetMultipartForm", "GetStatus", "SetHeader", "SetStatus", // huma
 	"WithAttrs", "WithGroup", // log/slog
 	"GetUpload", "GetInfo", "GetReader", "WriteChunk", "FinishUpload", "DeclareLength", "Terminate", "AsTerminatableUpload", "AsLengthDeclarableUpload", // tusd
-	"Unwrap", "UnmarshalText", "UnmarshalJSON", "MarshalJSON", "Resolve",
+	"FlushError", "Unwrap", "UnmarshalText", "UnmarshalJSON", "MarshalJSON", "Resolve",
 }
 
 // called: an exported name of internal/ has a caller outside tests. The rule compares names

@@ -9,7 +9,10 @@
 //     Messages and chunks are opaque here, and no log line has one.
 //   - Strangers: a name alone opens no drop. Joins are limited by address; four joins of an address
 //     wait at a time, for a minute; three rejected joins close the drop to that address for
-//     a while. So wrong codes burn slowly, and keep few people out.
+//     a while. So wrong codes burn slowly, and keep few people out. A guest that waits has three
+//     sockets at most.
+//   - Members that ask, open and cut without end: requests, and sockets beyond the first, are
+//     counted by address and by member. Each costs durable writes, and others have to read it.
 //   - Races: the last place, a name, a ticket and a stream have one winner each. One
 //     conditional statement decides, or the removal from a queue.
 //   - Cross-site sockets: package rest checks the Origin. The token of a socket is a header
@@ -18,7 +21,7 @@
 //     counts against a budget of the node. One drop gets a quarter of what others leave. A slow receiver
 //     holds up its own transfer only.
 //   - Slow, silent and noisy ends: pings, deadlines for every write, a rate of messages, and
-//     an end for a socket whose output piles up.
+//     an end for a socket whose output piles up, or that is slow to hear that it is over.
 //   - Dead nodes: a connection counts while its process renews its row. Drops of a killed
 //     process end after the grace, unless their hosts come back.
 //
@@ -56,6 +59,8 @@ const (
 	maxWaiting   = 16               // guests that are not admitted
 	maxTogether  = 4                // of those, joins from one address
 	maxTold      = 12               // messages of such a guest: an exchange, a greeting and its offers
+	maxSockets   = 3                // of such a guest, one after the other
+	toldAgain    = 4                // its messages on each but the first
 	joinPause    = 2 * time.Second  // until a join that has to wait is tried again
 	joinTime     = time.Minute      // from a join to its admission
 	transferTime = time.Minute      // from a request for a file to its stream
@@ -369,6 +374,16 @@ func (s *Service) countLook(ctx context.Context) error {
 	return s.Limit.Take(ctx, s.ReadLimit, limit.AddrKey(client.Addr))
 }
 
+// countAsk counts a request of a member for an item, or for another socket. An address with many
+// drops is one asker, and so is a member with many addresses.
+func (s *Service) countAsk(ctx context.Context, m member) error {
+	client, ok := rest.ClientIn(ctx)
+	if !ok {
+		return nil
+	}
+	return s.Limit.TakeAll(ctx, limit.Call{Rule: s.AskLimit, Key: limit.AddrKey(client.Addr)}, limit.Call{Rule: s.AskLimit, Key: m.RID})
+}
+
 func ticketQueue(ticket string) string { return "drop:ticket:" + hexDigest(ticket) }
 
 // Ticket returns a secret that stands for the member's token once.
@@ -509,15 +524,16 @@ func (s *Service) Ask(ctx context.Context, m member, r request) (id string, err 
 	if id, err = s.random(16); err != nil {
 		return "", err
 	}
-	made := false
-	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
-		made, err = insertTransfer(ctx, tx, hexDigest(id), m, sender, maxReceiving, s.Now().UnixMilli())
-		return err
-	})
-	if err == nil && !made {
-		return "", refusal
+	if err := s.countAsk(ctx, m); err != nil {
+		return "", err
 	}
-	if err != nil {
+	if err := s.DB.Tx(ctx, func(tx *db.Tx) error {
+		made, err := insertTransfer(ctx, tx, hexDigest(id), m, sender, maxReceiving, s.Now().UnixMilli())
+		if err == nil && !made {
+			err = refusal
+		}
+		return err
+	}); err != nil {
 		return "", err
 	}
 	r.From, r.Transfer = m.RID, id

@@ -251,6 +251,11 @@ func (s *Service) getSocket(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if m.Sockets > 0 { // the first one was counted as an opening or a join
+		if err := s.countAsk(r.Context(), m); err != nil {
+			return err
+		}
+	}
 	place, err := s.enter(r.Context(), m.Drop)
 	if err != nil {
 		return err
@@ -323,8 +328,5 @@ func (s *Service) getStream(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	rest.Patience(r, s.DropStall)
-	if err := http.NewResponseController(w).Flush(); err != nil {
-		return err
-	}
 	return s.forward(r.Context(), m, id, sender, out)
 }

@@ -85,6 +85,9 @@ func (s *Service) open(ctx context.Context, r *room, m member, conn *websocket.C
 	} else if err != nil {
 		return nil, err
 	}
+	if !m.Admitted && c.number > 1 { // its run of the key exchange may have begun on an earlier one
+		c.told.Store(maxTold - toldAgain)
+	}
 	s.hub.mu.Lock()
 	older, forsaken := r.sockets[m.RID], s.hub.rooms[r.id] != r
 	if older == nil || older.number < c.number {
@@ -149,6 +152,11 @@ func (c *socket) send(b []byte) bool {
 	if c.closed || c.last != nil {
 		return true // the member is leaving: nothing reaches it
 	}
+	return c.fits(b)
+}
+
+// fits is send with the lock held, for a socket that is not over.
+func (c *socket) fits(b []byte) bool {
 	size := int64(len(b))
 	if c.bytes+size > mostOut-ownFrames || c.s.budget.take(c.m.Drop, size, 1) == 0 {
 		return false
@@ -185,6 +193,10 @@ func (c *socket) queue(b []byte, size int64) {
 	c.pump()
 }
 
+// farewell bounds how long a member may take to hear that its socket is over. Until then its
+// transfers go on, though its drop may have ended.
+const farewell = 4 * time.Second
+
 // end queues the last frame. The first call decides.
 func (c *socket) end(last []byte, code websocket.StatusCode) {
 	c.mu.Lock()
@@ -193,6 +205,7 @@ func (c *socket) end(last []byte, code websocket.StatusCode) {
 		return
 	}
 	c.last = &code
+	time.AfterFunc(farewell, c.kill)
 	go c.countGuess()
 	if last != nil {
 		c.s.budget.force(c.m.Drop, int64(len(last)))

@@ -18,6 +18,7 @@ type member struct {
 	HostRID  string
 	Joined   int64
 	Address  string // blind index
+	Sockets  int64  // that it has opened
 }
 
 // person is a member as other members see it.
@@ -111,9 +112,9 @@ func deleteAllLate(ctx context.Context, q db.Querier, since int64) error {
 // findMember reads the member of a live drop with that token; db.ErrNoRows.
 func findMember(ctx context.Context, q db.Querier, c clock, column string, value any) (m member, err error) {
 	var address []byte
-	err = q.QueryRow(ctx, `SELECT m.rid, m.host, m.admitted, d.id, d.name, d.expires_at, (SELECT x.rid FROM drop_members x WHERE x.drop_id = d.id AND x.host), m.joined_at, m.address
+	err = q.QueryRow(ctx, `SELECT m.rid, m.host, m.admitted, d.id, d.name, d.expires_at, (SELECT x.rid FROM drop_members x WHERE x.drop_id = d.id AND x.host), m.joined_at, m.address, m.sockets
 		FROM drop_members m JOIN drops d ON d.id = m.drop_id WHERE m.`+column+` = $3 AND `+live, c.with(value)...).
-		Scan(&m.RID, &m.Host, &m.Admitted, &m.Drop, &m.Name, &m.Expires, &m.HostRID, &m.Joined, &address)
+		Scan(&m.RID, &m.Host, &m.Admitted, &m.Drop, &m.Name, &m.Expires, &m.HostRID, &m.Joined, &address, &m.Sockets)
 	m.Address = string(address)
 	return m, err
 }
@@ -177,9 +178,10 @@ func scanEnded(rows *db.Rows, err error) (all []ended, _ error) {
 }
 
 // connect notes a member's new connection and returns its number, which no earlier one has;
-// db.ErrNoRows when the member is gone.
+// db.ErrNoRows when the member is gone, or has had as many as a guest that waits may have.
 func connect(ctx context.Context, q *db.DB, rid, node string, now int64) (number int64, err error) {
-	err = q.WriteRow(ctx, `UPDATE drop_members SET node = $2, sockets = sockets + 1, seen_at = $3 WHERE rid = $1 RETURNING sockets`, rid, node, now).Scan(&number)
+	err = q.WriteRow(ctx, `UPDATE drop_members SET node = $2, sockets = sockets + 1, seen_at = $3 WHERE rid = $1 AND (admitted = TRUE OR sockets < $4) RETURNING sockets`,
+		rid, node, now, maxSockets).Scan(&number)
 	return number, err
 }
 

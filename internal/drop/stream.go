@@ -47,7 +47,7 @@ func (s *Service) forward(ctx context.Context, m member, id, sender string, out 
 	if f.number, err = findConnection(ctx, s.DB, m.Drop, sender); err != nil && !errors.Is(err, db.ErrNoRows) {
 		s.Log.Warn("drops: cannot look for a sender", "error", err) // the transfer ends as sender_gone
 	}
-	code, err := f.run(ctx)
+	code, err := f.open(ctx)
 	s.ended.With(cmp.Or(code, "failed")).Inc()
 	// The receiver may be gone, so its context is too.
 	ctx, end := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -93,6 +93,15 @@ func (f *forwarding) note(kind byte) {
 	if err := f.s.tellSender(ctx, f.m.Drop, f.id, kind, ""); err != nil {
 		f.s.Log.Warn("drops: a sender could not be told of its credit", "error", err)
 	}
+}
+
+// open tells the receiver that its stream is open, and is run. A receiver that is gone by then
+// ends a transfer as every other: its row would count as one that it receives.
+func (f *forwarding) open(ctx context.Context) (code string, err error) {
+	if err := http.NewResponseController(f.out.w).Flush(); err != nil {
+		return "receiver_gone", err
+	}
+	return f.run(ctx)
 }
 
 // run returns what the sender is told, or "" when it knows.

@@ -93,19 +93,19 @@ type transfer struct {
 	moved   time.Time
 }
 
-// asked gives the sender a request.
+// asked gives the sender a request. To a sender that reads slowly a request is a message of
+// another member: without room the receiver is refused, and the sender keeps its connection.
 func (c *socket) asked(r request) {
 	c.mu.Lock()
-	if c.closed || c.last != nil || len(c.transfers) >= maxSending || c.next == maxNumber {
+	t := &transfer{id: r.Transfer, from: c, n: c.next, moved: time.Now()}
+	r.T, r.N = "request", t.n
+	if c.closed || c.last != nil || len(c.transfers) >= maxSending || c.next == maxNumber || !c.fits(frame(r)) {
 		c.mu.Unlock()
 		c.s.pushBack(r.Transfer, errorOctets("busy"))
 		return
 	}
-	t := &transfer{id: r.Transfer, from: c, n: c.next, moved: time.Now()}
 	c.next++
 	c.transfers[t.n] = t
-	r.T, r.N = "request", t.n
-	c.must(frame(r))
 	c.mu.Unlock()
 	c.s.hub.mu.Lock()
 	c.s.hub.transfers[t.id] = t
@@ -292,9 +292,11 @@ func (s *Service) over(t *transfer, code string) {
 	}
 }
 
-// fail ends a transfer for its receiver.
+// fail ends a transfer for its receiver. What waits goes with it: close has given its memory
+// back, so a sender that fails again and again would fill the node. The receiver resumes with it.
 func (s *Service) fail(t *transfer, code string) {
 	if s.close(t, nil) {
+		s.discard(t.id)
 		s.pushBack(t.id, errorOctets(code))
 	}
 }

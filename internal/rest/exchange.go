@@ -68,6 +68,13 @@ func (x *exchange) Header() http.Header { return x.w.Header() }
 // Unwrap lets http.ResponseController reach the connection.
 func (x *exchange) Unwrap() http.ResponseWriter { return x.w }
 
+// FlushError is how http.ResponseController flushes. It decides the status as a Write does: an
+// error that follows cuts the answer, and is not written into it.
+func (x *exchange) FlushError() error {
+	x.WriteHeader(http.StatusOK)
+	return http.NewResponseController(x.w).Flush()
+}
+
 // WriteHeader implements http.ResponseWriter. A status of 400 or more without a matched
 // pattern is the mux's own. It becomes a problem document.
 func (x *exchange) WriteHeader(status int) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -63,6 +64,32 @@ func TestStreamErrorAfterTheAnswerCutsTheConnection(t *testing.T) {
 		if want := map[string]string{"after": "the disk went away", "panic": "mid-stream"}[how]; !strings.Contains(line, want) || !strings.Contains(line, "ERROR") {
 			t.Errorf("%s: the log says %s", how, line)
 		}
+	}
+}
+
+// So must one of which the header alone has gone out: nothing is written into it, and the log names
+// the error once.
+func TestStreamErrorAfterAFlushCutsTheConnection(t *testing.T) {
+	w := newWorld(t)
+	Raw(w.API, Op{Method: "GET", Path: "/flushed", ID: "flushed", Tag: "Streams"}, RawDoc{}, func(out http.ResponseWriter, _ *http.Request) error {
+		return errors.Join(http.NewResponseController(out).Flush(), errors.New("the disk went away"))
+	})
+	log := &logBook{}
+	w.srv.Config.ErrorLog = slog.NewLogLogger(slog.NewJSONHandler(log, nil), slog.LevelWarn)
+	res, err := w.srv.Client().Get(w.srv.URL + "/v1/flushed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(res.Body)
+	res.Body.Close()
+	if res.StatusCode != 200 || len(got) != 0 || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("got %d %q %v, want 200, nothing and an unexpected end", res.StatusCode, got, err)
+	}
+	if line := w.line(t, res.Header.Get("X-Request-Id")); !strings.Contains(line, "the disk went away") {
+		t.Errorf("the log says %s", line)
+	}
+	if said := log.String(); said != "" {
+		t.Errorf("the server says %s", said)
 	}
 }
 
