@@ -108,8 +108,12 @@ func (c *socket) asked(r request) {
 	c.transfers[t.n] = t
 	c.mu.Unlock()
 	c.s.hub.mu.Lock()
-	c.s.hub.transfers[t.id] = t
-	c.s.hub.mu.Unlock()
+	defer c.s.hub.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !t.ended { // its sender may have answered, and failed, meanwhile
+		c.s.hub.transfers[t.id] = t
+	}
 }
 
 // accept starts a transfer: its first frame, and the first credits as far as memory allows.
@@ -255,12 +259,19 @@ func (s *Service) discard(id string) {
 
 // close takes a transfer out of the books; false when it was out before.
 func (s *Service) close(t *transfer, say []byte) bool {
+	if !t.from.forget(t, say) {
+		return false
+	}
 	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
 	if s.hub.transfers[t.id] == t {
 		delete(s.hub.transfers, t.id)
 	}
-	s.hub.mu.Unlock()
-	c := t.from
+	return true
+}
+
+// forget takes a transfer off its sender, which hears say; false when it was off before.
+func (c *socket) forget(t *transfer, say []byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if t.ended {
@@ -277,7 +288,7 @@ func (s *Service) close(t *transfer, say []byte) bool {
 		}
 	}
 	if t.window > 0 {
-		s.budget.give(c.m.Drop, int64(t.window)*t.cost())
+		c.s.budget.give(c.m.Drop, int64(t.window)*t.cost())
 	}
 	if say != nil {
 		c.must(say)

@@ -65,12 +65,18 @@ export class Counter {
   }
 }
 
-// Once lets each number pass once: requests may overtake each other.
+const overtakes = 256;
+
+// Once lets each number pass once. Requests may overtake each other, so it knows the last 256
+// numbers; one below them is refused.
 export class Once {
-  private readonly seen = new Set<number>();
+  private seen: number[] = []; // in order
   take(n: number): boolean {
-    if (this.seen.has(n)) return false;
-    this.seen.add(n);
+    const full = this.seen.length === overtakes;
+    if (this.seen.includes(n) || (full && n < this.seen[0]!)) return false;
+    this.seen.push(n);
+    this.seen.sort((a, b) => a - b);
+    if (full) this.seen.shift();
     return true;
   }
 }

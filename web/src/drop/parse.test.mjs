@@ -29,6 +29,15 @@ test('base64url has one spelling, and lv states each length', () => {
   assert.equal(hex(lv('a', new Uint8Array(0), new Uint8Array(128))), '0161' + '00' + '8001' + '00'.repeat(128));
 });
 
+test('a request counts once, in whatever order it comes; one below the last 256 is refused', () => {
+  const once = new drop.Once();
+  for (const n of [5, 3, 4]) assert.equal(once.take(n), true, String(n));
+  for (const n of [3, 4, 5]) assert.equal(once.take(n), false, String(n));
+  for (let n = 1000; n < 1300; n++) assert.equal(once.take(n), true, String(n));
+  for (const n of [3, 7, 1000, 1043, 1044, 1299]) assert.equal(once.take(n), false, String(n));
+  assert.equal(once.take(1300), true);
+});
+
 test('frames are read strictly; unknown ones are left alone', () => {
   assert.deepEqual(drop.frameOf(`{"t":"credit","n":3,"chunks":8}`), { t: 'credit', n: 3, chunks: 8 });
   assert.equal(drop.frameOf('{"t":"new thing","x":1}'), undefined);

@@ -60,6 +60,11 @@ export class Source {
     return bytes;
   }
 
+  // forget gives back what was read: an item that no transfer needs holds no memory.
+  forget(): void {
+    this.blocks.clear();
+  }
+
   // digest is the chain's value after k chunks; it reads what no transfer has read yet.
   async digest(k: number): Promise<Bytes> {
     while (this.digests.length <= k) await this.read(this.digests.length - 1);
@@ -151,7 +156,15 @@ export class Sending {
       }
       this.shown.set(key, shown);
       this.fail(t, 'changed', 'changed');
+    } finally {
+      this.ease(source); // it may have read on after the end
     }
+  }
+
+  // ease forgets the bytes of an item that is in no transfer.
+  private ease(source: Source): void {
+    for (const t of this.live.values()) if (t.source === source) return;
+    source.forget();
   }
 
   // accept checks the request, agrees on the keys, and answers the first chunk to send.
@@ -229,6 +242,7 @@ export class Sending {
     if (code === 'delivered') {
       this.live.delete(n);
       t.over = true;
+      this.ease(t.source);
     } else this.stop(t, 'waiting', stalled);
   }
 
@@ -254,6 +268,7 @@ export class Sending {
       }
       this.live.delete(t.n);
       t.over = true;
+      this.ease(t.source);
     }
     this.ground.changed();
   }
@@ -271,6 +286,7 @@ export class Sending {
       if (why) t.shown.why = why;
     }
     t.wake();
+    this.ease(t.source);
     this.ground.changed();
   }
 }
