@@ -30,7 +30,7 @@ import (
 // that ignore it only the check before the upload remains, and ids are random.
 type S3 struct {
 	core   *minio.Core
-	bodies *minio.Core // for requests with a body: without retries, see [S3.send]
+	bodies *minio.Core // for requests that [S3.ask] repeats: without retries of its own
 	bucket string
 	prefix string
 	region string
@@ -149,6 +149,19 @@ func (s *S3) failed(ctx context.Context, op string, err error) error {
 	return down(ctx, op, err)
 }
 
+// absent is failed of a request to an object. An object counts as absent only while Ping succeeds, as
+// in a folder. A proxy whose server is away answers 404 too, and the library takes each 404 for a
+// missing object.
+func (s *S3) absent(ctx context.Context, op string, err error) error {
+	if err = s.failed(ctx, op, err); err != ErrMissing {
+		return err
+	}
+	if away := s.Ping(ctx); away != nil {
+		return away
+	}
+	return ErrMissing
+}
+
 // checksumHeader carries the CRC-32C of a body, so the server refuses a truncated body. Not
 // every server checks the length against Content-Length.
 const checksumHeader = "X-Amz-Checksum-Crc32c"
@@ -205,40 +218,49 @@ func (s *S3) Put(ctx context.Context, id string, r io.Reader) (int64, error) {
 		return err
 	})
 	if err != nil {
-		return 0, s.failed(ctx, "put", err)
+		return 0, s.absent(ctx, "put", err)
 	}
 	return int64(n), nil
 }
 
-// tries is how often send sends a request that fails.
+// tries is how often ask sends a request that fails.
 const tries = 3
 
-// send calls put with buf[:n] until the server accepts it, and returns the buffer. After a
-// broken connection the transport may read on for a while. So each try has its own reader,
-// and the library's retries are off. The buffer of a failed try is left to the garbage
-// collector. Without an answer the server may have taken the body, so send repeats only a
-// repeatable put.
+// send calls put with buf[:n] as ask does, and returns the buffer. After a broken connection the
+// transport may read on for a while. So each try has its own reader, and the library's retries
+// are off. The buffer of a failed try is left to the garbage collector.
 func (s *S3) send(ctx context.Context, buf *[]byte, n int, repeatable bool, put func(body io.Reader) error) error {
-	for try := 1; ; try++ {
-		err := put(bytes.NewReader((*buf)[:n]))
-		if err == nil {
-			if try == 1 {
-				parts.Put(buf)
-			}
-			return nil
+	tried, err := s.ask(ctx, repeatable, func() error { return put(bytes.NewReader((*buf)[:n])) })
+	if err == nil && tried == 1 {
+		parts.Put(buf)
+	}
+	return err
+}
+
+// ask calls do until the server accepts it, and returns how often it did. Without an answer the
+// server may have done it, so ask repeats only a repeatable do. A server that says that it is busy may
+// have done it too. A refusal after that tells nothing: its cause may be the earlier try.
+func (s *S3) ask(ctx context.Context, repeatable bool, do func() error) (tried int, err error) {
+	for tried = 1; ; tried++ {
+		if err = do(); err == nil {
+			return tried, nil
 		}
 		var answer minio.ErrorResponse
 		again := repeatable
 		if errors.As(err, &answer) && answer.StatusCode > 0 {
-			again = answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests
+			// Servers find out late that a completion fails, behind the 200.
+			again = answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusOK
+			if !again && !repeatable && tried > 1 {
+				err = fmt.Errorf("refused when it was asked again: %s", answer.Code)
+			}
 		}
-		if !again || try == tries {
-			return err
+		if !again || tried == tries {
+			return tried, err
 		}
 		select {
-		case <-time.After(time.Duration(try) * 200 * time.Millisecond):
+		case <-time.After(time.Duration(tried) * 200 * time.Millisecond):
 		case <-ctx.Done():
-			return err
+			return tried, err
 		}
 	}
 }
@@ -248,7 +270,7 @@ func (s *S3) putParts(ctx context.Context, key string, first *[]byte, r io.Reade
 	id, err := s.core.NewMultipartUpload(ctx, s.bucket, key, s.putOptions(key, "X-Amz-Checksum-Algorithm", "CRC32C"))
 	if err != nil {
 		parts.Put(first)
-		return 0, s.failed(ctx, "put", err)
+		return 0, s.absent(ctx, "put", err)
 	}
 	defer func() {
 		if err != nil {
@@ -290,7 +312,7 @@ func (s *S3) putParts(ctx context.Context, key string, first *[]byte, r io.Reade
 		}
 		res := <-inFlight
 		if res.err != nil {
-			return 0, s.failed(ctx, "put", res.err)
+			return 0, s.absent(ctx, "put", res.err)
 		}
 		if readErr != nil && readErr != io.EOF && readErr != io.ErrUnexpectedEOF {
 			return 0, readErr
@@ -301,8 +323,12 @@ func (s *S3) putParts(ctx context.Context, key string, first *[]byte, r io.Reade
 			break
 		}
 	}
-	if _, err := s.core.CompleteMultipartUpload(ctx, s.bucket, key, id, complete, onlyNew()); err != nil {
-		return 0, s.failed(ctx, "put", err)
+	_, err = s.ask(ctx, false, func() error {
+		_, err := s.bodies.CompleteMultipartUpload(ctx, s.bucket, key, id, complete, onlyNew())
+		return err
+	})
+	if err != nil {
+		return 0, s.absent(ctx, "put", err)
 	}
 	return size, nil
 }
@@ -328,7 +354,7 @@ func (s *S3) Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, i
 		if errors.As(err, &r) && r.StatusCode == http.StatusRequestedRangeNotSatisfiable {
 			return s.nothing(ctx, id) // the whole range is beyond the end
 		}
-		return nil, 0, s.failed(ctx, "get", err)
+		return nil, 0, s.absent(ctx, "get", err)
 	}
 	size := info.Size
 	if _, whole, ok := strings.Cut(header.Get("Content-Range"), "/"); ok {
@@ -343,7 +369,7 @@ func (s *S3) Get(ctx context.Context, id string, off, n int64) (io.ReadCloser, i
 func (s *S3) nothing(ctx context.Context, id string) (io.ReadCloser, int64, error) {
 	info, err := s.core.StatObject(ctx, s.bucket, s.prefix+id, minio.StatObjectOptions{})
 	if err != nil {
-		return nil, 0, s.failed(ctx, "get", err)
+		return nil, 0, s.absent(ctx, "get", err)
 	}
 	return http.NoBody, info.Size, nil
 }
@@ -394,9 +420,12 @@ func (s *S3) Ping(ctx context.Context) error {
 	return down(ctx, "ping", err)
 }
 
-// sweep aborts the uploads that crashes left before the time.
+// sweep aborts the uploads that crashes left before the time. Those of other programs in the bucket
+// are not its business.
 func (s *S3) sweep(ctx context.Context, before time.Time) error {
-	return s.abort(ctx, s.prefix, func(u minio.ObjectMultipartInfo) bool { return !u.Initiated.After(before) })
+	return s.abort(ctx, s.prefix, func(u minio.ObjectMultipartInfo) bool {
+		return !u.Initiated.After(before) && checkID(strings.TrimPrefix(u.Key, s.prefix)) == nil
+	})
 }
 
 // abort aborts the unfinished uploads under a prefix that mine selects.

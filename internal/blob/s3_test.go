@@ -8,8 +8,10 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -71,6 +73,31 @@ func TestS3AbortsWhatFails(t *testing.T) {
 	}
 	if seen == 0 {
 		t.Error("no upload was ever unfinished: the test sees nothing")
+	}
+}
+
+// The start aborts what crashes of this program left, and nothing of others that use the bucket.
+func TestS3SweepsItsOwn(t *testing.T) {
+	var aborted []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodDelete:
+			aborted = append(aborted, r.URL.Path)
+			w.WriteHeader(http.StatusNoContent)
+		case r.URL.Query().Has("uploads"):
+			_, _ = io.WriteString(w, `<ListMultipartUploadsResult><Bucket>bucket</Bucket><IsTruncated>false</IsTruncated>`)
+			for _, key := range []string{"p/00ff", "p/backup.tar", "p/avatars/00ff/64.webp"} {
+				_, _ = io.WriteString(w, `<Upload><Key>`+key+`</Key><UploadId>1</UploadId><Initiated>2020-01-01T00:00:00.000Z</Initiated></Upload>`)
+			}
+			_, _ = io.WriteString(w, `</ListMultipartUploadsResult>`)
+		}
+	}))
+	defer server.Close()
+	if _, err := blob.OpenS3(t.Context(), "s3://key:secret@"+strings.TrimPrefix(server.URL, "http://")+"/bucket/p?insecure=1"); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(aborted, []string{"/bucket/p/00ff", "/bucket/p/avatars/00ff/64.webp"}) {
+		t.Errorf("aborted: %v", aborted)
 	}
 }
 
@@ -241,6 +268,86 @@ func TestS3AsksAgain(t *testing.T) {
 		}
 		if err := s.Delete(t.Context(), id); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// Each 404 looks like a missing object to the library. Those of a proxy whose server is away are
+// no answers of the store.
+func TestS3BehindAProxyThatFindsNothing(t *testing.T) {
+	spec, err := url.Parse(blobtest.S3URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var away atomic.Bool
+	s := behind(t, spec, func(front http.Handler, w http.ResponseWriter, r *http.Request) {
+		if away.Load() {
+			http.Error(w, "<html>no such site</html>", http.StatusNotFound)
+			return
+		}
+		front.ServeHTTP(w, r)
+	})
+	id := blobtest.MustPut(t, s, []byte("x"))
+	t.Cleanup(func() { _ = s.Delete(context.Background(), id) })
+	away.Store(true)
+	_, _, all := s.Get(t.Context(), id, 0, -1)
+	_, _, none := s.Get(t.Context(), id, 0, 0)
+	_, small := s.Put(t.Context(), blobtest.NewID(), strings.NewReader("y"))
+	_, large := s.Put(t.Context(), blobtest.NewID(), bytes.NewReader(make([]byte, 17<<20)))
+	for name, err := range map[string]error{"Get": all, "Get of nothing": none, "Put": small, "Put of parts": large, "Delete": s.Delete(t.Context(), id)} {
+		if !errors.Is(err, blob.ErrUnavailable) || !fault.IsUnavailable(err) {
+			t.Errorf("%s = %v, want ErrUnavailable", name, err)
+		}
+	}
+	away.Store(false)
+	if _, _, err := s.Get(t.Context(), blobtest.NewID(), 0, -1); err != blob.ErrMissing {
+		t.Errorf("an object that never was: %v", err)
+	}
+	if got, err := blobtest.Read(t, s, id, 0, -1); string(got) != "x" {
+		t.Errorf("after it came back: %q, %v", got, err)
+	}
+}
+
+// A server that has stored an object and does not say so is unavailable. When it is asked again it
+// speaks of the object that it has just made: that is neither another one's, nor missing.
+func TestS3StoresWithoutSayingSo(t *testing.T) {
+	spec, err := url.Parse(blobtest.S3URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, answer := range map[string]func(http.ResponseWriter){
+		"silent": func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+		"busy":   func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) },
+	} {
+		var stored atomic.Int64
+		s := behind(t, spec, func(front http.Handler, w http.ResponseWriter, r *http.Request) {
+			query := r.URL.Query()
+			last := r.Method == http.MethodPut && !query.Has("partNumber") || r.Method == http.MethodPost && query.Has("uploadId")
+			switch {
+			case !last:
+				front.ServeHTTP(w, r)
+			case stored.Add(1) == 1:
+				front.ServeHTTP(httptest.NewRecorder(), r)
+				answer(w)
+			case r.Method == http.MethodPost: // as some servers do; others say yes again
+				w.WriteHeader(http.StatusNotFound)
+				_, _ = io.WriteString(w, `<Error><Code>NoSuchUpload</Code></Error>`)
+			default:
+				front.ServeHTTP(w, r)
+			}
+		})
+		for _, n := range []int{3, 17 << 20} {
+			stored.Store(0)
+			id := blobtest.NewID()
+			if _, err := s.Put(t.Context(), id, bytes.NewReader(make([]byte, n))); !errors.Is(err, blob.ErrUnavailable) {
+				t.Errorf("%s, %d bytes: %v, want ErrUnavailable", name, n, err)
+			}
+			if got, err := blobtest.Read(t, s, id, 0, -1); err != nil || len(got) != n {
+				t.Errorf("%s: %d of %d bytes are stored, %v: the test sees nothing", name, len(got), n, err)
+			}
+			if err := s.Delete(t.Context(), id); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }

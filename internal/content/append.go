@@ -43,17 +43,16 @@ func (s *Service) Append(ctx context.Context, owner account.ID, id string, at in
 	if err != nil {
 		return 0, err
 	}
-	var held []part // stored, and not settled before the sum is known
 	for err == nil {
 		var p part
 		if p, err = a.store(work, from); err != nil || p.size == 0 {
 			break
 		}
-		if held = append(held, p); o.Want != nil {
+		if a.held = append(a.held, p); o.Want != nil {
 			continue
 		}
-		if err = a.settle(work, held); err == nil {
-			n, held = a.taken-at, nil
+		if err = a.settle(work); err == nil {
+			n = a.taken - at
 		}
 	}
 	if err == nil && o.Want != nil {
@@ -61,13 +60,13 @@ func (s *Service) Append(ctx context.Context, owner account.ID, id string, at in
 		case from.broken != nil: // the sum of what came says nothing
 		case !bytes.Equal(o.Check.Sum(nil), o.Want):
 			err = ErrChecksum
-		case len(held) > 0:
-			if err = a.settle(work, held); err == nil {
-				n, held = a.taken-at, nil
+		case len(a.held) > 0:
+			if err = a.settle(work); err == nil {
+				n = a.taken - at
 			}
 		}
 	}
-	for _, p := range held {
+	for _, p := range a.held {
 		a.drop(work, p)
 	}
 	a.unreserve(work)
@@ -87,6 +86,7 @@ type appending struct {
 	row     growth // as it was settled last
 	keep    time.Duration
 	check   io.Writer
+	held    []part // stored, and not settled before the sum is known
 	touched time.Time
 	lost    error // why another one has the object
 }
@@ -310,7 +310,8 @@ func (a *appending) overtaken(ctx context.Context, q db.Querier) error {
 	return ErrTakenOver
 }
 
-// touch keeps the sweep from what a slow append stores, and ends one that was taken over.
+// touch keeps the sweep from what a slow append stores, and ends one that was taken over. Parts
+// that wait for the sum may be much older than the one that is being stored.
 func (a *appending) touch(ctx context.Context, partID string) {
 	now := a.Now()
 	every := touchEvery
@@ -327,15 +328,19 @@ func (a *appending) touch(ctx context.Context, partID string) {
 		return
 	}
 	if err == nil {
-		err = touchPart(ctx, a.DB, partID, now)
+		ids := []string{partID}
+		for _, p := range a.held {
+			ids = append(ids, p.id)
+		}
+		err = touchParts(ctx, a.DB, ids, now)
 	}
 	if err != nil {
 		a.Log.WarnContext(ctx, "a running upload could not be touched", "error", err) // there is time for several more tries
 	}
 }
 
-// settle makes parts the object's: from then on it has come so far.
-func (a *appending) settle(ctx context.Context, parts []part) (err error) {
+// settle makes the parts that are held the object's: from then on it has come so far.
+func (a *appending) settle(ctx context.Context) (err error) {
 	to := a.row
 	to.taken, to.expires = a.taken, a.expires()
 	if to.progress, err = a.seal(a.id, a.key); err != nil {
@@ -352,7 +357,7 @@ func (a *appending) settle(ctx context.Context, parts []part) (err error) {
 		if err != nil {
 			return err
 		}
-		for _, p := range parts {
+		for _, p := range a.held {
 			settled := true
 			if p.sealed != nil {
 				err = insertPart(ctx, tx, a.id, p, live, a.Now())
@@ -372,7 +377,7 @@ func (a *appending) settle(ctx context.Context, parts []part) (err error) {
 		return nil
 	})
 	if err == nil {
-		a.row = to
+		a.row, a.held = to, nil
 	}
 	return err
 }

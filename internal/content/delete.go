@@ -53,7 +53,7 @@ func (s *Service) purge(ctx context.Context) error {
 	if err := s.markAccounts(ctx); err != nil {
 		return err
 	}
-	if err := inBatches(func() (int64, error) { return markParts(ctx, s.DB, sweepBatch) }); err != nil {
+	if err := s.markParts(ctx); err != nil {
 		return err
 	}
 	failures := s.purgeRows(ctx, partRows)
@@ -69,6 +69,22 @@ func inBatches(do func() (int64, error)) error {
 		if n, err := do(); err != nil || n < sweepBatch {
 			return err
 		}
+	}
+}
+
+// markParts marks the parts of objects that are marked, a few in each transaction.
+func (s *Service) markParts(ctx context.Context) error {
+	for from := ""; ; {
+		var n int
+		var next string
+		err := s.DB.Tx(ctx, func(tx *db.Tx) (err error) { // perhaps more than once
+			n, next, err = markParts(ctx, tx, from, sweepBatch)
+			return err
+		})
+		if err != nil || n < sweepBatch {
+			return err
+		}
+		from = next
 	}
 }
 
@@ -143,6 +159,7 @@ func (s *Service) remove(ctx context.Context, t table, inStore, inSQL []string) 
 // Sweep removes what unfinished uploads left. It runs every sweepEvery.
 func (s *Service) Sweep(ctx context.Context) error {
 	since := s.Now().Add(-abandonedAfter)
+	var failures []error // of one kind; the others go all the same
 	for _, mark := range []func() (int64, error){
 		func() (int64, error) {
 			return s.giveUpPending(ctx, func(tx *db.Tx) (given, error) { return markAbandoned(ctx, tx, since, sweepBatch) })
@@ -150,11 +167,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 		func() (int64, error) { return markAbandonedParts(ctx, s.DB, since, sweepBatch) },
 		func() (int64, error) { return s.abandonExpired(ctx) },
 	} {
-		if err := inBatches(mark); err != nil {
-			return err
-		}
+		failures = append(failures, inBatches(mark))
 	}
-	return s.purge(ctx)
+	return errors.Join(append(failures, s.purge(ctx))...)
 }
 
 // orphanAge is how old an object without a row must be before it is removed. Rows are older
@@ -166,6 +181,7 @@ const orphanAge = 7 * 24 * time.Hour
 func (s *Service) sweepOrphans(ctx context.Context) error {
 	before := s.Now().Add(-orphanAge)
 	var batch []string
+	var failures []error // one that cannot be removed does not hold up the others
 	flush := func() error {
 		if len(batch) == 0 {
 			return nil
@@ -179,7 +195,10 @@ func (s *Service) sweepOrphans(ctx context.Context) error {
 				continue
 			}
 			if err := s.Blobs.Delete(ctx, id); err != nil {
-				return err
+				failures = append(failures, err)
+			}
+			if len(failures) == purgeFailures {
+				return errors.Join(failures...)
 			}
 		}
 		batch = batch[:0]
@@ -194,8 +213,11 @@ func (s *Service) sweepOrphans(ctx context.Context) error {
 		}
 		return flush()
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = flush()
 	}
-	return flush()
+	if len(failures) < purgeFailures { // else err has them
+		err = errors.Join(append(failures, err)...)
+	}
+	return err
 }

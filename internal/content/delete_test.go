@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"coffer/internal/account"
 	"coffer/internal/blob"
@@ -180,4 +181,53 @@ func TestOwners(t *testing.T) {
 	find("absent", ada, "00", 1)
 	w.release(ada, o.ID)
 	find("marked", ada, o.ID, o.Size)
+}
+
+// TestMarkingIsShort: each transaction that marks parts costs the same, however many parts those
+// before it have marked. Steps are counted, no clock.
+func TestMarkingIsShort(t *testing.T) {
+	d, work := dbtest.CountedSQLite(t)
+	w := newWorld(t, d)
+	const objects = 5_000
+	for _, q := range []string{
+		`WITH RECURSIVE n(i) AS (SELECT 10000 UNION ALL SELECT i + 1 FROM n WHERE i < 9999 + $1)
+			INSERT INTO blobs (id, account, state, wrapped, size, refs, parts, touched_at) SELECT 'a' || i, 'ada', 'deleting', 'w', 2, 0, 'list', 0 FROM n`,
+		`WITH RECURSIVE n(i) AS (SELECT 10000 UNION ALL SELECT i + 1 FROM n WHERE i < 9999 + $1)
+			INSERT INTO blob_parts (id, blob, start, size, state, touched_at) SELECT 'b' || i, 'a' || i, 0, 1, 'live', 0 FROM n
+			UNION ALL SELECT 'c' || i, 'a' || i, 1, 1, 'live', 0 FROM n`,
+	} {
+		if _, err := d.Exec(t.Context(), q, objects); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := work()
+	if err := w.markParts(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	cost := work().Less(before)
+	t.Logf("%d steps for each part", cost.Steps/(2*objects))
+	if cost.Steps > 200*2*objects {
+		t.Errorf("%d steps for %d parts", cost.Steps, 2*objects)
+	}
+	if n := w.count(`SELECT COUNT(*) FROM blob_parts WHERE state <> 'deleting'`); n != 0 {
+		t.Errorf("%d parts are not marked", n)
+	}
+}
+
+// TestStuckOrphan: an orphan that cannot be removed holds up no other.
+func TestStuckOrphan(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	for _, id := range []string{"00aa", "77aa", "ffaa"} {
+		if _, err := w.Blobs.Put(t.Context(), id, strings.NewReader("orphan")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Blobs = stuckStore{w.Blobs, "00aa"}
+	w.below.Advance(orphanAge + time.Hour)
+	if err := w.sweepOrphans(t.Context()); err == nil {
+		t.Error("a walk that left something says nothing")
+	}
+	if left := w.objects(); len(left) != 1 {
+		t.Errorf("%v are left", left)
+	}
 }

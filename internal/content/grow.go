@@ -71,6 +71,12 @@ func (s *Service) AllGrowing(ctx context.Context, q db.Querier, owner account.ID
 	return readAllGrowth(ctx, q, owner)
 }
 
+// CountGrowing returns how many objects of the owner's grow. A transaction that has called
+// [Service.Grow] sees all that others began.
+func (s *Service) CountGrowing(ctx context.Context, tx *db.Tx, owner account.ID) (int64, error) {
+	return countGrowth(ctx, tx, owner)
+}
+
 func (g growth) shown() Growing {
 	now := Growing{Offset: g.taken, Length: UnknownLength, Expires: time.UnixMilli(g.expires).UTC()}
 	if g.length != nil {
@@ -169,19 +175,30 @@ func (s *Service) giveUp(ctx context.Context, tx *db.Tx, owner account.ID, id st
 	return s.enqueuePurge(ctx, tx, owner)
 }
 
-// abandonExpired gives up some objects whose growth is over, and returns how many it found.
+// abandonExpired gives up some objects whose growth is over, and returns how many it found. Damaged
+// ones hold up no other. It returns 0, and their errors, once it can do no more.
 func (s *Service) abandonExpired(ctx context.Context) (int64, error) {
 	expired, err := readExpired(ctx, s.DB, s.Now(), sweepBatch)
+	if err != nil {
+		return 0, err
+	}
+	var failures []error
 	for _, e := range expired {
 		err := s.DB.Tx(ctx, func(tx *db.Tx) error {
 			_, err := s.Expire(ctx, tx, account.ID(e[1]), e[0])
 			return err
 		})
-		if err != nil {
+		if errors.Is(err, db.ErrUnavailable) || ctx.Err() != nil {
 			return 0, err
 		}
+		if err != nil {
+			failures = append(failures, fmt.Errorf("object %s: %w", e[0], err))
+		}
 	}
-	return int64(len(expired)), err
+	if len(failures) == len(expired) || len(expired) < sweepBatch {
+		return 0, errors.Join(failures...)
+	}
+	return int64(len(expired)), nil
 }
 
 // growingKey opens the key of an object that grows.

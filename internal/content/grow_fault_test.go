@@ -99,6 +99,34 @@ func TestStuckPart(t *testing.T) {
 	}
 }
 
+// TestAppendWithSumThatLasts: parts that wait for the sum of a long append are as safe from the sweep
+// as the one that comes in.
+func TestAppendWithSumThatLasts(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		w.partSize = 300_000
+		content := pattern(1_000_000)
+		id, sum := w.mustGrow(int64(len(content))), sha256.Sum256([]byte(content))
+		rest := strings.NewReader(content)
+		slow := readFunc(func(p []byte) (int, error) { // twenty reads, an hour
+			w.below.Advance(3 * time.Minute)
+			if err := w.Sweep(t.Context()); err != nil {
+				t.Error(err)
+			}
+			return rest.Read(p[:min(len(p), 50_000)])
+		})
+		n, err := w.Append(t.Context(), ada, id, 0, slow, AppendOptions{Check: sha256.New(), Want: sum[:]})
+		if n != int64(len(content)) || err != nil {
+			t.Fatalf("Append = %d, %v", n, err)
+		}
+		o := w.mustSettleGrown(id)
+		if got, err := w.read(o.Stored, 0, o.Size); err != nil || got != content {
+			t.Errorf("%d bytes, %v", len(got), err)
+		}
+		w.left("in the end", 4)
+	})
+}
+
 // TestAppendAsksBeforeItStores: an append that was taken over before its first byte stores
 // nothing at all.
 func TestAppendAsksBeforeItStores(t *testing.T) {

@@ -87,7 +87,7 @@ var statements = []struct {
 		return err
 	}},
 	{"parts of marked", func(ctx context.Context, tx *db.Tx, _ grown) error {
-		_, err := markParts(ctx, tx, 100)
+		_, _, err := markParts(ctx, tx, "", 100)
 		return err
 	}},
 	{"abandoned parts", func(ctx context.Context, tx *db.Tx, w grown) error {

@@ -3,6 +3,7 @@ package content
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"coffer/internal/account"
@@ -58,6 +59,11 @@ func readAllGrowth(ctx context.Context, q db.Querier, owner account.ID) (map[str
 		all[id] = g.shown()
 	}
 	return all, rows.Err()
+}
+
+func countGrowth(ctx context.Context, tx *db.Tx, owner account.ID) (n int64, err error) {
+	err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM blob_growth WHERE account = $1`, string(owner)).Scan(&n)
+	return n, err
 }
 
 // takeFence ends every append before and begins another, unless the object is at another
@@ -176,10 +182,13 @@ func settlePart(ctx context.Context, tx *db.Tx, p part) (bool, error) {
 	return n == 1, err
 }
 
-// touchPart says of a pending part that its append lives.
-func touchPart(ctx context.Context, q db.Querier, id string, now time.Time) error {
-	_, err := q.Exec(ctx, `UPDATE blob_parts SET touched_at = $2 WHERE id = $1 AND state = 'pending'`, id, now.UnixMilli())
-	return err
+// touchParts says of pending parts that their append lives.
+func touchParts(ctx context.Context, q db.Querier, ids []string, now time.Time) error {
+	return db.InPieces(ids, func(piece []string) error {
+		places, args := db.List(piece, now.UnixMilli())
+		_, err := q.Exec(ctx, `UPDATE blob_parts SET touched_at = $1 WHERE state = 'pending' AND id IN (`+places+`)`, args...)
+		return err
+	})
 }
 
 // giveUpPart marks a part for deletion, unless it is live: then it stands.
@@ -200,11 +209,21 @@ func markAbandonedParts(ctx context.Context, q db.Querier, since time.Time, limi
 		(SELECT id FROM blob_parts WHERE state = 'pending' AND touched_at < $1 ORDER BY touched_at LIMIT $2)`, since.UnixMilli(), limit)
 }
 
-// markParts marks some parts of objects that are marked.
-func markParts(ctx context.Context, q db.Querier, limit int) (int64, error) {
-	return q.Exec(ctx, `UPDATE blob_parts SET state = 'deleting' WHERE id IN
-		(SELECT p.id FROM blobs b JOIN blob_parts p ON p.blob = b.id
-		WHERE b.state = 'deleting' AND b.id > '' AND b.parts IS NOT NULL AND p.state <> 'deleting' LIMIT $1)`, limit)
+// markParts marks some parts of objects that are marked, from an object on, and returns how many,
+// and the object to go on with. Without that each run would pass over all parts that the runs before
+// it have marked.
+func markParts(ctx context.Context, tx *db.Tx, from string, limit int) (n int, next string, err error) {
+	rows, err := tx.Query(ctx, `UPDATE blob_parts SET state = 'deleting' WHERE id IN
+		(SELECT p.id FROM blobs b CROSS JOIN blob_parts p
+		WHERE b.state = 'deleting' AND b.id >= $1 AND b.parts IS NOT NULL AND p.blob = b.id AND p.state <> 'deleting' ORDER BY b.id LIMIT $2) RETURNING blob`, from, limit)
+	if err != nil {
+		return 0, "", err
+	}
+	of, err := rows.Strings()
+	if err != nil || len(of) == 0 {
+		return 0, "", err
+	}
+	return len(of), slices.Max(of), nil
 }
 
 // readParts yields the parts of an object from an offset on, in order.

@@ -284,16 +284,22 @@ func (s *Service) clear(ctx context.Context, payload []byte) error {
 	return s.clearAccount(ctx, of.Account)
 }
 
-// clearAll goes on where a job was given up. It runs hourly.
+// clearAll goes on where a job was given up. It runs hourly. An account that cannot be cleared
+// holds up no other.
 func (s *Service) clearAll(ctx context.Context) error {
+	var failures []error
 	for after := ""; ; {
 		owners, err := readGoneAccounts(ctx, s.DB, after, clearRows)
 		if err != nil || len(owners) == 0 {
-			return err
+			return errors.Join(append(failures, err)...)
 		}
 		for _, owner := range owners {
-			if err := s.clearAccount(ctx, account.ID(owner)); err != nil {
+			err := s.clearAccount(ctx, account.ID(owner))
+			if errors.Is(err, db.ErrUnavailable) || ctx.Err() != nil {
 				return err
+			}
+			if err != nil {
+				failures = append(failures, fmt.Errorf("account %s: %w", owner, err))
 			}
 		}
 		after = owners[len(owners)-1]

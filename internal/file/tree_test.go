@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"coffer/internal/account"
 	"coffer/internal/content"
 	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
@@ -372,5 +373,26 @@ func TestReportsAreBounded(t *testing.T) {
 	r.once("one more", func() { told++ })
 	if len(r.told) != 1 {
 		t.Errorf("%d subjects are kept", len(r.told))
+	}
+}
+
+// An account whose rows cannot be cleared holds up no other.
+func TestClearingGoesPastAnAccount(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	for _, who := range []account.ID{ada, bob} {
+		folder := w.mustFolder(who, "", "f")
+		w.mustUpload(who, folder.ID, upFile{name: "a", content: "a"})
+		if err := w.Delete(t.Context(), who, folder.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.DB.Exec(t.Context(), `UPDATE blobs SET size = 'damage' WHERE account = $1`, string(ada)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.clearAll(t.Context()); err == nil {
+		t.Error("a run that left something says nothing")
+	}
+	if n := w.rows("file_gone"); n != 1 {
+		t.Errorf("%d accounts are left", n)
 	}
 }

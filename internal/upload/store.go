@@ -29,15 +29,10 @@ func (r *row) fields() []any {
 	return []any{&r.ID, &r.Account, &r.Blob, &r.Details, &r.File, &r.Size, &r.Node, &r.Turn, &r.CreatedAt, &r.ExpiresAt}
 }
 
-// insertUpload reports whether the account has fewer than most unfinished uploads. The caller
-// holds the account's row of usage, so two uploads do not both take the last place.
-func insertUpload(ctx context.Context, tx *db.Tx, r row, most int) (bool, error) {
-	n, err := tx.Exec(ctx, `
-		INSERT INTO uploads (`+rowColumns+`)
-		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), $4, '', 0, '', 0, CAST($5 AS BIGINT), CAST($6 AS BIGINT)
-		WHERE (SELECT COUNT(*) FROM uploads WHERE account = $2 AND file = '') < $7`,
-		r.ID, string(r.Account), r.Blob, r.Details, r.CreatedAt, r.ExpiresAt, most)
-	return n == 1, err
+func insertUpload(ctx context.Context, tx *db.Tx, r row) error {
+	_, err := tx.Exec(ctx, `INSERT INTO uploads (`+rowColumns+`) VALUES ($1, $2, $3, $4, '', 0, '', 0, $5, $6)`,
+		r.ID, string(r.Account), r.Blob, r.Details, r.CreatedAt, r.ExpiresAt)
+	return err
 }
 
 func readUpload(ctx context.Context, q db.Querier, owner account.ID, id string) (r row, err error) {
@@ -111,6 +106,15 @@ func lockUnfinished(ctx context.Context, tx *db.Tx, owner account.ID, id string)
 
 func setFile(ctx context.Context, tx *db.Tx, id, file string, size int64) error {
 	_, err := tx.Exec(ctx, `UPDATE uploads SET file = $2, size = $3 WHERE id = $1`, id, file, size)
+	return err
+}
+
+// setDetails replaces what is sealed of an unfinished upload.
+func setDetails(ctx context.Context, tx *db.Tx, r row) error {
+	n, err := tx.Exec(ctx, `UPDATE uploads SET details = $3 WHERE id = $1 AND account = $2 AND file = ''`, r.ID, string(r.Account), r.Details)
+	if err == nil && n == 0 {
+		err = errNotFound
+	}
 	return err
 }
 

@@ -14,7 +14,6 @@ import (
 	tuslog "golang.org/x/exp/slog"
 
 	"coffer/internal/content"
-	"coffer/internal/db"
 	"coffer/internal/fault"
 	"coffer/internal/rest"
 )
@@ -200,12 +199,7 @@ func (u stored) FinishUpload(ctx context.Context) error {
 
 // DeclareLength implements tus.LengthDeclarableUpload.
 func (u stored) DeclareLength(ctx context.Context, length int64) error {
-	c := u.c
-	err := c.s.DB.Tx(ctx, func(tx *db.Tx) error { return c.s.Contents.SetLength(ctx, tx, c.st.Account, c.st.Blob, length) })
-	if err == nil {
-		c.st.length = length
-	}
-	return c.fail(refused(err))
+	return u.c.fail(refused(u.c.s.setLength(ctx, u.c.st, length)))
 }
 
 // Terminate implements tus.TerminatableUpload.

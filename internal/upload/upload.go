@@ -18,8 +18,8 @@
 //   - Strict headers (headers.go): a number is digits and fits, a header stands once. The
 //     server refuses with the header's name, and tusd sees only what was checked.
 //   - Names are sealed under the account's data key until the upload is a file. The feed and
-//     the log have none. An upload whose details do not open is listed as damaged. It takes no
-//     bytes and becomes no file, and its owner can end it.
+//     the log have none. An upload whose details do not open, or whose object has another length, is listed
+//     as damaged. It takes no bytes and becomes no file, and its owner can end it.
 //   - An upload that no request continues leaves with its bytes, within Settings.Keep and a sweep.
 //     Its bytes count against the quota until then.
 //
@@ -127,6 +127,9 @@ var (
 	errDraining  = &fault.Error{Kind: fault.Unavailable, Code: "unavailable", RetryAfter: time.Second, Detail: fault.ErrUnavailable.Detail}
 )
 
+// errLength says that an object's row has another length than its upload.
+var errLength = errors.New("the object's length is not the one that was declared")
+
 // details is what is sealed about an upload.
 type details struct {
 	Name      string `json:"name"`
@@ -134,6 +137,9 @@ type details struct {
 	Parent    string `json:"parent"`
 	Replace   bool   `json:"replace"`
 	Metadata  string `json:"metadata"` // the header as the client sent it; HEAD repeats it
+	// Length is the declared one, -1 while it is unknown. With another one in the object's row the
+	// upload is damaged: it would become a file that lacks its end. nil: an older server made it.
+	Length *int64 `json:"length,omitempty"`
 }
 
 // place is where the details of a row open.
@@ -239,8 +245,12 @@ func (s *Service) open(ctx context.Context, q db.Querier, key *keyring.DataKey, 
 
 func (s *Service) state(ctx context.Context, key *keyring.DataKey, r row, g content.Growing) *state {
 	d, err := r.openDetails(key)
+	if err == nil && r.File == "" && d.Length != nil && *d.Length != g.Length {
+		err = errLength
+	}
 	if err != nil {
 		s.tell(ctx, r, err)
+		d = details{}
 	}
 	return &state{row: r, details: d, offset: g.Offset, length: g.Length, damaged: err != nil}
 }
@@ -321,23 +331,51 @@ func (s *Service) create(ctx context.Context, owner account.ID, d details, lengt
 			return err
 		}
 		r := row{ID: uuid.Must(uuid.NewV7()).String(), Account: owner, CreatedAt: now.UnixMilli(), ExpiresAt: expires.UnixMilli()}
+		d.Length = &length
 		if r.Blob, err = s.Contents.Grow(ctx, tx, owner, length, expires); err != nil {
 			return err
 		}
 		if err := r.sealDetails(key, d); err != nil {
 			return err
 		}
-		room, err := insertUpload(ctx, tx, r, maxUnfinished)
+		unfinished, err := s.Contents.CountGrowing(ctx, tx, owner)
 		if err != nil {
 			return err
 		}
-		if !room {
+		if unfinished > maxUnfinished { // with this one
 			return errTooMany
+		}
+		if err := insertUpload(ctx, tx, r); err != nil {
+			return err
 		}
 		st = &state{row: r, details: d, length: length}
 		return nil
 	})
 	return st, err
+}
+
+// setLength says the length of an upload that began without one, once.
+func (s *Service) setLength(ctx context.Context, st *state, length int64) error {
+	d := st.details
+	d.Length = &length
+	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
+		key, err := s.dataKey(ctx, tx, st.Account)
+		if err != nil {
+			return err
+		}
+		r := st.row
+		if err := r.sealDetails(key, d); err != nil {
+			return err
+		}
+		if err := setDetails(ctx, tx, r); err != nil { // the upload before its object, as in expire
+			return err
+		}
+		return s.Contents.SetLength(ctx, tx, st.Account, st.Blob, length)
+	})
+	if err == nil {
+		st.details, st.length = d, length
+	}
+	return err
 }
 
 // finish makes a whole upload a file, once, and sets st.File. Of several requests that finish
@@ -358,7 +396,11 @@ func (s *Service) finish(ctx context.Context, st *state, session string) error {
 		if !unfinished {
 			return content.Stored{}, errDone
 		}
-		return s.Contents.SettleGrown(ctx, tx, st.Account, st.Blob)
+		stored, err := s.Contents.SettleGrown(ctx, tx, st.Account, st.Blob)
+		if err == nil && st.Length != nil && stored.Size != *st.Length {
+			err = errGone.Because(errLength)
+		}
+		return stored, err
 	})
 	if err == nil {
 		return nil
@@ -420,18 +462,27 @@ func ended(err error) error {
 // sweepEvery is how long an expired upload may stay.
 const sweepEvery = 5 * time.Minute
 
-// Sweep removes expired uploads with their bytes. One that still receives bytes lives on.
+// Sweep removes expired uploads with their bytes. One that still receives bytes lives on, and one that
+// cannot be removed holds up no other.
 func (s *Service) Sweep(ctx context.Context) error {
 	const batch = 200
 	for {
 		rows, err := readExpired(ctx, s.DB, s.Now(), batch)
-		if err != nil || len(rows) == 0 {
+		if err != nil {
 			return err
 		}
+		var failures []error
 		for _, r := range rows {
-			if err := s.expire(ctx, r); err != nil {
+			err := s.expire(ctx, r)
+			if errors.Is(err, db.ErrUnavailable) || ctx.Err() != nil {
 				return err
 			}
+			if err != nil {
+				failures = append(failures, fmt.Errorf("upload %s: %w", r.ID, err))
+			}
+		}
+		if len(failures) == len(rows) || len(rows) < batch {
+			return errors.Join(failures...)
 		}
 	}
 }

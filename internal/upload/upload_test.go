@@ -538,7 +538,8 @@ func TestUnfinishedAreLimited(t *testing.T) {
 	err := w.DB.Tx(t.Context(), func(tx *db.Tx) error {
 		_, err := tx.Exec(t.Context(), `
 			WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
-			INSERT INTO uploads (`+rowColumns+`) SELECT 'x' || i, account, 'x' || i, details, '', 0, '', 0, created_at, expires_at FROM uploads, n`, maxUnfinished-1)
+			INSERT INTO blob_growth (blob, account, taken, length, reserved, attempt, progress, expires_at)
+			SELECT 'x' || i, account, taken, length, 0, attempt, progress, expires_at FROM blob_growth, n`, maxUnfinished-1)
 		return err
 	})
 	if err != nil {
