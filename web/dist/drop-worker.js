@@ -2391,11 +2391,16 @@ var Counter = class {
     return ++this.last;
   }
 };
+var overtakes = 256;
 var Once = class {
-  seen = /* @__PURE__ */ new Set();
+  seen = [];
+  // in order
   take(n) {
-    if (this.seen.has(n)) return false;
-    this.seen.add(n);
+    const full = this.seen.length === overtakes;
+    if (this.seen.includes(n) || full && n < this.seen[0]) return false;
+    this.seen.push(n);
+    this.seen.sort((a, b) => a - b);
+    if (full) this.seen.shift();
     return true;
   }
 };
@@ -3057,6 +3062,10 @@ var Source = class {
     this.blocks.set(index, bytes);
     return bytes;
   }
+  // forget gives back what was read: an item that no transfer needs holds no memory.
+  forget() {
+    this.blocks.clear();
+  }
   // digest is the chain's value after k chunks; it reads what no transfer has read yet.
   async digest(k) {
     while (this.digests.length <= k) await this.read(this.digests.length - 1);
@@ -3124,7 +3133,14 @@ var Sending = class {
       }
       this.shown.set(key2, shown2);
       this.fail(t, "changed", "changed");
+    } finally {
+      this.ease(source);
     }
+  }
+  // ease forgets the bytes of an item that is in no transfer.
+  ease(source) {
+    for (const t of this.live.values()) if (t.source === source) return;
+    source.forget();
   }
   // accept checks the request, agrees on the keys, and answers the first chunk to send.
   async accept(t, { from, file_id, public_key, sealed }) {
@@ -3212,6 +3228,7 @@ var Sending = class {
     if (code === "delivered") {
       this.live.delete(n);
       t.over = true;
+      this.ease(t.source);
     } else this.stop(t, "waiting", stalled);
   }
   // hear takes what a receiver confirms.
@@ -3236,6 +3253,7 @@ var Sending = class {
       }
       this.live.delete(t.n);
       t.over = true;
+      this.ease(t.source);
     }
     this.ground.changed();
   }
@@ -3251,6 +3269,7 @@ var Sending = class {
       if (why) t.shown.why = why;
     }
     t.wake();
+    this.ease(t.source);
     this.ground.changed();
   }
 };
