@@ -25,7 +25,7 @@ func (s *Service) Authenticate(ctx context.Context, q *rest.Sent) (rest.Caller, 
 //
 // A recovery session shows its proof when it is opened, which counts for its whole life. Its
 // backup code, or its wait, is as strong as the account's layers for what repairs, also after
-// it became an ordinary session.
+// it became an ordinary session. For nothing else: it has passed none of them.
 func (s *Service) StepUp(ctx context.Context, c rest.Caller, repairs bool) error {
 	if c.AAL == AALRecovery {
 		if !repairs {
@@ -48,7 +48,7 @@ func (s *Service) StepUp(ctx context.Context, c rest.Caller, repairs bool) error
 		return err
 	}
 	for _, l := range layers {
-		if _, aal2 := l.Assurance(); aal2 {
+		if _, aal2 := l.Assurance(); aal2 || strong(c.AMR) {
 			return errStepUp
 		}
 	}

@@ -221,6 +221,44 @@ func TestAttackRecoveryOutlivesAPassword(t *testing.T) {
 	})
 }
 
+// A fresh proof by the password hides no session of a recovery from that: its methods are others
+// then, and it still lives for an hour at most.
+func TestAttackRenewedRecoveryOutlivesAPassword(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		thief, own := w.browser(), w.browser()
+		w.recover(thief, w.below.Join("ada"), session.AMRPassword, session.AMRBackupCode)
+		w.is(thief.password(repaired), 201, "")
+		if got := w.is(thief.as("POST", "/account/reauthenticate", fields{"password": repaired}), 201, ""); !slices.Equal(got.AMR, []string{"pwd"}) {
+			t.Errorf("its methods are %v", got.AMR)
+		}
+		own.signIn("ada", fields{"password": repaired})
+		w.is(own.as("PUT", "/account/password", fields{"current_password": repaired, "new_password": "five calm otters 19", "revoke_others": false}), 201, "")
+		if !own.alive(own.access) || thief.alive(thief.access) {
+			t.Error("the owner's session ended, or the session of the recovery lives on")
+		}
+	})
+}
+
+// A repaired session is no fresh proof for what repairs nothing, also of layers that make no aal2.
+// When it has passed them, it is.
+func TestRecoverStrongIsNoProofOfLayers(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ada, b := w.below.Join("ada"), w.browser()
+		w.pin.set(ada, true)
+		w.recover(b, ada, session.AMRPassword, session.AMRBackupCode)
+		w.is(b.password(repaired), 201, "")
+		w.is(b.as("POST", "/fresh", nil), 403, "step_up_required")
+		w.is(b.as("DELETE", "/account", nil), 403, "step_up_required")
+		c := w.is(b.as("POST", "/account/reauthenticate", fields{"password": repaired}), 202, "")
+		w.is(b.pass(c, "pin", "1234"), 201, "")
+		w.is(b.as("POST", "/fresh", nil), 204, "")
+	})
+}
+
 // Of two passwords at once from one recovery session, one is set.
 func TestRecoverPasswordsAtOnce(t *testing.T) {
 	t.Parallel()
