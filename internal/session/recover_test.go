@@ -151,6 +151,22 @@ func TestRecoverWeakWithoutLayers(t *testing.T) {
 	})
 }
 
+// A layer that is turned on while a weak session becomes an ordinary one keeps it what it is.
+func TestAttackLayerTurnedOnDuringAWeakRepair(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ada, b := w.below.Join("ada"), w.browser()
+		w.recover(b, ada, session.AMRTrusted)
+		w.pin.meanwhile = func() { w.withApp(ada) } // after the server found it off
+		w.is(b.password(repaired), 401, "unauthenticated")
+		if got := w.is(b.refreshed(), 201, ""); got.AAL != session.AALRecovery {
+			t.Errorf("refreshed: %s", got.Raw)
+		}
+		w.is(b.as("GET", "/sessions", nil), 403, "recovery_session")
+	})
+}
+
 // A proof opens nothing when it may not be used up, when all sessions were ended after it,
 // or when the account is deactivated. A refresh does not lengthen the session.
 func TestRecoverRefused(t *testing.T) {
