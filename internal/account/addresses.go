@@ -40,7 +40,7 @@ func (s *Service) declare() {
 	s.Events.Declare(mail.Kind{Name: alwaysAskOff, Header: "security-notice"}, words)
 	s.Events.Declare(mail.Kind{Name: "change-email-exists", Header: "security-notice"}, words)
 	s.Events.Declare(mail.Kind{Name: "change-email-notice"}, words)
-	s.Events.Declare(mail.Kind{Name: "email-changed", Header: "security-notice"}, words)
+	s.Events.Declare(mail.Kind{Name: EmailChanged, Header: "security-notice"}, words)
 	s.Events.Declare(mail.Kind{Name: "email-restored", Header: "security-notice"}, words)
 	s.Events.Declare(mail.Kind{Name: "account-deleted"}, words)
 	s.Events.DeclareQuiet(FirstAdminMade)

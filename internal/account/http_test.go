@@ -36,6 +36,9 @@ func (byID) Authenticate(_ context.Context, q *rest.Sent) (rest.Caller, error) {
 func (byID) StepUp(context.Context, rest.Caller, bool) error { return nil }
 func (byID) Alive(context.Context, rest.Caller) error        { return nil }
 func (byID) Refusals(rest.Op) []*fault.Error                 { return nil }
+func (byID) Still(_ context.Context, c rest.Caller) (rest.Caller, error) {
+	return c, nil
+}
 
 // serve returns the room behind every middleware.
 func (w *world) serve() http.Handler {

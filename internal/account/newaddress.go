@@ -31,6 +31,10 @@ var (
 	undoEmail   = Purpose{Name: "undo-email", Page: "/undo-email", Life: 72 * time.Hour, Several: true, Stays: true}
 )
 
+// EmailChanged is the event of an account that got another primary address. It is recorded
+// before the account has it.
+const EmailChanged = "email-changed"
+
 // ErrEmailTaken refuses a primary address that another account has.
 var ErrEmailTaken = fault.New(fault.Conflict, "email_taken", "Another account has that address.")
 
@@ -163,7 +167,7 @@ func (s *Service) ConfirmEmail(ctx context.Context, id ID, token string) (Profil
 			return err
 		}
 		// The notice goes to the addresses that the account has until now.
-		if err := s.Events.Record(ctx, tx, event.Event{Kind: "email-changed", Account: string(id), Data: map[string]string{"link": undo}}); err != nil {
+		if err := s.Events.Record(ctx, tx, event.Event{Kind: EmailChanged, Account: string(id), Data: map[string]string{"link": undo}}); err != nil {
 			return err
 		}
 		at := s.Now()

@@ -11,7 +11,8 @@
 //     waits in the queue.
 //   - A mail to somebody else's address: it goes to the stored address, which was proven and
 //     is sealed. A code that went to another address than the present one is wrong, so a
-//     change of the address ends what lies in the former mailbox.
+//     change of the address ends what lies in the former mailbox. Devices that were spared
+//     the layer for a code of that mailbox are asked again.
 //   - A deleted row: the account's seal also says that the layer is on.
 //
 // # Limits
@@ -86,6 +87,7 @@ func New(cfg Config) *Service {
 	})
 	s.Accounts.Protect(name, s.protection)
 	s.Accounts.Keep(name, account.Keeper{Forget: forget})
+	s.Events.Listen(s.moved)
 	return s
 }
 
@@ -194,6 +196,24 @@ func (s *Service) Enable(ctx context.Context, c rest.Caller) error {
 // already is no error. recoveryOff says that recovery methods end with it, when they need it.
 func (s *Service) Disable(ctx context.Context, c rest.Caller, recoveryOff bool) error {
 	return s.Sessions.TurnOff(ctx, c, name, disabled, recoveryOff)
+}
+
+// moved is the listener that hears of another primary address. A remembered device has passed the
+// former mailbox, and never the new one.
+func (s *Service) moved(ctx context.Context, tx *db.Tx, e event.Event) error {
+	if e.Kind != account.EmailChanged {
+		return nil
+	}
+	id := account.ID(e.Account)
+	st, err := s.Accounts.Hold(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	on, err := s.Enabled(ctx, tx, id)
+	if err != nil || !on && !slices.Contains(st.Layers, name) {
+		return err
+	}
+	return s.Sessions.AskDevices(ctx, tx, id)
 }
 
 func forget(ctx context.Context, tx *db.Tx, id account.ID) error {

@@ -350,3 +350,45 @@ func TestMailedCodeOfAFormerAddress(t *testing.T) {
 		w.is(w.try(at, w.code("grace")), 201, "")
 	})
 }
+
+// A device that was spared the layer for a code of the former mailbox is asked again, once the
+// account has left that mailbox. That a change is asked for changes nothing.
+func TestDevicesOfAFormerAddress(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		w.on("ada")
+		at := w.is(w.signIn("ada", fields{"remember_device": true}), 202, "")
+		in := w.is(w.try(at, w.code("ada")), 201, "")
+		device, bearer := fields{"device_token": in.DeviceToken}, "Bearer "+in.AccessToken
+		w.is(w.call("POST", "/account/email", bearer, fields{"email": "grace@canary.example"}), 202, "")
+		w.is(w.signIn("ada", device), 201, "")
+		token := ""
+		for _, m := range w.below.Mails() {
+			if m.Kind == "change-email" {
+				_, token, _ = strings.Cut(m.Data["link"], "#token=")
+			}
+		}
+		w.is(w.call("POST", "/account/email/confirm", bearer, fields{"token": token}), 200, "")
+		at = w.is(w.signIn("ada", device), 202, "")
+		w.is(w.try(at, w.code("grace")), 201, "")
+	})
+}
+
+// With the layer ends all that has passed it: a device that was spared it, and a sign-in that waits,
+// pass the one that is turned on next.
+func TestDevicesOfAFormerLayer(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		w.on("ada")
+		at := w.is(w.signIn("ada", fields{"remember_device": true}), 202, "")
+		in := w.is(w.try(at, w.code("ada")), 201, "")
+		device, bearer := fields{"device_token": in.DeviceToken}, "Bearer "+in.AccessToken
+		w.is(w.signIn("ada", device), 201, "")
+		waits := w.is(w.signIn("ada", nil), 202, "")
+		text := w.code("ada")
+		w.is(w.call("DELETE", "/account/email-otp", bearer, nil), 204, "")
+		w.is(w.call("POST", "/account/email-otp", bearer, nil), 204, "")
+		w.is(w.signIn("ada", device), 202, "")
+		w.is(w.try(waits, text), 410, "attempt_over")
+	})
+}

@@ -142,25 +142,64 @@ func (x *exchange) admit(r *http.Request, op *Op) error {
 	}
 	caller, err := auth.Authenticate(r.Context(), &x.sent)
 	if err != nil {
-		if f := fault.Of(err); f.Kind == fault.Unauthenticated && f.Code != ErrProof.Code {
-			return errUnauthenticated.Because(err)
-		}
-		return err
+		return uniform(err)
 	}
-	switch {
-	case caller.AAL == aalRecovery && !op.Repairs:
-		return errRepairOnly
-	case op.Access == Admin && caller.Role != roleAdmin:
-		return errNotAdmin
+	if err := op.admits(caller); err != nil {
+		return err
 	}
 	x.caller = caller
 	if admitted := x.api.door.Admitted; admitted != nil {
 		admitted(r.Context(), x.clientOf(r), caller)
 	}
-	if op.Proof() || op.Strong() && caller.AAL == aalRecovery {
-		return auth.StepUp(r.Context(), caller, op.Repairs)
+	return x.proven(r, op)
+}
+
+// uniform gives refused credentials one answer, whatever is wrong with them.
+func uniform(err error) error {
+	if f := fault.Of(err); f.Kind == fault.Unauthenticated && f.Code != ErrProof.Code {
+		return errUnauthenticated.Because(err)
+	}
+	return err
+}
+
+// admits refuses a caller whose session or role is not enough for the operation.
+func (op Op) admits(c Caller) error {
+	switch {
+	case c.AAL == aalRecovery && !op.Repairs:
+		return errRepairOnly
+	case op.Access == Admin && c.Role != roleAdmin:
+		return errNotAdmin
 	}
 	return nil
+}
+
+// proven refuses a caller without the proof that the operation wants.
+func (x *exchange) proven(r *http.Request, op *Op) error {
+	if op.Proof() || op.Strong() && x.caller.AAL == aalRecovery {
+		return x.api.cfg.Auth.StepUp(r.Context(), x.caller, op.Repairs)
+	}
+	return nil
+}
+
+// promptly is how long a body may take before its caller is asked for again. A small body mostly
+// comes with its header, so an ordinary request asks once.
+const promptly = 100 * time.Millisecond
+
+// stands is admit after a body that came slowly. A client may hold a body back for
+// [Deadlines.Body]: meanwhile its session may have ended, or its account lost a role.
+func (x *exchange) stands(r *http.Request, op *Op, since time.Time) error {
+	if x.caller.Account == "" || time.Since(since) < promptly {
+		return nil
+	}
+	caller, err := x.api.cfg.Auth.Still(r.Context(), x.caller)
+	if err != nil {
+		return uniform(err)
+	}
+	if err := op.admits(caller); err != nil {
+		return err
+	}
+	x.caller = caller
+	return x.proven(r, op)
 }
 
 // typed runs a huma operation: after admission, before the answer is sent.
@@ -178,7 +217,12 @@ func (x *exchange) typed(op *huma.Operation, meta *Op, handler func(huma.Context
 		if meta.Form {
 			read = x.readForm
 		}
-		if err := read(r, op.RequestBody.Required, body); err != nil {
+		began := time.Now()
+		err := read(r, op.RequestBody.Required, body)
+		if err == nil {
+			err = x.stands(r, meta, began)
+		}
+		if err != nil {
 			x.refuse(err)
 			return
 		}

@@ -64,6 +64,9 @@ type Authenticator interface {
 	// Alive refuses a caller whose session has ended since Authenticate. rest asks
 	// repeatedly while a stream runs. The token's own expiry is no reason to refuse.
 	Alive(ctx context.Context, c Caller) error
+	// Still returns c with the role that its account has by now. It refuses as Alive does. rest
+	// asks before an operation runs whose body took long to come.
+	Still(ctx context.Context, c Caller) (Caller, error)
 	// Refusals returns those of an operation's access for the document, without the uniform one.
 	Refusals(op Op) []*fault.Error
 }

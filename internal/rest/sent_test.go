@@ -25,6 +25,9 @@ func (d *digests) Authenticate(_ context.Context, q *Sent) (Caller, error) {
 func (d *digests) StepUp(context.Context, Caller, bool) error { return nil }
 func (d *digests) Alive(context.Context, Caller) error        { return nil }
 func (d *digests) Refusals(Op) []*fault.Error                 { return nil }
+func (d *digests) Still(_ context.Context, c Caller) (Caller, error) {
+	return c, nil
+}
 
 // byteByByte gives one byte at a time, so that the last one comes alone.
 type byteByByte struct{ io.Reader }

@@ -121,6 +121,59 @@ func TestStreamsEndWithTheirSession(t *testing.T) {
 	}
 }
 
+// A caller whose body came late is asked for again. The operation does not run for one whose session
+// or role ended meanwhile.
+func TestALateBodyAsksAgain(t *testing.T) {
+	w := newWorld(t)
+	for path, access := range map[string]Access{"/mine": Session, "/ours": Admin} {
+		Register(w.API, Op{Method: "POST", Path: path, ID: "late" + path[1:], Tag: "Things", Access: access}, func(context.Context, *thingInput) (*struct{}, error) {
+			w.calls.Add(1)
+			return nil, nil
+		})
+	}
+	send := func(path, who string, meanwhile func()) string {
+		t.Helper()
+		const body = `{"name":"late"}`
+		c, err := net.Dial("tcp", w.srv.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		fmt.Fprintf(c, "POST /v1%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", path, who, len(body))
+		in := bufio.NewReader(c)
+		if line, err := in.ReadString('\n'); err != nil || line != "HTTP/1.1 100 Continue\r\n" {
+			t.Fatalf("%q, %v", line, err)
+		}
+		meanwhile()
+		time.Sleep(promptly + 50*time.Millisecond)
+		fmt.Fprint(c, body)
+		all, err := io.ReadAll(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(all)
+	}
+	for _, test := range []struct {
+		path, who string
+		meanwhile func()
+		status    string
+		ran       int32
+	}{
+		{"/mine", "good", func() {}, "204", 1},
+		{"/ours", "admin", func() {}, "204", 1},
+		{"/ours", "admin", func() { w.auth.plain.Store(true) }, "403", 0},
+		{"/mine", "good", func() { w.auth.end(fault.New(fault.Unauthenticated, "over", "The session is over.")) }, "401", 0},
+		{"/mine", "good", func() { w.auth.end(errNet) }, "503", 0},
+	} {
+		w.calls.Store(0)
+		w.auth.asked.Store(0)
+		got := send(test.path, test.who, test.meanwhile)
+		if !strings.Contains(got, "HTTP/1.1 "+test.status) || w.auth.asked.Load() != 1 || w.calls.Load() != test.ran {
+			t.Errorf("%s as %s: asked %d times, ran %d times, want %s: %s", test.path, test.who, w.auth.asked.Load(), w.calls.Load(), test.status, got)
+		}
+	}
+}
+
 // A brief outage of the store ends no stream, and a long one ends all.
 func TestStreamsOutliveAnOutage(t *testing.T) {
 	w, began, ended := watched(t)

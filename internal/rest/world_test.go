@@ -236,6 +236,7 @@ func failure(how string) error {
 type fakeAuth struct {
 	asked atomic.Int32          // session checks
 	over  atomic.Pointer[error] // the answer to a session check
+	plain atomic.Bool           // no account is an admin any more
 }
 
 func (f *fakeAuth) Authenticate(_ context.Context, q *Sent) (Caller, error) {
@@ -284,6 +285,13 @@ func (f *fakeAuth) Alive(context.Context, Caller) error {
 		return *err
 	}
 	return nil
+}
+
+func (f *fakeAuth) Still(ctx context.Context, c Caller) (Caller, error) {
+	if f.plain.Load() {
+		c.Role = "user"
+	}
+	return c, f.Alive(ctx, c)
 }
 
 // logBook keeps log lines.

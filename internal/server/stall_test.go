@@ -74,6 +74,9 @@ func (bearer) Authenticate(context.Context, *rest.Sent) (rest.Caller, error) {
 func (bearer) StepUp(context.Context, rest.Caller, bool) error { return nil }
 func (bearer) Alive(context.Context, rest.Caller) error        { return nil }
 func (bearer) Refusals(rest.Op) []*fault.Error                 { return nil }
+func (bearer) Still(_ context.Context, c rest.Caller) (rest.Caller, error) {
+	return c, nil
+}
 
 // Every connection ends within its promised time, whatever its client omits. A refusal is
 // answered at once.

@@ -168,6 +168,26 @@ func TestAttackLayerTurnedOnMeanwhile(t *testing.T) {
 	})
 }
 
+// The transaction that opens or renews the session looks at the layers once more: one is turned on
+// after the server has looked at them for the last answer.
+func TestAttackLayerTurnedOnAtTheLastMoment(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ada, eve := w.below.Join("ada"), w.below.Join("eve")
+		thief, owner := w.browser(), w.browser()
+		owner.signIn("eve")
+		w.pin.set(ada, true)
+		w.pin.set(eve, true)
+		waits := w.is(thief.attempt("ada"), 202, "")
+		fresh := w.is(owner.as("POST", "/account/reauthenticate", fields{"password": password}), 202, "")
+		w.pin.meanwhile = func() { w.withApp(ada) }
+		w.is(thief.pass(waits, "pin", "1234"), 410, "attempt_over")
+		w.pin.meanwhile = func() { w.withApp(eve) }
+		w.is(owner.pass(fresh, "pin", "1234"), 410, "attempt_over")
+	})
+}
+
 // What a sign-in passed of a layer does not count for the layer that came after it.
 func TestAttackLayerSetUpAnewMeanwhile(t *testing.T) {
 	t.Parallel()

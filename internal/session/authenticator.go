@@ -25,7 +25,7 @@ func (s *Service) Authenticate(ctx context.Context, q *rest.Sent) (rest.Caller, 
 //
 // A recovery session shows its proof when it is opened, which counts for its whole life. Its
 // backup code, or its wait, is as strong as the account's layers for what repairs, also after
-// it became an ordinary session.
+// it became an ordinary session. For nothing else: it has passed none of them.
 func (s *Service) StepUp(ctx context.Context, c rest.Caller, repairs bool) error {
 	if c.AAL == AALRecovery {
 		if !repairs {
@@ -48,7 +48,7 @@ func (s *Service) StepUp(ctx context.Context, c rest.Caller, repairs bool) error
 		return err
 	}
 	for _, l := range layers {
-		if _, aal2 := l.Assurance(); aal2 {
+		if _, aal2 := l.Assurance(); aal2 || strong(c.AMR) {
 			return errStepUp
 		}
 	}
@@ -75,8 +75,14 @@ func (s *Service) Refusals(op rest.Op) (list []*fault.Error) {
 // Alive implements rest.Authenticator. It asks for everything that ends a session, and not
 // for the access token that opened the stream.
 func (s *Service) Alive(ctx context.Context, c rest.Caller) error {
+	_, err := s.Still(ctx, c)
+	return err
+}
+
+// Still implements rest.Authenticator.
+func (s *Service) Still(ctx context.Context, c rest.Caller) (rest.Caller, error) {
 	if err := s.Tokens.Alive(ctx, c.Session); err != nil {
-		return ended(err)
+		return c, ended(err)
 	}
 	who := account.ID(c.Account)
 	st, err := s.Accounts.State(ctx, who)
@@ -86,7 +92,8 @@ func (s *Service) Alive(ctx context.Context, c rest.Caller) error {
 	if err == nil {
 		_, err = readSession(ctx, s.DB, who, c.Session, st.SessionEpoch, s.Now().UnixMilli())
 	}
-	return ended(err)
+	c.Role = st.Role
+	return c, ended(err)
 }
 
 // Hold refuses a session that is over. Until tx has ended it keeps a session from ending and

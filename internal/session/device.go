@@ -135,5 +135,11 @@ func (s *Service) ForgetDevices(ctx context.Context, tx *db.Tx, who account.ID) 
 	if err := deleteAttempts(ctx, tx, who); err != nil {
 		return err
 	}
+	return s.AskDevices(ctx, tx, who)
+}
+
+// AskDevices makes every remembered device of an account pass its layers again, and leaves the
+// open sign-ins. One that spares a device its layers asks for them too.
+func (s *Service) AskDevices(ctx context.Context, tx *db.Tx, who account.ID) error {
 	return deleteDevices(ctx, tx, who, "")
 }

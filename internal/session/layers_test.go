@@ -81,6 +81,14 @@ func (p *pin) routes(a *rest.API, s *session.Service) {
 		})
 	rest.Register(a, rest.Op{Method: "POST", Path: "/fresh", ID: "fresh", Tag: "Test", Summary: "Wants a fresh proof", Access: rest.StepUp},
 		func(context.Context, *struct{}) (*struct{}, error) { return nil, nil })
+	rest.Register(a, rest.Op{Method: "POST", Path: "/admin-only", ID: "admin-only", Tag: "Test", Summary: "Wants an admin", Access: rest.Admin},
+		func(context.Context, *noteInput) (*struct{}, error) { return nil, nil })
+}
+
+type noteInput struct {
+	Body struct {
+		Note string `json:"note"`
+	}
 }
 
 // app is a second factor whose codes change every 30 seconds and work once, as those of an

@@ -142,6 +142,23 @@ func TestHeldDoor(t *testing.T) {
 	}, accountLimit(5))
 }
 
+// The link makes a browser known that another account remembers: that account's token says nothing
+// for this one.
+func TestUnlockWhereAnotherAccountIsRemembered(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ada := w.below.Join("ada")
+		w.pin.set(w.below.Join("eve"), true)
+		b := w.remembered("eve")
+		w.lock(ada, true)
+		w.is(b.attempt("ada"), 401, "invalid_credentials")
+		w.is(b.send("POST", "/auth/unlock", "", fields{"token": w.unlockLinks("unlock")[0]}), 200, "")
+		w.lock(ada, true) // a lock asks new devices alone
+		w.is(b.attempt("ada"), 201, "")
+	})
+}
+
 // Of many calls with one link one is told that it worked, and one device is known.
 func TestUnlockAtOnce(t *testing.T) {
 	t.Parallel()

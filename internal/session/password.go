@@ -135,7 +135,12 @@ func (s *Service) ownKeys(ctx context.Context, who account.ID, id string) (*toke
 // endWhatStandsOn ends what may stand on an old password, and returns the ids of the sessions
 // among it: those that a recovery opened, but spare. Other sessions stay.
 func (s *Service) endWhatStandsOn(ctx context.Context, tx *db.Tx, who account.ID, spare string) ([]string, error) {
-	recoveries, err := recoverySessions(ctx, tx, who, spare)
+	// Where every session is as short, its life tells nothing.
+	life := int64(0)
+	if s.RecoveryTTL < s.SessionTTL {
+		life = s.RecoveryTTL.Milliseconds()
+	}
+	recoveries, err := recoverySessions(ctx, tx, who, spare, life)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +159,7 @@ func (s *Service) endWhatStandsOn(ctx context.Context, tx *db.Tx, who account.ID
 }
 
 // carryRow brings a session into its account's epoch and notes a fresh proof of the password
-// in it. Its level stays.
+// in it, where the password alone is one: see [Service.Renew]. Its level stays.
 func (s *Service) carryRow(ctx context.Context, tx *db.Tx, id string, who account.ID) (row, error) {
 	st, err := s.Accounts.Hold(ctx, tx, who)
 	if err == nil {
@@ -170,11 +175,28 @@ func (s *Service) carryRow(ctx context.Context, tx *db.Tx, id string, who accoun
 	if err := s.checkRow(ctx, r); err != nil {
 		return r, err
 	}
-	r.Ver, r.AuthTime = st.SessionEpoch, s.Now().UnixMilli()
+	r.Ver = st.SessionEpoch
+	fresh, err := s.enough(ctx, tx, st, r)
+	if err != nil {
+		return r, err
+	}
+	if fresh {
+		r.AuthTime = s.Now().UnixMilli()
+	}
 	if err := s.sealRow(ctx, &r); err != nil {
 		return r, err
 	}
 	return r, renewSession(ctx, tx, r)
+}
+
+// enough reports whether the password alone is a fresh proof for a session. An ordinary session
+// that has passed no second factor wants the account's layers beside it.
+func (s *Service) enough(ctx context.Context, tx *db.Tx, st account.State, r row) (bool, error) {
+	if r.AAL != AAL1 {
+		return true, nil
+	}
+	layers, err := s.enabled(ctx, tx, st)
+	return len(layers) == 0, err
 }
 
 // The events of a change by the signed-in owner.

@@ -151,6 +151,22 @@ func TestRecoverWeakWithoutLayers(t *testing.T) {
 	})
 }
 
+// A layer that is turned on while a weak session becomes an ordinary one keeps it what it is.
+func TestAttackLayerTurnedOnDuringAWeakRepair(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ada, b := w.below.Join("ada"), w.browser()
+		w.recover(b, ada, session.AMRTrusted)
+		w.pin.meanwhile = func() { w.withApp(ada) } // after the server found it off
+		w.is(b.password(repaired), 401, "unauthenticated")
+		if got := w.is(b.refreshed(), 201, ""); got.AAL != session.AALRecovery {
+			t.Errorf("refreshed: %s", got.Raw)
+		}
+		w.is(b.as("GET", "/sessions", nil), 403, "recovery_session")
+	})
+}
+
 // A proof opens nothing when it may not be used up, when all sessions were ended after it,
 // or when the account is deactivated. A refresh does not lengthen the session.
 func TestRecoverRefused(t *testing.T) {
@@ -218,6 +234,44 @@ func TestAttackRecoveryOutlivesAPassword(t *testing.T) {
 			}
 			w.is(b.refreshed(), 401, "invalid_refresh_token")
 		}
+	})
+}
+
+// A fresh proof by the password hides no session of a recovery from that: its methods are others
+// then, and it still lives for an hour at most.
+func TestAttackRenewedRecoveryOutlivesAPassword(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		thief, own := w.browser(), w.browser()
+		w.recover(thief, w.below.Join("ada"), session.AMRPassword, session.AMRBackupCode)
+		w.is(thief.password(repaired), 201, "")
+		if got := w.is(thief.as("POST", "/account/reauthenticate", fields{"password": repaired}), 201, ""); !slices.Equal(got.AMR, []string{"pwd"}) {
+			t.Errorf("its methods are %v", got.AMR)
+		}
+		own.signIn("ada", fields{"password": repaired})
+		w.is(own.as("PUT", "/account/password", fields{"current_password": repaired, "new_password": "five calm otters 19", "revoke_others": false}), 201, "")
+		if !own.alive(own.access) || thief.alive(thief.access) {
+			t.Error("the owner's session ended, or the session of the recovery lives on")
+		}
+	})
+}
+
+// A repaired session is no fresh proof for what repairs nothing, also of layers that make no aal2.
+// When it has passed them, it is.
+func TestRecoverStrongIsNoProofOfLayers(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ada, b := w.below.Join("ada"), w.browser()
+		w.pin.set(ada, true)
+		w.recover(b, ada, session.AMRPassword, session.AMRBackupCode)
+		w.is(b.password(repaired), 201, "")
+		w.is(b.as("POST", "/fresh", nil), 403, "step_up_required")
+		w.is(b.as("DELETE", "/account", nil), 403, "step_up_required")
+		c := w.is(b.as("POST", "/account/reauthenticate", fields{"password": repaired}), 202, "")
+		w.is(b.pass(c, "pin", "1234"), 201, "")
+		w.is(b.as("POST", "/fresh", nil), 204, "")
 	})
 }
 

@@ -82,7 +82,7 @@ func (s *Service) renew(ctx context.Context, p pendingSession, aal string, first
 	}
 	keys, err := s.keysOf(ctx, r)
 	if err != nil {
-		return Outcome{}, err
+		return Outcome{}, ended(err) // the record goes before the row
 	}
 	out, err := s.issue(ctx, r, keys)
 	return Outcome{Opened: out}, err

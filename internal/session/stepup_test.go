@@ -145,6 +145,15 @@ func TestRenewedSessionHasEnded(t *testing.T) {
 		if n := w.count(`SELECT COUNT(*) FROM sessions`); n != 0 {
 			t.Errorf("%d sessions", n)
 		}
+		// The record goes before the row. Between the two the session has ended as well.
+		w.pin.set(ada, false)
+		id := b.signIn("ada").SessionID
+		w.pin.set(ada, true)
+		c = w.is(b.as("POST", "/account/reauthenticate", fields{"password": password}), 202, "")
+		if err := w.below.KV.Delete(t.Context(), recordName(id)); err != nil {
+			t.Fatal(err)
+		}
+		w.is(b.pass(c, "pin", "1234"), 401, "unauthenticated")
 	})
 }
 
@@ -188,5 +197,41 @@ func TestStepUpOnARememberedDevice(t *testing.T) {
 		c := w.is(b.as("POST", "/account/reauthenticate", fields{"password": password}), 202, "")
 		w.is(b.pass(c, "pin", "1234"), 201, "")
 		w.is(b.as("POST", "/fresh", nil), 204, "")
+	})
+}
+
+// A change of password is no way around the layers: the password makes a session fresh only where
+// it would at a re-authentication.
+func TestStepUpAfterAChangeOfPassword(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		w.pin.set(w.below.Join("ada"), true)
+		w.below.Join("plain")
+		b, plain := w.remembered("ada"), w.browser()
+		plain.signIn("plain")
+		w.below.Advance(w.StepUpTTL + time.Second)
+		w.is(b.attempt("ada"), 201, "") // the device is spared the layer
+		change := func(b *browser, current, next string) {
+			t.Helper()
+			b.access = w.is(b.change(current, next, fields{"revoke_others": false}), 201, "").AccessToken
+		}
+		change(b, password, otherPassword)
+		w.is(b.as("POST", "/fresh", nil), 403, "step_up_required")
+		w.is(b.send("POST", "/auth/refresh", "", nil), 201, "")
+		w.is(b.as("POST", "/fresh", nil), 403, "step_up_required")
+		c := w.is(b.as("POST", "/account/reauthenticate", fields{"password": otherPassword}), 202, "")
+		w.is(b.pass(c, "pin", "1234"), 201, "")
+		// A proof that is fresh stays so, and grows no younger.
+		w.below.Advance(w.StepUpTTL)
+		change(b, otherPassword, password)
+		w.is(b.as("POST", "/fresh", nil), 204, "")
+		w.below.Advance(time.Second)
+		w.is(b.as("POST", "/fresh", nil), 403, "step_up_required")
+
+		w.is(plain.send("POST", "/auth/refresh", "", nil), 201, "")
+		w.is(plain.as("POST", "/fresh", nil), 403, "step_up_required")
+		change(plain, password, otherPassword)
+		w.is(plain.as("POST", "/fresh", nil), 204, "")
 	})
 }

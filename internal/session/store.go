@@ -135,10 +135,10 @@ func sessionIDs(ctx context.Context, q db.Querier, who account.ID, but string) (
 	return ids, rows.Err()
 }
 
-// recoverySessions lists the sessions of an account, but one, that are recovery sessions or
-// are as strong as one.
-func recoverySessions(ctx context.Context, tx *db.Tx, who account.ID, but string) ([]string, error) {
-	rows, err := tx.Query(ctx, `SELECT id, aal, amr FROM sessions WHERE account = $1 AND id <> $2`, string(who), but)
+// recoverySessions lists the sessions of an account, but one, that a recovery opened: by their
+// level or methods, or by a life of at most so many milliseconds, which no fresh proof changes.
+func recoverySessions(ctx context.Context, tx *db.Tx, who account.ID, but string, life int64) ([]string, error) {
+	rows, err := tx.Query(ctx, `SELECT id, aal, amr, expires_at - created_at FROM sessions WHERE account = $1 AND id <> $2`, string(who), but)
 	if err != nil {
 		return nil, err
 	}
@@ -146,10 +146,11 @@ func recoverySessions(ctx context.Context, tx *db.Tx, who account.ID, but string
 	var ids []string
 	for rows.Next() {
 		var id, aal, amr string
-		if err := rows.Scan(&id, &aal, &amr); err != nil {
+		var lives int64
+		if err := rows.Scan(&id, &aal, &amr, &lives); err != nil {
 			return nil, err
 		}
-		if aal == AALRecovery || strong(strings.Fields(amr)) {
+		if aal == AALRecovery || strong(strings.Fields(amr)) || lives <= life {
 			ids = append(ids, id)
 		}
 	}

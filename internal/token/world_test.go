@@ -55,6 +55,9 @@ func (a authenticator) StepUp(context.Context, rest.Caller, bool) error { return
 func (a authenticator) Alive(ctx context.Context, c rest.Caller) error {
 	return a.s.Alive(ctx, c.Session)
 }
+func (a authenticator) Still(ctx context.Context, c rest.Caller) (rest.Caller, error) {
+	return c, a.Alive(ctx, c)
+}
 func (a authenticator) Refusals(op rest.Op) (refusals []*fault.Error) { return nil }
 
 func newWorld(t testing.TB, d *db.DB, change ...func(*setup)) *world {

@@ -147,5 +147,8 @@ func (Named) StepUp(context.Context, rest.Caller, bool) error { return nil }
 // Alive implements rest.Authenticator: no session ends.
 func (Named) Alive(context.Context, rest.Caller) error { return nil }
 
+// Still implements rest.Authenticator: no role changes.
+func (Named) Still(_ context.Context, c rest.Caller) (rest.Caller, error) { return c, nil }
+
 // Refusals implements rest.Authenticator.
 func (Named) Refusals(rest.Op) []*fault.Error { return nil }
