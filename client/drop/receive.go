@@ -80,7 +80,7 @@ func (m *Member) Receive(ctx context.Context, item Item, sink Sink) error {
 			return nil
 		}
 		// Once all was there, only the sender's word is missing.
-		if r.whole() && (waiting || err == nil) {
+		if r.whole() && (waiting || err == nil) && !errors.Is(err, ErrTooOften) {
 			if asked++; asked > askTimes || ctx.Err() != nil || final(err) {
 				m.notes.tell(Notice{Event: Received, Person: m.person(r.owner), Item: item, Bytes: item.Size, Err: ErrUnconfirmed})
 				return nil
@@ -101,6 +101,10 @@ func (m *Member) Receive(ctx context.Context, item Item, sink Sink) error {
 		m.notes.tell(Notice{Event: Retrying, Person: m.person(r.owner), Item: item, Bytes: r.bytes(), Err: err})
 		if !errors.Is(err, ErrAway) {
 			moved = nil
+		}
+		var said *client.Error
+		if errors.As(err, &said) {
+			pause = max(pause, said.RetryAfter)
 		}
 		select {
 		case <-time.After(pause):
@@ -199,6 +203,8 @@ func transferRefusal(err error) error {
 		return fmt.Errorf("%w: %w", ErrAway, err)
 	case "too_many_transfers":
 		return fmt.Errorf("%w: %w", ErrBusy, err)
+	case "rate_limited":
+		return fmt.Errorf("%w: %w", ErrTooOften, err)
 	}
 	return err
 }

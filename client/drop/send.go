@@ -144,8 +144,13 @@ func (m *Member) admitRequest(l *link, f frame) (*outgoing, string, error) {
 	if _, again := m.outgoing[f.Transfer]; again {
 		return nil, "", fmt.Errorf("%w: a transfer was named twice", ErrTampered)
 	}
-	running := m.sendingNow(f.From)
-	if running >= maxSending || len(m.outgoing) >= 4*maxSending {
+	running := 0
+	for _, o := range m.outgoing {
+		if !o.finished() {
+			running++
+		}
+	}
+	if running >= maxSending || len(m.outgoing) >= 4*maxSending && !m.makeRoom() {
 		return nil, "busy", ErrBusy
 	}
 	o := &outgoing{
@@ -166,25 +171,43 @@ func (m *Member) admitRequest(l *link, f frame) (*outgoing, string, error) {
 	return o, "", nil
 }
 
-// sendingNow counts the transfers of which not all was sent. It ends the oldest that waits for the
-// receiver's last word, when that receiver owes as many as it may take at once: one that never
-// confirms leaves room for others. m.mu is held.
-func (m *Member) sendingNow(receiver rid) (running int) {
-	var owed []*outgoing
+// makeRoom ends a transfer that was delivered and waits for its receiver's last word: the oldest of
+// the receiver that owes most. Otherwise one that never confirms would keep others out. It reports
+// whether there was one. m.mu is held.
+func (m *Member) makeRoom() bool {
+	owed := map[rid][]*outgoing{}
+	var most []*outgoing
 	for _, o := range m.outgoing {
-		switch {
-		case !o.finished():
-			running++
-		case o.to == receiver:
-			owed = append(owed, o)
+		if !o.unconfirmed() {
+			continue
+		}
+		owed[o.to] = append(owed[o.to], o)
+		if len(owed[o.to]) > len(most) {
+			most = owed[o.to]
 		}
 	}
-	if len(owed) >= maxReceived {
-		oldest := slices.MinFunc(owed, func(a, b *outgoing) int { return cmp.Compare(a.n, b.n) })
-		delete(m.outgoing, oldest.id)
-		oldest.stop(ErrUnconfirmed)
+	if len(most) == 0 {
+		return false
 	}
-	return running
+	oldest := slices.MinFunc(most, func(a, b *outgoing) int { return cmp.Compare(a.n, b.n) })
+	delete(m.outgoing, oldest.id)
+	oldest.stop(ErrUnconfirmed)
+	return true
+}
+
+// unconfirmed reports whether the receiver's stream took everything, and its word is missing.
+func (o *outgoing) unconfirmed() bool {
+	select {
+	case <-o.verified:
+		return false
+	default:
+	}
+	select {
+	case <-o.delivered:
+		return true
+	default:
+		return false
+	}
 }
 
 // finished reports whether all was sent.

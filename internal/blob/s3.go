@@ -251,7 +251,7 @@ func (s *S3) ask(ctx context.Context, repeatable bool, do func() error) (tried i
 			// Servers find out late that a completion fails, behind the 200.
 			again = answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusOK
 			if !again && !repeatable && tried > 1 {
-				err = fmt.Errorf("refused when it was asked again: %s", answer.Code)
+				err = fmt.Errorf("refused when it was asked again: %d %s %s", answer.StatusCode, answer.Code, answer.Message)
 			}
 		}
 		if !again || tried == tries {

@@ -175,8 +175,8 @@ func (s *Service) giveUp(ctx context.Context, tx *db.Tx, owner account.ID, id st
 	return s.enqueuePurge(ctx, tx, owner)
 }
 
-// abandonExpired gives up some objects whose growth is over, and returns how many it found. Damaged
-// ones hold up no other. It returns 0, and their errors, once it can do no more.
+// abandonExpired gives up some objects whose growth is over, and returns how many it found. A few
+// damaged ones hold up no other. It returns 0, and their errors, once it can do no more.
 func (s *Service) abandonExpired(ctx context.Context) (int64, error) {
 	expired, err := readExpired(ctx, s.DB, s.Now(), sweepBatch)
 	if err != nil {
@@ -189,7 +189,7 @@ func (s *Service) abandonExpired(ctx context.Context) (int64, error) {
 			return err
 		})
 		if errors.Is(err, db.ErrUnavailable) || ctx.Err() != nil {
-			return 0, err
+			return 0, errors.Join(append(failures, err)...)
 		}
 		if err != nil {
 			failures = append(failures, fmt.Errorf("object %s: %w", e[0], err))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"coffer/internal/db"
 	"coffer/internal/db/dbtest"
 	"coffer/internal/kv"
 	"coffer/internal/limit"
@@ -205,8 +206,8 @@ func TestAsksAreCounted(t *testing.T) {
 	o, host := w.openDrop()
 	guest, _ := w.admitted(o.Name, 1)
 	other, _ := w.admitted(o.Name, 2)
-	e := w.dial(o.Name, o.Token)
-	e.want("welcome")
+	w.dial(o.Name, o.Token).want("welcome")
+	w.dial(o.Name, guest).want("welcome")
 	here, there := caller("127.0.0.1"), caller("127.0.0.2")
 	statuses := map[int]int{}
 	commits := 0
@@ -235,7 +236,7 @@ func TestAsksAreCounted(t *testing.T) {
 	if commits != 4*most { // the count; a row that is made, taken and removed
 		t.Errorf("%d commits", commits)
 	}
-	w.wantRefusedSocket(here, o.Name, o.Token)
+	w.wantRefusedSocket(http.StatusTooManyRequests, here, o.Name, guest)
 	// The member has used up its limit from elsewhere too; another member has not.
 	if res := w.call(there, http.MethodPost, o.Name+"/transfers", guest, askText(host.RID, "")); res.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("from another address: %s", res.Status)
@@ -243,16 +244,31 @@ func TestAsksAreCounted(t *testing.T) {
 	if res := w.call(there, http.MethodPost, o.Name+"/transfers", other, askText(host.RID, "")); res.StatusCode != http.StatusCreated {
 		t.Errorf("another member: %s", res.Status)
 	}
+	// An address has five members' requests. A refusal without a policy counts towards no block.
+	left := (askersTogether - 1) * most
+	for n := 3; left >= 0; n++ {
+		token, _ := w.admitted(o.Name, n)
+		for range most {
+			want := http.StatusCreated
+			if left--; left < 0 {
+				want = http.StatusTooManyRequests
+			}
+			res := w.call(here, http.MethodPost, o.Name+"/transfers", token, askText(host.RID, ""))
+			if res.StatusCode != want || left < 0 && (res.Header.Get("Retry-After") == "" || res.Header.Get("RateLimit-Policy") != "") {
+				t.Fatalf("with %d left: %s %v", left, res.Status, res.Header)
+			}
+		}
+	}
 }
 
-// wantRefusedSocket opens a further socket of a member whose address may ask no more.
-func (w *world) wantRefusedSocket(c *http.Client, name, token string) {
+// wantRefusedSocket opens a socket of a member that may open no more.
+func (w *world) wantRefusedSocket(status int, c *http.Client, name, token string) {
 	w.t.Helper()
 	for _, q := range dbtest.Ran(w.DB, func() {
 		_, res, err := websocket.Dial(w.t.Context(), w.url+"/v1/drops/"+name+"/socket", &websocket.DialOptions{
 			HTTPClient: c, HTTPHeader: map[string][]string{"Authorization": {"Drop " + token}}, Subprotocols: []string{subprotocol},
 		})
-		if err == nil || res == nil || res.StatusCode != http.StatusTooManyRequests {
+		if err == nil || res == nil || res.StatusCode != status {
 			w.t.Errorf("a socket anew: %v", err)
 		}
 	}) {
@@ -270,7 +286,7 @@ func TestWaitingGuestComesAgain(t *testing.T) {
 	h := w.dial(o.Name, o.Token)
 	h.want("welcome")
 	word := `{"t":"msg","to":"` + host.RID + `","body":{}}`
-	token, _, err := w.Join(t.Context(), address(1), o.Name)
+	token, guest, err := w.Join(t.Context(), address(1), o.Name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,8 +305,9 @@ func TestWaitingGuestComesAgain(t *testing.T) {
 			t.Errorf("%v", f)
 		}
 	}
-	if code := w.dial(o.Name, token).closes(); code != closeRestart {
-		t.Errorf("a fourth socket: close code %d", code)
+	w.wantRefusedSocket(http.StatusUnauthorized, caller("127.0.0.1"), o.Name, token)
+	if _, err := connect(t.Context(), w.DB, guest, w.node, 0); !errors.Is(err, db.ErrNoRows) {
+		t.Errorf("a fourth socket beside the third: %v", err)
 	}
 	for range rejections {
 		token, rid, err := w.Join(t.Context(), address(2), o.Name)

@@ -374,14 +374,26 @@ func (s *Service) countLook(ctx context.Context) error {
 	return s.Limit.Take(ctx, s.ReadLimit, limit.AddrKey(client.Addr))
 }
 
+// askersTogether is how many members' requests an address may make: a class, or an office.
+const askersTogether = 5
+
 // countAsk counts a request of a member for an item, or for another socket. An address with many
-// drops is one asker, and so is a member with many addresses.
+// drops is few askers, and a member with many addresses is one. The ends ask again by themselves,
+// so a refusal is no reason to block their address, as those of other limits are.
 func (s *Service) countAsk(ctx context.Context, m member) error {
 	client, ok := rest.ClientIn(ctx)
 	if !ok {
 		return nil
 	}
-	return s.Limit.TakeAll(ctx, limit.Call{Rule: s.AskLimit, Key: limit.AddrKey(client.Addr)}, limit.Call{Rule: s.AskLimit, Key: m.RID})
+	ofAll := s.AskLimit
+	ofAll.Limit *= askersTogether
+	err := s.Limit.TakeAll(ctx, limit.Call{Rule: ofAll, Key: limit.AddrKey(client.Addr)}, limit.Call{Rule: s.AskLimit, Key: m.RID})
+	if f := fault.Of(err); err != nil && f.Kind == fault.Limited {
+		again := *f
+		again.Policy = nil
+		return &again
+	}
+	return err
 }
 
 func ticketQueue(ticket string) string { return "drop:ticket:" + hexDigest(ticket) }

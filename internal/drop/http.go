@@ -251,6 +251,9 @@ func (s *Service) getSocket(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if !m.Admitted && m.Sockets >= maxSockets {
+		return errToken // the guest joins anew
+	}
 	if m.Sockets > 0 { // the first one was counted as an opening or a join
 		if err := s.countAsk(r.Context(), m); err != nil {
 			return err

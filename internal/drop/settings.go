@@ -22,7 +22,7 @@ type Settings struct {
 	OpenLimit limit.Rule `name:"limit-drop-open" env:"COFFER_LIMIT_DROP_OPEN" default:"30/1h" group:"Limits" help:"Drops opened from one address."`
 	JoinLimit limit.Rule `name:"limit-drop-join" env:"COFFER_LIMIT_DROP_JOIN" default:"120/10m" group:"Limits" help:"Joins of drops from one address."`
 	ReadLimit limit.Rule `name:"limit-drop-read" env:"COFFER_LIMIT_DROP_READ" default:"120/1m" group:"Limits" help:"Look-ups of drops from one address, changes and wrong tokens among them."`
-	AskLimit  limit.Rule `name:"limit-drop-ask" env:"COFFER_LIMIT_DROP_ASK" default:"1200/1m" group:"Limits" help:"Requests for items of drops from one address, and of one member; sockets that members open anew among them."`
+	AskLimit  limit.Rule `name:"limit-drop-ask" env:"COFFER_LIMIT_DROP_ASK" default:"1200/1m" group:"Limits" help:"Requests for items of drops of one member; sockets that it opens anew among them. All members at one address: five times as many."`
 }
 
 // maxTTL is the longest life of a drop from now (docs/drop-protocol.md §9).

@@ -462,8 +462,6 @@ func (c *socket) gone() {
 		delete(c.room.sockets, c.m.RID)
 	}
 	c.s.hub.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
 	code := "sender_gone"
 	if c.s.drained.Err() != nil {
 		code = "reconnect"
@@ -471,6 +469,8 @@ func (c *socket) gone() {
 	for _, t := range transfers {
 		c.s.fail(t, code)
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
 	if err := c.noteGone(ctx); err != nil {
 		c.s.Log.Warn("drops: cannot note the end of a connection", "error", err)
 	}

@@ -296,7 +296,7 @@ func (s *Service) clearAll(ctx context.Context) error {
 		for _, owner := range owners {
 			err := s.clearAccount(ctx, account.ID(owner))
 			if errors.Is(err, db.ErrUnavailable) || ctx.Err() != nil {
-				return err
+				return errors.Join(append(failures, err)...)
 			}
 			if err != nil {
 				failures = append(failures, fmt.Errorf("account %s: %w", owner, err))

@@ -332,13 +332,7 @@ func TestMailedCodeOfAFormerAddress(t *testing.T) {
 		if err := w.Accounts.ChangeEmail(ctx, id, "grace@canary.example", account.Source{}); err != nil {
 			t.Fatal(err)
 		}
-		token := ""
-		for _, m := range w.below.Mails() {
-			if m.Kind == "change-email" {
-				_, token, _ = strings.Cut(m.Data["link"], "#token=")
-			}
-		}
-		if _, err := w.Accounts.ConfirmEmail(ctx, id, token); err != nil {
+		if _, err := w.Accounts.ConfirmEmail(ctx, id, w.newAddress()); err != nil {
 			t.Fatal(err)
 		}
 		w.is(w.try(at, former), 401, "invalid_code")
@@ -349,6 +343,16 @@ func TestMailedCodeOfAFormerAddress(t *testing.T) {
 		}
 		w.is(w.try(at, w.code("grace")), 201, "")
 	})
+}
+
+// newAddress returns the token of the last link that confirms an address.
+func (w *world) newAddress() (token string) {
+	for _, m := range w.below.Mails() {
+		if m.Kind == "change-email" {
+			_, token, _ = strings.Cut(m.Data["link"], "#token=")
+		}
+	}
+	return token
 }
 
 // A device that was spared the layer for a code of the former mailbox is asked again, once the
@@ -362,13 +366,7 @@ func TestDevicesOfAFormerAddress(t *testing.T) {
 		device, bearer := fields{"device_token": in.DeviceToken}, "Bearer "+in.AccessToken
 		w.is(w.call("POST", "/account/email", bearer, fields{"email": "grace@canary.example"}), 202, "")
 		w.is(w.signIn("ada", device), 201, "")
-		token := ""
-		for _, m := range w.below.Mails() {
-			if m.Kind == "change-email" {
-				_, token, _ = strings.Cut(m.Data["link"], "#token=")
-			}
-		}
-		w.is(w.call("POST", "/account/email/confirm", bearer, fields{"token": token}), 200, "")
+		w.is(w.call("POST", "/account/email/confirm", bearer, fields{"token": w.newAddress()}), 200, "")
 		at = w.is(w.signIn("ada", device), 202, "")
 		w.is(w.try(at, w.code("grace")), 201, "")
 	})

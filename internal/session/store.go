@@ -135,8 +135,8 @@ func sessionIDs(ctx context.Context, q db.Querier, who account.ID, but string) (
 	return ids, rows.Err()
 }
 
-// recoverySessions lists the sessions of an account, but one, that a recovery opened: by their
-// level or methods, or by a life of at most so many milliseconds, which no fresh proof changes.
+// recoverySessions lists the sessions of an account, but one, that a recovery opened. It finds them
+// by their level or methods, or by a life of at most so many milliseconds: no fresh proof changes it.
 func recoverySessions(ctx context.Context, tx *db.Tx, who account.ID, but string, life int64) ([]string, error) {
 	rows, err := tx.Query(ctx, `SELECT id, aal, amr, expires_at - created_at FROM sessions WHERE account = $1 AND id <> $2`, string(who), but)
 	if err != nil {

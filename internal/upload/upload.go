@@ -177,7 +177,7 @@ type Upload struct {
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at" doc:"When the server removes it, unless bytes arrive before."`
 	File      string    `json:"file,omitempty" doc:"Id of the file that it has become; absent while it is unfinished."`
-	Damaged   bool      `json:"damaged,omitzero" doc:"The server cannot open what it stored of the name and the place. The upload takes no bytes; end it."`
+	Damaged   bool      `json:"damaged,omitzero" doc:"What the server stored of the name, the place or the length was altered. The upload takes no bytes; end it."`
 }
 
 // state is an upload with what its object knows.
@@ -185,7 +185,7 @@ type state struct {
 	row
 	details
 	offset, length int64 // length is -1 while unknown
-	damaged        bool  // the details do not open
+	damaged        bool  // the details do not open, or name another length
 }
 
 func (st *state) whole() bool { return st.length >= 0 && st.offset == st.length }
@@ -462,8 +462,8 @@ func ended(err error) error {
 // sweepEvery is how long an expired upload may stay.
 const sweepEvery = 5 * time.Minute
 
-// Sweep removes expired uploads with their bytes. One that still receives bytes lives on, and one that
-// cannot be removed holds up no other.
+// Sweep removes expired uploads with their bytes. One that still receives bytes lives on. A few that
+// cannot be removed hold up no other.
 func (s *Service) Sweep(ctx context.Context) error {
 	const batch = 200
 	for {
@@ -475,7 +475,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		for _, r := range rows {
 			err := s.expire(ctx, r)
 			if errors.Is(err, db.ErrUnavailable) || ctx.Err() != nil {
-				return err
+				return errors.Join(append(failures, err)...)
 			}
 			if err != nil {
 				failures = append(failures, fmt.Errorf("upload %s: %w", r.ID, err))

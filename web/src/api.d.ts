@@ -4945,7 +4945,7 @@ export interface components {
         Upload: {
             /** Format: date-time */
             created_at: string;
-            /** @description The server cannot open what it stored of the name and the place. The upload takes no bytes; end it. */
+            /** @description What the server stored of the name, the place or the length was altered. The upload takes no bytes; end it. */
             damaged?: boolean;
             /**
              * Format: date-time
