@@ -67,6 +67,17 @@ func (w *world) admitted(name string, n int) (token, rid string) {
 	return token, rid
 }
 
+// clog makes a socket's member read nothing, and fills the room for what others send it.
+func (c *socket) clog() {
+	c.mu.Lock()
+	c.writing = true // it reads nothing
+	c.mu.Unlock()
+	for c.send(make([]byte, maxBody)) {
+	}
+	for c.send(make([]byte, 1)) {
+	}
+}
+
 // eventually waits until done is true, for up to that long.
 func eventually(t *testing.T, most time.Duration, done func() bool, otherwise string) {
 	t.Helper()
@@ -342,13 +353,7 @@ func TestRequestsToASlowSender(t *testing.T) {
 	w.dial(o.Name, o.Token).want("welcome")
 	guest, _ := w.admitted(o.Name, 1)
 	c := w.local(host.Drop, host.RID)
-	c.mu.Lock()
-	c.writing = true // it reads nothing
-	c.mu.Unlock()
-	for c.send(make([]byte, maxBody)) {
-	}
-	for c.send(make([]byte, 1)) {
-	}
+	c.clog()
 	c.mustSend(make([]byte, ownFrames-8192))
 	var asked struct{ ID string }
 	for range maxReceiving {

@@ -331,13 +331,7 @@ func TestStrangerFloodsHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := w.local(host.Drop, host.RID)
-	c.mu.Lock()
-	c.writing = true // it reads nothing
-	c.mu.Unlock()
-	for c.send(make([]byte, maxBody)) {
-	}
-	for c.send(make([]byte, 1)) {
-	}
+	c.clog()
 	c.mustSend(make([]byte, 4096))
 	time.Sleep(50 * time.Millisecond)
 	if over(c) {

@@ -355,19 +355,24 @@ func (w *world) newAddress() (token string) {
 	return token
 }
 
+// remembered signs ada in on a device that she has remembered.
+func (w *world) remembered() (device fields, bearer string) {
+	at := w.is(w.signIn("ada", fields{"remember_device": true}), 202, "")
+	in := w.is(w.try(at, w.code("ada")), 201, "")
+	return fields{"device_token": in.DeviceToken}, "Bearer " + in.AccessToken
+}
+
 // A device that was spared the layer for a code of the former mailbox is asked again, once the
 // account has left that mailbox. That a change is asked for changes nothing.
 func TestDevicesOfAFormerAddress(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		w.on("ada")
-		at := w.is(w.signIn("ada", fields{"remember_device": true}), 202, "")
-		in := w.is(w.try(at, w.code("ada")), 201, "")
-		device, bearer := fields{"device_token": in.DeviceToken}, "Bearer "+in.AccessToken
+		device, bearer := w.remembered()
 		w.is(w.call("POST", "/account/email", bearer, fields{"email": "grace@canary.example"}), 202, "")
 		w.is(w.signIn("ada", device), 201, "")
 		w.is(w.call("POST", "/account/email/confirm", bearer, fields{"token": w.newAddress()}), 200, "")
-		at = w.is(w.signIn("ada", device), 202, "")
+		at := w.is(w.signIn("ada", device), 202, "")
 		w.is(w.try(at, w.code("grace")), 201, "")
 	})
 }
@@ -378,9 +383,7 @@ func TestDevicesOfAFormerLayer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		w.on("ada")
-		at := w.is(w.signIn("ada", fields{"remember_device": true}), 202, "")
-		in := w.is(w.try(at, w.code("ada")), 201, "")
-		device, bearer := fields{"device_token": in.DeviceToken}, "Bearer "+in.AccessToken
+		device, bearer := w.remembered()
 		w.is(w.signIn("ada", device), 201, "")
 		waits := w.is(w.signIn("ada", nil), 202, "")
 		text := w.code("ada")
