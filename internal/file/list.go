@@ -1,16 +1,13 @@
 package file
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/binary"
 	"slices"
 	"strings"
 
 	"coffer/internal/account"
 	"coffer/internal/db"
-	"coffer/internal/fault"
 	"coffer/internal/keyring"
 )
 
@@ -109,33 +106,20 @@ func (m *mark) entry() string {
 	return m.id
 }
 
-// A cursor names the last entry of a page, and an entry's name is personal: cursors
-// stand in URLs and so in logs, hence they are sealed. They open for the same account,
-// folder and order only.
+// sealCursor names the last entry of a page of a folder in an order.
 func sealCursor(key *keyring.DataKey, parent, sort string, m *mark) string {
-	plain := append(binary.BigEndian.AppendUint16(nil, uint16(len(m.id))), m.id...)
-	sealed := key.Seal("files", "cursor", parent+"/"+sort, append(plain, m.value...))
-	return base64.RawURLEncoding.EncodeToString(sealed)
+	place := append(binary.BigEndian.AppendUint16(nil, uint16(len(m.id))), m.id...)
+	return key.SealCursor("files", parent+"/"+sort, append(place, m.value...))
 }
 
+// openCursor takes the place as sealCursor wrote it: only a holder of the account's key could write another.
 func openCursor(key *keyring.DataKey, parent, sort, cursor string) (*mark, error) {
-	if cursor == "" {
-		return nil, nil
+	place, err := key.OpenCursor("files", parent+"/"+sort, cursor)
+	if err != nil || cursor == "" {
+		return nil, err
 	}
-	refused := fault.InvalidField("query.cursor", "invalid_cursor", "The cursor does not belong to this list.")
-	sealed, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil {
-		return nil, refused
-	}
-	plain, err := key.Open("files", "cursor", parent+"/"+sort, sealed)
-	if err != nil || len(plain) < 2 {
-		return nil, refused
-	}
-	n := int(binary.BigEndian.Uint16(plain))
-	if n > len(plain)-2 {
-		return nil, refused
-	}
-	return &mark{id: string(plain[2 : 2+n]), value: bytes.Clone(plain[2+n:])}, nil
+	n := 2 + int(binary.BigEndian.Uint16(place))
+	return &mark{id: string(place[2:n]), value: place[n:]}, nil
 }
 
 // pageByName returns up to limit rows behind the mark in the order by name.

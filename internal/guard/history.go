@@ -3,7 +3,6 @@ package guard
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -16,7 +15,6 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/event"
-	"coffer/internal/fault"
 	"coffer/internal/habit"
 	"coffer/internal/jobs"
 	"coffer/internal/keyring"
@@ -239,7 +237,7 @@ func (s *Service) List(ctx context.Context, c rest.Caller, f Filter, page rest.P
 	if err != nil {
 		return out, err
 	}
-	after, err := openCursor(key, page.Cursor)
+	after, err := key.OpenMark("sign_in_events", "", page.Cursor)
 	if err != nil {
 		return out, err
 	}
@@ -254,7 +252,7 @@ func (s *Service) List(ctx context.Context, c rest.Caller, f Filter, page rest.P
 	if len(rows) > page.Limit {
 		rows = rows[:page.Limit]
 		last := rows[page.Limit-1]
-		out.NextCursor = sealCursor(key, mark{last.At, last.ID})
+		out.NextCursor = key.SealMark("sign_in_events", "", keyring.Mark{At: last.At, ID: last.ID})
 	}
 	for _, r := range rows {
 		one, err := openEvent(key, r, c.Session)
@@ -309,25 +307,4 @@ func (s *Service) all(ctx context.Context, c rest.Caller, f Filter) func(yield f
 			}
 		}
 	}
-}
-
-// Cursors stand in URLs. They are sealed, and open for the same account only.
-func sealCursor(key *keyring.DataKey, m mark) string {
-	plain := append(binary.BigEndian.AppendUint64(nil, uint64(m.at)), m.id...)
-	return base64.RawURLEncoding.EncodeToString(key.Seal("sign_in_events", "cursor", "", plain))
-}
-
-func openCursor(key *keyring.DataKey, cursor string) (*mark, error) {
-	if cursor == "" {
-		return nil, nil
-	}
-	sealed, err := base64.RawURLEncoding.DecodeString(cursor)
-	var plain []byte
-	if err == nil {
-		plain, err = key.Open("sign_in_events", "cursor", "", sealed)
-	}
-	if err != nil || len(plain) < 8 {
-		return nil, fault.InvalidField("query.cursor", "invalid_cursor", "The cursor does not belong to this list.")
-	}
-	return &mark{int64(binary.BigEndian.Uint64(plain)), string(plain[8:])}, nil
 }

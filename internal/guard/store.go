@@ -6,6 +6,7 @@ import (
 
 	"coffer/internal/account"
 	"coffer/internal/db"
+	"coffer/internal/keyring"
 )
 
 // eventRow is one happening as it stands in SQL.
@@ -30,14 +31,8 @@ func insertEvent(ctx context.Context, tx *db.Tx, r eventRow, keep int) error {
 	return err
 }
 
-// mark is the place of a happening in the list.
-type mark struct {
-	at int64
-	id string
-}
-
 // readEvents returns happenings of an account that are newer than since, the newest first.
-func readEvents(ctx context.Context, q db.Querier, who account.ID, f Filter, since int64, after *mark, limit int) (all []eventRow, err error) {
+func readEvents(ctx context.Context, q db.Querier, who account.ID, f Filter, since int64, after *keyring.Mark, limit int) (all []eventRow, err error) {
 	where, args := `account = $1 AND at > $2`, []any{string(who), since}
 	add := func(condition string, value any) {
 		args = append(args, value)
@@ -53,8 +48,8 @@ func readEvents(ctx context.Context, q db.Querier, who account.ID, f Filter, sin
 		add(` AND at < `, f.Until.UnixMilli())
 	}
 	if after != nil {
-		add(` AND (at, id) < (`, after.at)
-		add(`, `, after.id)
+		add(` AND (at, id) < (`, after.At)
+		add(`, `, after.ID)
 		where += `)`
 	}
 	args = append(args, limit)

@@ -2,11 +2,8 @@ package pin
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/binary"
 
 	"coffer/internal/account"
-	"coffer/internal/fault"
 	"coffer/internal/keyring"
 )
 
@@ -18,7 +15,7 @@ func (s *Service) List(ctx context.Context, owner account.ID, state, entry, curs
 		return nil, "", err
 	}
 	place := "pins/" + state + "/" + entry
-	after, err := openCursor(key, place, cursor)
+	after, err := key.OpenMark("pins", place, cursor)
 	if err != nil {
 		return nil, "", err
 	}
@@ -28,31 +25,10 @@ func (s *Service) List(ctx context.Context, owner account.ID, state, entry, curs
 	}
 	if len(rows) > limit {
 		rows = rows[:limit]
-		next = sealCursor(key, place, mark{rows[limit-1].CreatedAt, rows[limit-1].ID})
+		next = key.SealMark("pins", place, keyring.Mark{At: rows[limit-1].CreatedAt, ID: rows[limit-1].ID})
 	}
 	pins, err = s.showAll(ctx, owner, key, rows)
 	return pins, next, err
-}
-
-// Cursors stand in URLs. They are sealed, and open for the same account and list only.
-func sealCursor(key *keyring.DataKey, place string, m mark) string {
-	plain := append(binary.BigEndian.AppendUint64(nil, uint64(m.at)), m.id...)
-	return base64.RawURLEncoding.EncodeToString(key.Seal("pins", "cursor", place, plain))
-}
-
-func openCursor(key *keyring.DataKey, place, cursor string) (*mark, error) {
-	if cursor == "" {
-		return nil, nil
-	}
-	sealed, err := base64.RawURLEncoding.DecodeString(cursor)
-	var plain []byte
-	if err == nil {
-		plain, err = key.Open("pins", "cursor", place, sealed)
-	}
-	if err != nil || len(plain) < 8 {
-		return nil, fault.InvalidField("query.cursor", "invalid_cursor", "The cursor does not belong to this list.")
-	}
-	return &mark{int64(binary.BigEndian.Uint64(plain)), string(plain[8:])}, nil
 }
 
 // export adds the owner's pins to the archive, with the links of those that are encrypted.

@@ -8,6 +8,7 @@ import (
 	"coffer/internal/account"
 	"coffer/internal/db"
 	"coffer/internal/file"
+	"coffer/internal/keyring"
 )
 
 // never is the time of a row that waits for something else.
@@ -114,14 +115,8 @@ func lock(ctx context.Context, tx *db.Tx, id string) (r row, err error) {
 	return r, err
 }
 
-// mark is the place of a pin in a list.
-type mark struct {
-	at int64
-	id string
-}
-
 // readPage returns pins behind one, the newest first; state and entry "" are any.
-func readPage(ctx context.Context, q db.Querier, owner account.ID, state, entry string, after *mark, limit int) ([]row, error) {
+func readPage(ctx context.Context, q db.Querier, owner account.ID, state, entry string, after *keyring.Mark, limit int) ([]row, error) {
 	args, where := []any{string(owner), limit}, ""
 	if state != "" {
 		args = append(args, state)
@@ -132,7 +127,7 @@ func readPage(ctx context.Context, q db.Querier, owner account.ID, state, entry 
 		where += ` AND entry = ` + db.Places(len(args), 1)
 	}
 	if after != nil {
-		args = append(args, after.at, after.id)
+		args = append(args, after.At, after.ID)
 		where += ` AND (created_at, id) < (` + db.Places(len(args)-1, 2) + `)`
 	}
 	return readSome(ctx, q, `SELECT `+columns+` FROM pins WHERE account = $1`+where+` ORDER BY created_at DESC, id DESC LIMIT $2`, args...)

@@ -23,8 +23,6 @@ package search
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"runtime"
 	"slices"
@@ -39,6 +37,7 @@ import (
 	"coffer/internal/db"
 	"coffer/internal/fault"
 	"coffer/internal/file"
+	"coffer/internal/keyring"
 	"coffer/internal/seal"
 )
 
@@ -267,25 +266,18 @@ func (s *Service) scan(ctx context.Context, owner account.ID, asked []string, un
 	return hits, last, nil
 }
 
-// A cursor is the place of the last hit. Times of changes stand in clear in SQL, but cursors
-// stand in URLs: they are sealed, and open for the same account, folder and query only.
+// A cursor is the place of the last hit.
 func (s *Service) sealCursor(ctx context.Context, owner account.ID, place string, e entry) (string, error) {
 	key, err := s.Accounts.DataKey(ctx, s.DB, owner)
 	if err != nil {
 		return "", err
 	}
-	plain := append(binary.BigEndian.AppendUint64(nil, uint64(e.modified)), e.id[:]...)
-	return base64.RawURLEncoding.EncodeToString(key.Seal("search", "cursor", place, plain)), nil
+	return key.SealMark("search", place, keyring.Mark{At: e.modified, ID: string(e.id[:])}), nil
 }
 
 func (s *Service) openCursor(ctx context.Context, owner account.ID, place, cursor string) (*entry, error) {
 	if cursor == "" {
 		return nil, nil
-	}
-	refused := fault.InvalidField("query.cursor", "invalid_cursor", "The cursor does not belong to this search.")
-	sealed, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil {
-		return nil, refused
 	}
 	key, err := s.Accounts.DataKey(ctx, s.DB, owner)
 	if errors.Is(err, account.ErrNotFound) {
@@ -293,12 +285,11 @@ func (s *Service) openCursor(ctx context.Context, owner account.ID, place, curso
 	} else if err != nil {
 		return nil, err
 	}
-	plain, err := key.Open("search", "cursor", place, sealed)
-	var e entry
-	if err != nil || len(plain) != 8+len(e.id) {
-		return nil, refused
+	m, err := key.OpenMark("search", place, cursor)
+	if err != nil {
+		return nil, err
 	}
-	e.modified = int64(binary.BigEndian.Uint64(plain))
-	copy(e.id[:], plain[8:])
+	e := entry{modified: m.At}
+	copy(e.id[:], m.ID)
 	return &e, nil
 }

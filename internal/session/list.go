@@ -114,7 +114,7 @@ func parseCursor(cursor string) (created int64, id string, err error) {
 	first, id, _ := strings.Cut(string(b), " ")
 	created, err = strconv.ParseInt(first, 10, 64)
 	if bad != nil || err != nil || !token.IsID(id) || strings.ContainsAny(cursor, "\r\n") {
-		return 0, "", fault.InvalidField("query.cursor", "invalid", "The cursor does not belong to this list.")
+		return 0, "", fault.InvalidField("query.cursor", "invalid_cursor", "The cursor does not belong to this list.")
 	}
 	return created, id, nil
 }

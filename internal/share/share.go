@@ -443,7 +443,7 @@ func (s *Service) List(ctx context.Context, owner account.ID, kind, entry, curso
 		return nil, "", err
 	}
 	place := "shares/" + kind + "/" + entry
-	after, err := openCursor(key, place, cursor)
+	after, err := key.OpenMark("shares", place, cursor)
 	if err != nil {
 		return nil, "", err
 	}
@@ -453,31 +453,10 @@ func (s *Service) List(ctx context.Context, owner account.ID, kind, entry, curso
 	}
 	if len(rows) > limit {
 		rows = rows[:limit]
-		next = sealCursor(key, place, mark{rows[limit-1].CreatedAt, rows[limit-1].ID})
+		next = key.SealMark("shares", place, keyring.Mark{At: rows[limit-1].CreatedAt, ID: rows[limit-1].ID})
 	}
 	shares, err = s.showRows(ctx, owner, key, rows)
 	return shares, next, err
-}
-
-// Cursors stand in URLs. They are sealed, and open for the same account and list only.
-func sealCursor(key *keyring.DataKey, place string, m mark) string {
-	plain := append(binary.BigEndian.AppendUint64(nil, uint64(m.at)), m.id...)
-	return base64.RawURLEncoding.EncodeToString(key.Seal("shares", "cursor", place, plain))
-}
-
-func openCursor(key *keyring.DataKey, place, cursor string) (*mark, error) {
-	if cursor == "" {
-		return nil, nil
-	}
-	sealed, err := base64.RawURLEncoding.DecodeString(cursor)
-	var plain []byte
-	if err == nil {
-		plain, err = key.Open("shares", "cursor", place, sealed)
-	}
-	if err != nil || len(plain) < 8 {
-		return nil, fault.InvalidField("query.cursor", "invalid_cursor", "The cursor does not belong to this list.")
-	}
-	return &mark{int64(binary.BigEndian.Uint64(plain)), string(plain[8:])}, nil
 }
 
 // Update changes a link of the owner's.

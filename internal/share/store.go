@@ -7,6 +7,7 @@ import (
 
 	"coffer/internal/account"
 	"coffer/internal/db"
+	"coffer/internal/keyring"
 )
 
 // row is a link as it stands in SQL.
@@ -84,14 +85,8 @@ func lock(ctx context.Context, tx *db.Tx, owner account.ID, id string) (r row, e
 	return r, err
 }
 
-// mark is the place of a link in a list.
-type mark struct {
-	at int64
-	id string
-}
-
 // readPage returns links behind one, the newest first; kind and entry "" are any.
-func readPage(ctx context.Context, q db.Querier, owner account.ID, kind, entry string, after *mark, limit int) ([]row, error) {
+func readPage(ctx context.Context, q db.Querier, owner account.ID, kind, entry string, after *keyring.Mark, limit int) ([]row, error) {
 	args, where := []any{string(owner), limit, kind, entry}, ` AND ($3 = '' OR kind = $3)`
 	if entry != "" {
 		where += ` AND entry = $4`
@@ -99,7 +94,7 @@ func readPage(ctx context.Context, q db.Querier, owner account.ID, kind, entry s
 		args = args[:3]
 	}
 	if after != nil {
-		args = append(args, after.at, after.id)
+		args = append(args, after.At, after.ID)
 		where += ` AND (created_at, id) < (` + db.Places(len(args)-1, 2) + `)`
 	}
 	rows, err := q.Query(ctx, `SELECT `+columns+` FROM shares WHERE account = $1`+where+` ORDER BY created_at DESC, id DESC LIMIT $2`, args...)

@@ -99,7 +99,7 @@ func (s *Service) Uses(ctx context.Context, owner account.ID, id, cursor string,
 	if err != nil {
 		return nil, "", err
 	}
-	after, err := openCursor(key, "uses/"+l.ID, cursor)
+	after, err := key.OpenMark("shares", "uses/"+l.ID, cursor)
 	if err != nil {
 		return nil, "", err
 	}
@@ -109,7 +109,7 @@ func (s *Service) Uses(ctx context.Context, owner account.ID, id, cursor string,
 	}
 	if len(rows) > limit {
 		rows = rows[:limit]
-		next = sealCursor(key, "uses/"+l.ID, mark{rows[limit-1].At, rows[limit-1].ID})
+		next = key.SealMark("shares", "uses/"+l.ID, keyring.Mark{At: rows[limit-1].At, ID: rows[limit-1].ID})
 	}
 	uses = []Use{}
 	for _, r := range rows {

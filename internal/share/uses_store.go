@@ -5,6 +5,7 @@ import (
 
 	"coffer/internal/account"
 	"coffer/internal/db"
+	"coffer/internal/keyring"
 )
 
 // useRow is a line of a link's log as it stands in SQL.
@@ -31,10 +32,10 @@ func deleteUse(ctx context.Context, tx *db.Tx, id string) error {
 }
 
 // readUses returns lines behind one, the newest first.
-func readUses(ctx context.Context, q db.Querier, share string, after *mark, since int64, limit int) (all []useRow, err error) {
+func readUses(ctx context.Context, q db.Querier, share string, after *keyring.Mark, since int64, limit int) (all []useRow, err error) {
 	args, behind := []any{share, limit, since}, ""
 	if after != nil {
-		args, behind = append(args, after.at, after.id), ` AND (at, id) < ($4, $5)`
+		args, behind = append(args, after.At, after.ID), ` AND (at, id) < ($4, $5)`
 	}
 	rows, err := q.Query(ctx, `SELECT id, share, account, at, details FROM share_uses WHERE share = $1 AND at > $3`+behind+` ORDER BY at DESC, id DESC LIMIT $2`, args...)
 	if err != nil {
