@@ -153,7 +153,7 @@ func TestStopAgainstALayer(t *testing.T) {
 					b = w.is(w.call(home, "PUT", "/account/password", "Bearer "+b.AccessToken, fields{"new_password": newPassword}), 201, "")
 					as.AAL = b.AAL
 				}
-				e, err := w.codes.Enrol(t.Context(), id)
+				e, err := w.codes.Enrol(t.Context(), rest.Caller{Account: string(id)})
 				if err != nil {
 					t.Fatal(err)
 				}
