@@ -361,7 +361,7 @@ func TestStopTakesWaysBack(t *testing.T) {
 		w.is(w.useCode("ada", oldPassword, codes[1]), 201, "")
 		second := w.stopLink()
 		w.makeCodes(ada, true)
-		if err := w.back.ConfirmBackup(t.Context(), ada); err != nil {
+		if err := w.back.ConfirmBackup(t.Context(), caller(ada)); err != nil {
 			t.Fatal(err)
 		}
 		w.is(w.verifyTrusted(w.askTrusted(ada, "mallory@example.org")), 204, "")
