@@ -529,7 +529,7 @@ func (a *app) openPins(s *Settings, limits *limit.Limiter, events *event.Log, lo
 	}
 	a.pins = pin.New(pin.Config{
 		Settings: s.Pin, DB: a.db, Contents: a.contents, Files: a.files, Accounts: a.accounts, Ledger: a.ledger, Events: events, Feed: a.feed, Jobs: a.jobs,
-		Limit: limits, Metrics: a.metrics, Targets: targets, Now: time.Now, Log: log, BaseURL: s.URL,
+		Limit: limits, Metrics: a.metrics, Targets: targets, Now: time.Now, Log: log, BaseURL: s.URL, Hold: a.sessions.Hold,
 	})
 	return nil
 }

@@ -79,6 +79,25 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// A new password takes nothing back that an intruder has set up, such as a link to files. The mails
+// about a repair say so.
+func TestWordsOfARepair(t *testing.T) {
+	for kind, room := range map[string]string{"password-reset": "recovery", "recovery-stopped": "recovery", "email-restored": "account"} {
+		for l, stays := range map[string][]string{"en": {"links to files", "pins"}, "de": {"Links zu Dateien", "Pins"}} {
+			words, err := os.ReadFile("../../internal/" + room + "/words/" + kind + "." + l + ".txt")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, rest, _ := strings.Cut(string(words), `{{define "rest"}}`)
+			for _, what := range stays {
+				if !strings.Contains(rest, what) {
+					t.Errorf("%s in %s says nothing of %s", kind, l, what)
+				}
+			}
+		}
+	}
+}
+
 // lostPassword finds the promise of a new password.
 var lostPassword = regexp.MustCompile(`(?i)forgot`)
 

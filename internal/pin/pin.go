@@ -65,6 +65,7 @@ import (
 	"coffer/internal/metric"
 	"coffer/internal/parcel"
 	"coffer/internal/pinning"
+	"coffer/internal/rest"
 	"coffer/internal/seal"
 )
 
@@ -104,6 +105,9 @@ type Config struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 	BaseURL  string // links start with it; no slash at the end
+
+	// Hold refuses a session that has ended, and keeps it from ending before tx does. nil refuses none.
+	Hold func(ctx context.Context, tx *db.Tx, owner account.ID, session string) error
 }
 
 // Service is the room. It is safe for concurrent use.
@@ -393,6 +397,16 @@ func mayPin(ctx context.Context, tx *db.Tx, r *row) error {
 	return nil
 }
 
+// hold refuses a request whose session has ended while it ran. What is published stays so, and a large
+// folder takes time. A call of the server's own has no session.
+func (s *Service) hold(ctx context.Context, tx *db.Tx, owner account.ID) error {
+	c := rest.CallerIn(ctx)
+	if s.Hold == nil || c.Session == "" {
+		return nil
+	}
+	return s.Hold(ctx, tx, owner, c.Session)
+}
+
 // publishPin stores a pin with the last of its files.
 func (s *Service) publishPin(ctx context.Context, r row, files []fileRow, drafted bool, to []pinning.Named) error {
 	owner, now := r.Account, r.CreatedAt
@@ -400,6 +414,9 @@ func (s *Service) publishPin(ctx context.Context, r row, files []fileRow, drafte
 		if _, err := s.Accounts.Hold(ctx, tx, owner); errors.Is(err, account.ErrNotFound) {
 			return file.ErrNotFound
 		} else if err != nil {
+			return err
+		}
+		if err := s.hold(ctx, tx, owner); err != nil {
 			return err
 		}
 		if err := mayPin(ctx, tx, &r); err != nil {

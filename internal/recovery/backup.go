@@ -20,6 +20,7 @@ import (
 	"coffer/internal/fault"
 	"coffer/internal/keyring"
 	"coffer/internal/mail"
+	"coffer/internal/rest"
 )
 
 const (
@@ -66,6 +67,9 @@ func (s *Service) setUpBackup() {
 		SignOut: func(ctx context.Context, tx *db.Tx, id account.ID, _ string) error {
 			return dropCodesIn(ctx, tx, id, pendingCode)
 		},
+	})
+	s.Sessions.AddBegun(func(ctx context.Context, tx *db.Tx, id account.ID) error {
+		return dropCodesIn(ctx, tx, id, pendingCode)
 	})
 }
 
@@ -182,10 +186,14 @@ func (s *Service) openCode(ctx context.Context, key *keyring.DataKey, id account
 
 // MakeBackup makes a set of codes, which count once they are confirmed. again says that
 // others are on and shall be replaced. Codes: needs_two_layers, backup_codes_enabled,
-// backup_codes_off.
-func (s *Service) MakeBackup(ctx context.Context, id account.ID, again bool) ([]string, error) {
+// backup_codes_off, unauthenticated.
+func (s *Service) MakeBackup(ctx context.Context, c rest.Caller, again bool) ([]string, error) {
+	id := account.ID(c.Account)
 	var codes []string
 	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if err := s.holdRecovery(ctx, tx, c); err != nil {
+			return err
+		}
 		if _, err := s.needLayers(ctx, tx, id); err != nil {
 			return err
 		}
@@ -225,9 +233,13 @@ func (s *Service) MakeBackup(ctx context.Context, id account.ID, again bool) ([]
 }
 
 // ConfirmBackup makes the pending codes count, and no other. Every address is told. Codes:
-// needs_two_layers, nothing_to_confirm.
-func (s *Service) ConfirmBackup(ctx context.Context, id account.ID) error {
+// needs_two_layers, nothing_to_confirm, unauthenticated.
+func (s *Service) ConfirmBackup(ctx context.Context, c rest.Caller) error {
+	id := account.ID(c.Account)
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if err := s.holdRecovery(ctx, tx, c); err != nil {
+			return err
+		}
 		if _, err := s.needLayers(ctx, tx, id); err != nil {
 			return err
 		}
@@ -266,13 +278,16 @@ func (s *Service) ConfirmBackup(ctx context.Context, id account.ID) error {
 	})
 }
 
-// DropBackup turns backup codes off. That they are off is no error.
-func (s *Service) DropBackup(ctx context.Context, id account.ID) error {
+// DropBackup turns backup codes off. That they are off is no error. Code unauthenticated.
+func (s *Service) DropBackup(ctx context.Context, c rest.Caller) error {
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
-		if _, err := s.Accounts.Hold(ctx, tx, id); err != nil {
+		if err := s.holdRecovery(ctx, tx, c); err != nil {
 			return err
 		}
-		return s.dropBackup(ctx, tx, id)
+		if _, err := s.Accounts.Hold(ctx, tx, account.ID(c.Account)); err != nil {
+			return err
+		}
+		return s.dropBackup(ctx, tx, account.ID(c.Account))
 	})
 }
 

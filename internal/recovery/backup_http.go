@@ -77,7 +77,7 @@ type madeOutput struct {
 }
 
 func (s *Service) made(ctx context.Context, in *backupInput, again bool) (*madeOutput, error) {
-	codes, err := s.MakeBackup(ctx, account.ID(in.Caller.Account), again)
+	codes, err := s.MakeBackup(ctx, in.Caller, again)
 	if err != nil {
 		return nil, err
 	}
@@ -95,11 +95,11 @@ func (s *Service) postRegenerate(ctx context.Context, in *backupInput) (*madeOut
 }
 
 func (s *Service) postConfirmBackup(ctx context.Context, in *backupInput) (*struct{}, error) {
-	return nil, s.ConfirmBackup(ctx, account.ID(in.Caller.Account))
+	return nil, s.ConfirmBackup(ctx, in.Caller)
 }
 
 func (s *Service) deleteBackup(ctx context.Context, in *backupInput) (*struct{}, error) {
-	return nil, s.DropBackup(ctx, account.ID(in.Caller.Account))
+	return nil, s.DropBackup(ctx, in.Caller)
 }
 
 // BackupCodeBody is the body of a recovery with a backup code; see ResetBody.

@@ -160,7 +160,7 @@ func TestBackupCodeRaces(t *testing.T) {
 			var used string
 			got := race(2, func(i int) string {
 				if i == 0 {
-					return codeOf(end(context.Background(), id))
+					return codeOf(end(context.Background(), caller(id)))
 				}
 				used = said(w.useCode(name, oldPassword, codes[0]))
 				return ""
@@ -307,7 +307,7 @@ func TestAttackBackupWriter(t *testing.T) {
 			}
 		}
 		w.exec(`UPDATE backup_codes SET state = 'pending', made_at = $2 WHERE account = $1`, string(ada), w.Now().UnixMilli())
-		if err := w.back.ConfirmBackup(context.Background(), ada); err != nil {
+		if err := w.back.ConfirmBackup(context.Background(), caller(ada)); err != nil {
 			t.Fatal(err)
 		}
 		w.is(w.useCode("ada", oldPassword, codes[0]), 401, "invalid_code")

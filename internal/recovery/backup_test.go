@@ -20,7 +20,7 @@ import (
 
 func (w *world) makeCodes(id account.ID, again bool) []string {
 	w.t.Helper()
-	codes, err := w.back.MakeBackup(context.Background(), id, again)
+	codes, err := w.back.MakeBackup(context.Background(), caller(id), again)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func (w *world) makeCodes(id account.ID, again bool) []string {
 func (w *world) withCodes(id account.ID) []string {
 	w.t.Helper()
 	codes := w.makeCodes(id, w.readBackup(id).Enabled)
-	if err := w.back.ConfirmBackup(context.Background(), id); err != nil {
+	if err := w.back.ConfirmBackup(context.Background(), caller(id)); err != nil {
 		w.t.Fatal(err)
 	}
 	return codes
@@ -71,17 +71,17 @@ func TestBackupCodes(t *testing.T) {
 		w.withApp(ada)
 		w.Mails()
 		for what, err := range map[string]error{
-			"make": errOf(w.back.MakeBackup(ctx, ada, false)), "regenerate": errOf(w.back.MakeBackup(ctx, ada, true)), "confirm": w.back.ConfirmBackup(ctx, ada),
+			"make": errOf(w.back.MakeBackup(ctx, caller(ada), false)), "regenerate": errOf(w.back.MakeBackup(ctx, caller(ada), true)), "confirm": w.back.ConfirmBackup(ctx, caller(ada)),
 		} {
 			if codeOf(err) != "needs_two_layers" {
 				t.Errorf("%s with one layer: %v", what, err)
 			}
 		}
 		w.layer(ada, w.Name(), true)
-		if _, err := w.back.MakeBackup(ctx, ada, true); codeOf(err) != "backup_codes_off" {
+		if _, err := w.back.MakeBackup(ctx, caller(ada), true); codeOf(err) != "backup_codes_off" {
 			t.Errorf("regenerate what is off: %v", err)
 		}
-		if err := w.back.ConfirmBackup(ctx, ada); codeOf(err) != "nothing_to_confirm" {
+		if err := w.back.ConfirmBackup(ctx, caller(ada)); codeOf(err) != "nothing_to_confirm" {
 			t.Errorf("confirm nothing: %v", err)
 		}
 		lost := w.makeCodes(ada, false)
@@ -95,7 +95,7 @@ func TestBackupCodes(t *testing.T) {
 		if got := w.told(); got != "" {
 			t.Errorf("told before anything counts: %s", got)
 		}
-		if err := w.back.ConfirmBackup(ctx, ada); err != nil {
+		if err := w.back.ConfirmBackup(ctx, caller(ada)); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.told(); got != "ada@canary.example backup-codes-enabled" {
@@ -108,10 +108,10 @@ func TestBackupCodes(t *testing.T) {
 		if l := w.backupLine(ada); !l.Enabled || l.Left == nil || *l.Left != 10 || l.Since == nil || l.LastUsed != nil {
 			t.Errorf("the security line: %+v", l)
 		}
-		if _, err := w.back.MakeBackup(ctx, ada, false); codeOf(err) != "backup_codes_enabled" {
+		if _, err := w.back.MakeBackup(ctx, caller(ada), false); codeOf(err) != "backup_codes_enabled" {
 			t.Errorf("make a second time: %v", err)
 		}
-		if err := w.back.ConfirmBackup(ctx, ada); codeOf(err) != "nothing_to_confirm" {
+		if err := w.back.ConfirmBackup(ctx, caller(ada)); codeOf(err) != "nothing_to_confirm" {
 			t.Errorf("confirm a second time: %v", err)
 		}
 
@@ -119,7 +119,7 @@ func TestBackupCodes(t *testing.T) {
 		if b := w.readBackup(ada); !slices.Equal(shown(b), first) || !slices.Equal(b.Pending, second) {
 			t.Errorf("while new ones wait: %+v", b)
 		}
-		if err := w.back.ConfirmBackup(ctx, ada); err != nil {
+		if err := w.back.ConfirmBackup(ctx, caller(ada)); err != nil {
 			t.Fatal(err)
 		}
 		if b := w.readBackup(ada); !slices.Equal(shown(b), second) || len(b.Pending) != 0 {
@@ -133,11 +133,11 @@ func TestBackupCodes(t *testing.T) {
 		if b := w.readBackup(ada); len(b.Pending) != 0 {
 			t.Errorf("an hour later: %+v", b)
 		}
-		if err := w.back.ConfirmBackup(ctx, ada); codeOf(err) != "nothing_to_confirm" {
+		if err := w.back.ConfirmBackup(ctx, caller(ada)); codeOf(err) != "nothing_to_confirm" {
 			t.Errorf("confirm an hour later: %v", err)
 		}
 		for range 2 {
-			if err := w.back.DropBackup(ctx, ada); err != nil {
+			if err := w.back.DropBackup(ctx, caller(ada)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -184,7 +184,7 @@ func TestBackupCodesAtOnce(t *testing.T) {
 		ada := w.Join("ada")
 		w.twoLayers(ada)
 		made := w.makeCodes(ada, false)
-		got := race(8, func(int) string { return codeOf(w.back.ConfirmBackup(ctx, ada)) })
+		got := race(8, func(int) string { return codeOf(w.back.ConfirmBackup(ctx, caller(ada))) })
 		if got["<nil>"] != 1 || got["nothing_to_confirm"] != 7 {
 			t.Errorf("eight confirm: %v", got)
 		}
@@ -198,10 +198,10 @@ func TestBackupCodesAtOnce(t *testing.T) {
 			var confirmed error
 			race(2, func(i int) string {
 				if i == 0 {
-					confirmed = w.back.ConfirmBackup(ctx, ada)
+					confirmed = w.back.ConfirmBackup(ctx, caller(ada))
 					return ""
 				}
-				again, _ = w.back.MakeBackup(ctx, ada, true)
+				again, _ = w.back.MakeBackup(ctx, caller(ada), true)
 				return ""
 			})
 			b := w.readBackup(ada)
@@ -213,9 +213,9 @@ func TestBackupCodesAtOnce(t *testing.T) {
 		}
 		got = race(12, func(i int) string {
 			if i%2 == 0 {
-				return codeOf(errOf(w.back.MakeBackup(ctx, ada, true)))
+				return codeOf(errOf(w.back.MakeBackup(ctx, caller(ada), true)))
 			}
-			return codeOf(w.back.DropBackup(ctx, ada))
+			return codeOf(w.back.DropBackup(ctx, caller(ada)))
 		})
 		if got["<nil>"]+got["backup_codes_off"] != 12 {
 			t.Errorf("regenerate against disable: %v", got)

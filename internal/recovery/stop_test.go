@@ -153,7 +153,7 @@ func TestStopAgainstALayer(t *testing.T) {
 					b = w.is(w.call(home, "PUT", "/account/password", "Bearer "+b.AccessToken, fields{"new_password": newPassword}), 201, "")
 					as.AAL = b.AAL
 				}
-				e, err := w.codes.Enrol(t.Context(), id)
+				e, err := w.codes.Enrol(t.Context(), rest.Caller{Account: string(id)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -361,7 +361,7 @@ func TestStopTakesWaysBack(t *testing.T) {
 		w.is(w.useCode("ada", oldPassword, codes[1]), 201, "")
 		second := w.stopLink()
 		w.makeCodes(ada, true)
-		if err := w.back.ConfirmBackup(t.Context(), ada); err != nil {
+		if err := w.back.ConfirmBackup(t.Context(), caller(ada)); err != nil {
 			t.Fatal(err)
 		}
 		w.is(w.verifyTrusted(w.askTrusted(ada, "mallory@example.org")), 204, "")

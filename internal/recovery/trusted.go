@@ -46,6 +46,9 @@ func (s *Service) setUpTrusted() {
 	s.Accounts.Protect(trustedLine, s.protectTrusted)
 	s.Accounts.AddWayBack(account.WayBack{On: s.trustedOn, Off: s.dropTrusted})
 	s.Sessions.AddWait(s.waitEndsAt)
+	s.Sessions.AddBegun(func(ctx context.Context, tx *db.Tx, id account.ID) error {
+		return s.Accounts.DropLinks(ctx, tx, trustedLink, id)
+	})
 	s.Accounts.Keep(trustedLine, account.Keeper{Forget: func(ctx context.Context, tx *db.Tx, id account.ID) error { return dropWait(ctx, tx, id) }})
 }
 

@@ -262,7 +262,7 @@ func (w *world) confirm(token string) reply {
 // withApp turns the authenticator app on for an account and returns its secret.
 func (w *world) withApp(id account.ID) string {
 	w.t.Helper()
-	e, err := w.codes.Enrol(context.Background(), id)
+	e, err := w.codes.Enrol(context.Background(), rest.Caller{Account: string(id)})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -143,6 +143,9 @@ func (s *Service) EndDevice(ctx context.Context, token string) error {
 		if err := s.ForgetDevices(ctx, tx, l.Account); err != nil {
 			return err
 		}
+		if err := s.takeBack(ctx, tx, l.Account); err != nil {
+			return err
+		}
 		if err := forgetKnown(ctx, tx, l.Account, clientOf(key, d.Kind, d.Addr)); err != nil {
 			return err
 		}

@@ -232,6 +232,9 @@ func (s *Service) RevokeAll(ctx context.Context, who account.ID, except string) 
 		if err := forgetClients(ctx, tx, who, except); err != nil {
 			return err
 		}
+		if err := s.takeBack(ctx, tx, who); err != nil {
+			return err
+		}
 		var err error
 		if ids, err = sessionIDs(ctx, tx, who, except); err != nil {
 			return err
@@ -251,6 +254,23 @@ func (s *Service) RevokeAll(ctx context.Context, who account.ID, except string) 
 		return err
 	}
 	return s.removeRecords(context.WithoutCancel(ctx), ids)
+}
+
+// AddBegun adds what a room takes back when an owner shuts a session out: what its holder may have
+// begun, and could complete without it. It runs in the transaction that deletes the session, when
+// the account's row is held. The link of a reset is none of that: an intruder with a session could
+// void an owner's again and again. The room calls AddBegun when it is made, before the first request.
+func (s *Service) AddBegun(fn func(ctx context.Context, tx *db.Tx, id account.ID) error) {
+	s.begun = append(s.begun, fn)
+}
+
+func (s *Service) takeBack(ctx context.Context, tx *db.Tx, id account.ID) error {
+	for _, fn := range s.begun {
+		if err := fn(ctx, tx, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // end removes the record first: from then on every node refuses the session.
@@ -275,6 +295,9 @@ func (s *Service) revokeAndForget(ctx context.Context, who account.ID, id string
 			return err
 		}
 		was, err := deleteSessionAndDevice(ctx, tx, who, id)
+		if err == nil && was {
+			err = s.takeBack(ctx, tx, who)
+		}
 		if err != nil || !was {
 			return err
 		}

@@ -192,6 +192,9 @@ func (s *Service) reused(ctx context.Context, r row) error {
 			return err
 		}
 		ended, err := deleteSessionAndDevice(ctx, tx, r.Account, r.ID)
+		if err == nil && ended {
+			err = s.takeBack(ctx, tx, r.Account)
+		}
 		if err != nil || !ended {
 			return err
 		}

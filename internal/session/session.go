@@ -135,6 +135,7 @@ type Service struct {
 	watch  func(context.Context, Failure) error                              // see Watch
 	sure   []func(context.Context, *db.Tx, account.ID) error                 // see AddConfirmed
 	look   func(context.Context, account.State, Entering) (Verdict, error)   // see Judge
+	begun  []func(context.Context, *db.Tx, account.ID) error                 // see AddBegun
 	beside sync.WaitGroup                                                    // see later
 
 	signIns metric.Counters

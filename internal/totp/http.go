@@ -22,8 +22,9 @@ func (s *Service) Routes(a *rest.API) {
 	}, s.postEnrol)
 	rest.Register(a, rest.Op{
 		Method: http.MethodGet, Path: "/account/totp/qr.png", ID: "read-totp-qr", Repairs: true, Tag: tag, Access: rest.Session, Status: http.StatusOK, Rows: "F-L1", Produces: "image/png",
-		Summary: "The pending secret as a QR code",
-		Errors:  []*fault.Error{errNotPending},
+		Summary:     "The pending secret as a QR code",
+		Description: "The server shows it to the session that began the set-up. For every other session no set-up is pending.",
+		Errors:      []*fault.Error{errNotPending},
 	}, s.getQR)
 	rest.Register(a, rest.Op{
 		Method: http.MethodPost, Path: "/account/totp/confirm", ID: "confirm-totp", Repairs: true, Tag: tag, Access: rest.Session, Status: http.StatusNoContent, Rows: "F-L1",
@@ -56,7 +57,7 @@ type enrolOutput struct {
 }
 
 func (s *Service) postEnrol(ctx context.Context, in *enrolInput) (*enrolOutput, error) {
-	e, err := s.Enrol(ctx, account.ID(in.Caller.Account))
+	e, err := s.Enrol(ctx, in.Caller)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ type qrOutput struct {
 }
 
 func (s *Service) getQR(ctx context.Context, in *qrInput) (*qrOutput, error) {
-	e, err := s.Pending(ctx, account.ID(in.Caller.Account))
+	e, err := s.Pending(ctx, in.Caller)
 	if err != nil {
 		return nil, err
 	}

@@ -53,10 +53,11 @@ func deletePending(ctx context.Context, tx *db.Tx, id account.ID) error {
 	return err
 }
 
-// enable turns the pending layer on; step is spent with it.
-func enable(ctx context.Context, tx *db.Tx, id account.ID, step int64, now time.Time) error {
-	n, err := tx.Exec(ctx, `UPDATE totp SET enabled_at = $1, last_step = $2 WHERE account = $3 AND enabled_at IS NULL`,
-		now.UnixMilli(), step, string(id))
+// enable turns the pending layer on, with the secret as it is sealed from now on; step is
+// spent with it.
+func enable(ctx context.Context, tx *db.Tx, id account.ID, sealed []byte, step int64, now time.Time) error {
+	n, err := tx.Exec(ctx, `UPDATE totp SET secret = $4, enabled_at = $1, last_step = $2 WHERE account = $3 AND enabled_at IS NULL`,
+		now.UnixMilli(), step, string(id), sealed)
 	if err == nil && n != 1 {
 		return errNotPending
 	}

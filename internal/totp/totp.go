@@ -15,8 +15,8 @@
 //   - A read database: the secret is 160 random bits under the account's data key, bound
 //     to its row. Deleting the account's key shreds it.
 //   - A secret planted or removed by whoever finds an open session: both ask for a fresh
-//     proof (step-up) and mail the owner. A secret is shown while its enrolment is pending
-//     and never again.
+//     proof (step-up) and mail the owner. A secret is shown while its enrolment is pending,
+//     to the session that began it, and never again.
 //
 // # Choices
 //
@@ -46,6 +46,7 @@ import (
 	"coffer/internal/fault"
 	"coffer/internal/mail"
 	"coffer/internal/rest"
+	"coffer/internal/seal"
 	"coffer/internal/session"
 )
 
@@ -148,15 +149,17 @@ func (s *Service) Begin(context.Context, *db.Tx, account.ID, string) (session.Pr
 // Assurance says that the layer is a one-time code from something the person has.
 func (s *Service) Assurance() (amr string, aal2 bool) { return "otp", true }
 
-// Enrol makes a new pending secret in the place of an older pending one.
-func (s *Service) Enrol(ctx context.Context, id account.ID) (Enrolment, error) {
+// Enrol makes a new pending secret in the place of an older pending one. It belongs to the
+// caller's session.
+func (s *Service) Enrol(ctx context.Context, c rest.Caller) (Enrolment, error) {
+	id := account.ID(c.Account)
 	secret := make([]byte, secretSize)
 	if _, err := io.ReadFull(s.Rand, secret); err != nil {
 		return Enrolment{}, err
 	}
 	var e Enrolment
 	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
-		sealed, err := s.seal(ctx, tx, id, secret)
+		sealed, err := s.seal(ctx, tx, id, append(secret[:secretSize:secretSize], c.Session...))
 		if err != nil {
 			return err
 		}
@@ -171,8 +174,10 @@ func (s *Service) Enrol(ctx context.Context, id account.ID) (Enrolment, error) {
 	return e, err
 }
 
-// Pending returns the enrolment that waits for its first code.
-func (s *Service) Pending(ctx context.Context, id account.ID) (Enrolment, error) {
+// Pending returns the enrolment that waits for its first code, to the session that began it.
+// That session gave a fresh proof to see the secret; another one did not.
+func (s *Service) Pending(ctx context.Context, c rest.Caller) (Enrolment, error) {
+	id := account.ID(c.Account)
 	var e Enrolment
 	err := s.DB.Read(ctx, func(tx *db.Tx) error {
 		sealed, err := readPending(ctx, tx, id, s.Now().Add(-pendingFor))
@@ -182,9 +187,12 @@ func (s *Service) Pending(ctx context.Context, id account.ID) (Enrolment, error)
 		if err != nil {
 			return err
 		}
-		secret, err := s.open(ctx, tx, id, sealed)
+		secret, began, err := s.openPending(ctx, tx, id, sealed)
 		if err != nil {
 			return err
+		}
+		if began != c.Session {
+			return errNotPending
 		}
 		e, err = s.enrolment(ctx, tx, id, secret)
 		return err
@@ -206,7 +214,7 @@ func (s *Service) Confirm(ctx context.Context, c rest.Caller, code string) error
 		if err != nil {
 			return err
 		}
-		secret, err := s.open(ctx, tx, id, sealed)
+		secret, _, err := s.openPending(ctx, tx, id, sealed)
 		if err != nil {
 			return err
 		}
@@ -217,7 +225,10 @@ func (s *Service) Confirm(ctx context.Context, c rest.Caller, code string) error
 		if wrong {
 			return nil
 		}
-		if err := enable(ctx, tx, id, step, s.Now()); err != nil {
+		if sealed, err = s.seal(ctx, tx, id, secret); err != nil { // without the session
+			return err
+		}
+		if err := enable(ctx, tx, id, sealed, step, s.Now()); err != nil {
 			return err
 		}
 		return s.Sessions.TurnOn(ctx, tx, c, name, enabled)
@@ -308,6 +319,18 @@ func (s *Service) open(ctx context.Context, q db.Querier, id account.ID, sealed 
 		return nil, err
 	}
 	return key.Open("totp", "secret", string(id), sealed)
+}
+
+// openPending returns a pending secret and the session that began its enrolment.
+func (s *Service) openPending(ctx context.Context, q db.Querier, id account.ID, sealed []byte) (secret []byte, began string, err error) {
+	plain, err := s.open(ctx, q, id, sealed)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(plain) < secretSize {
+		return nil, "", seal.ErrOpen
+	}
+	return plain[:secretSize], string(plain[secretSize:]), nil
 }
 
 func (s *Service) record(ctx context.Context, tx *db.Tx, id account.ID, kind string) error {

@@ -90,18 +90,18 @@ func TestLifeOfALayer(t *testing.T) {
 		if err := w.Confirm(ctx, by(id), "123456"); !errors.Is(err, errNotPending) {
 			t.Errorf("confirm before set-up: %v", err)
 		}
-		if _, err := w.Pending(ctx, id); !errors.Is(err, errNotPending) {
+		if _, err := w.Pending(ctx, by(id)); !errors.Is(err, errNotPending) {
 			t.Errorf("QR before set-up: %v", err)
 		}
-		first, err := w.Enrol(ctx, id)
+		first, err := w.Enrol(ctx, by(id))
 		if err != nil {
 			t.Fatal(err)
 		}
-		second, err := w.Enrol(ctx, id) // replaces the first
+		second, err := w.Enrol(ctx, by(id)) // replaces the first
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again, err := w.Pending(ctx, id); err != nil || !cmp.Equal(again, second) {
+		if again, err := w.Pending(ctx, by(id)); err != nil || !cmp.Equal(again, second) {
 			t.Errorf("the pending enrolment reads %+v, %v", again, err)
 		}
 		if first.Secret == second.Secret || w.isOn(id) {
@@ -132,10 +132,10 @@ func TestLifeOfALayer(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if _, err := w.Enrol(ctx, id); !errors.Is(err, errEnabled) {
+		if _, err := w.Enrol(ctx, by(id)); !errors.Is(err, errEnabled) {
 			t.Errorf("set-up while on: %v", err)
 		}
-		if _, err := w.Pending(ctx, id); !errors.Is(err, errNotPending) {
+		if _, err := w.Pending(ctx, by(id)); !errors.Is(err, errNotPending) {
 			t.Errorf("the secret is shown again: %v", err)
 		}
 		w.below.Advance(2 * period * time.Second)
@@ -183,7 +183,7 @@ func TestOneConfirmationTwentyTimesAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		id := w.below.Join("ada")
-		e, err := w.Enrol(t.Context(), id)
+		e, err := w.Enrol(t.Context(), by(id))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -202,7 +202,7 @@ func TestFiveWrongCodesEndTheSetUp(t *testing.T) {
 		w := newWorld(t, d)
 		id := w.below.Join("ada")
 		for _, wrongs := range []int{4, 5} {
-			e, err := w.Enrol(t.Context(), id)
+			e, err := w.Enrol(t.Context(), by(id))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -225,12 +225,12 @@ func TestFiveWrongCodesEndTheSetUp(t *testing.T) {
 func TestASetUpExpires(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	id := w.below.Join("ada")
-	e, err := w.Enrol(t.Context(), id)
+	e, err := w.Enrol(t.Context(), by(id))
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.below.Advance(pendingFor)
-	if _, err := w.Pending(t.Context(), id); !errors.Is(err, errNotPending) {
+	if _, err := w.Pending(t.Context(), by(id)); !errors.Is(err, errNotPending) {
 		t.Errorf("QR after an hour: %v", err)
 	}
 	if err := w.Confirm(t.Context(), by(id), w.code(e.Secret, 0)); !errors.Is(err, errNotPending) {
@@ -287,7 +287,7 @@ func TestAHundredWrongCodesLockTheLayer(t *testing.T) {
 
 func TestWhatTheEnrolmentSays(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
-	e, err := w.Enrol(t.Context(), w.below.Join("ada"))
+	e, err := w.Enrol(t.Context(), by(w.below.Join("ada")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -386,7 +386,7 @@ func TestProtection(t *testing.T) {
 			}
 		}
 		is(account.Protection{})
-		if _, err := w.Enrol(t.Context(), id); err != nil {
+		if _, err := w.Enrol(t.Context(), by(id)); err != nil {
 			t.Fatal(err)
 		}
 		is(account.Protection{})

@@ -48,7 +48,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 // enabled gives an account the layer and moves on to a step whose code is unspent.
 func (w *world) enabled(id account.ID) (secret string) {
 	w.t.Helper()
-	e, err := w.Enrol(w.t.Context(), id)
+	e, err := w.Enrol(w.t.Context(), by(id))
 	if err != nil {
 		w.t.Fatal(err)
 	}
