@@ -368,7 +368,7 @@ test('a list of 100,000 draws the rows in view, counts and selects all, and keep
   assert.equal(await at(), 'n000000.txt');
   go();
   await page.keyboard.press('End');
-  await page.waitForFunction(() => document.activeElement.closest('tr')?.dataset.at === '99999', undefined, { timeout: 60_000 });
+  await page.waitForFunction(() => document.activeElement.closest('tr')?.dataset.at === '99999', undefined, { timeout: 180_000 });
   await row(page, 'n099999.txt').waitFor();
   assert.equal(await grid.getAttribute('aria-rowcount'), '100001');
   await page.goto('about:blank');

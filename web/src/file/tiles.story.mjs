@@ -222,7 +222,7 @@ test('a grid of 100,000 draws the tiles in view, keeps focus and place, and chan
   // End reads to the end, and the last tile has the focus.
   await tile(page, 'n000003.jpg').focus();
   await page.keyboard.press('End');
-  await page.waitForFunction(() => document.activeElement.closest('.tile')?.dataset.at === '99999', undefined, { timeout: 60_000 });
+  await page.waitForFunction(() => document.activeElement.closest('.tile')?.dataset.at === '99999', undefined, { timeout: 180_000 });
   await tile(page, 'n099999.jpg').waitFor();
   assert.ok((await drawn()) < 120);
   await check(page, 'the end of a long grid');
