@@ -398,11 +398,14 @@ func (s *S3) Delete(ctx context.Context, id string) error {
 }
 
 // List implements [Store].
-func (s *S3) List(ctx context.Context, after string, fn func(id string, size int64, at time.Time) error) error {
-	if err := ctx.Err(); err != nil {
+func (s *S3) List(ctx context.Context, folder, after string, fn func(id string, size int64, at time.Time) error) error {
+	if err := errors.Join(checkFolder(folder), ctx.Err()); err != nil {
 		return err
 	}
 	o := minio.ListObjectsOptions{Prefix: s.prefix, Recursive: true}
+	if folder != "" {
+		o.Prefix += folder + "/"
+	}
 	if after != "" {
 		o.StartAfter = s.prefix + after
 	}
@@ -411,7 +414,7 @@ func (s *S3) List(ctx context.Context, after string, fn func(id string, size int
 			return s.failed(ctx, "list", info.Err)
 		}
 		id := strings.TrimPrefix(info.Key, s.prefix)
-		if isPublic(id) || checkID(id) != nil {
+		if isPublic(id) != (folder != "") || checkID(id) != nil {
 			continue
 		}
 		if err := fn(id, info.Size, info.LastModified); err != nil {

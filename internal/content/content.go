@@ -61,6 +61,8 @@ type Service struct {
 	// pageParts is how many parts of a list a reader holds.
 	pageParts int
 	dropped   []Dropped
+
+	goneObjects, goneParts blob.Removal
 }
 
 // Dropped is told which objects of an account have lost their last reference, in the
