@@ -61,6 +61,7 @@ const folder = "avatars"
 
 const (
 	purgeJob   = "avatar.purge"
+	orphansJob = "avatar.orphans"
 	sweepEvery = 15 * time.Minute
 	// writeTime bounds the writing of a picture. A row that is pending for much longer was
 	// left by a crash.
@@ -124,7 +125,7 @@ func New(c Config) *Service {
 	s.Jobs.Handle(purgeJob, func(ctx context.Context, _ []byte) error { return s.purge(ctx) })
 	s.Jobs.Every("avatar.sweep", sweepEvery, s.Sweep,
 		jobs.Old{Table: "avatars", Rows: "(state = 'deleting' OR state = 'pending' AND created_at <= $1)", Age: abandonedAfter})
-	s.Jobs.Every("avatar.orphans", 24*time.Hour, s.sweepOrphans)
+	s.Jobs.Every(orphansJob, 24*time.Hour, s.sweepOrphans)
 	return s
 }
 
@@ -399,7 +400,12 @@ func (s *Service) Sweep(ctx context.Context) error {
 // sweepOrphans removes the objects of pictures that no row names. A power cut may bring back a picture
 // whose row is gone, and a CDN would serve it for ever. It runs daily.
 func (s *Service) sweepOrphans(ctx context.Context) error {
-	return blob.RemoveOrphans(ctx, s.Blobs, folder, s.Now(), func(ctx context.Context, objects []string) (map[string]bool, error) {
+	now := s.Now()
+	steady, err := s.Jobs.Steady(ctx, orphansJob, now, blob.OrphanGap)
+	if err != nil {
+		return err
+	}
+	return blob.RemoveOrphans(ctx, s.Blobs, folder, now, steady, func(ctx context.Context, objects []string) (map[string]bool, error) {
 		ids := make([]string, len(objects))
 		for i, object := range objects {
 			ids[i] = path.Base(path.Dir(object)) // folder/id/size.webp

@@ -32,11 +32,15 @@ func TestRemovedPictureComesBack(t *testing.T) {
 				}
 			}
 		}
-		walk := func(now time.Time) {
+		day := 0
+		walk := func(until int) {
 			t.Helper()
-			w.Service.Now = func() time.Time { return now }
-			if err := w.sweepOrphans(t.Context()); err != nil {
-				t.Error(err)
+			for ; day <= until; day++ {
+				now := time.Now().AddDate(0, 0, day)
+				w.Service.Now = func() time.Time { return now }
+				if err := w.sweepOrphans(t.Context()); err != nil {
+					t.Error(err)
+				}
 			}
 		}
 		left := func(id string) (n int) {
@@ -50,11 +54,11 @@ func TestRemovedPictureComesBack(t *testing.T) {
 			}
 			return n
 		}
-		walk(time.Now().Add(6 * 24 * time.Hour))
+		walk(6)
 		if n := left(gone.ID); n != len(sizes) {
 			t.Errorf("%d young objects are left", n)
 		}
-		walk(time.Now().Add(8 * 24 * time.Hour))
+		walk(8)
 		if n := left(gone.ID); n != 0 {
 			t.Errorf("%d objects of a removed picture are left", n)
 		}

@@ -8,10 +8,15 @@ import (
 	"time"
 )
 
-// orphanAge is how old an object without a record must be before it is removed. Records are older than
-// their objects, so there are orphans only after a power cut, which may undo a deletion, and after a
-// database was restored from a backup. The age is the time to find out that it was the wrong one.
+// orphanAge is how old an object without a record must be before it is removed, and for how long the
+// records must have been looked at before. Records are older than their objects, so there are orphans
+// only after a power cut, which may undo a deletion, and with another database: an older backup, or a new
+// and empty one. The time is there to find out that it is the wrong one.
 const orphanAge = 7 * 24 * time.Hour
+
+// OrphanGap is how long the walk may pause. After a longer pause the records count as those of another
+// database.
+const OrphanGap = 3 * 24 * time.Hour
 
 const (
 	orphanBatch = 200
@@ -54,9 +59,13 @@ func (r *Removal) Leave(after string) {
 }
 
 // RemoveOrphans removes the objects of a folder, as in [Store].List, of which known has no record and
-// which are a week old at now. known returns those of some ids that have one. An object that cannot be
-// removed holds up no other; a store that is away ends the walk.
-func RemoveOrphans(ctx context.Context, s Store, folder string, now time.Time, known func(ctx context.Context, ids []string) (map[string]bool, error)) error {
+// which are a week old at now. known returns those of some ids that have one. Before the walk has looked
+// for a week, since steady, it removes nothing. An object that cannot be removed holds up no other; a
+// store that is away ends the walk.
+func RemoveOrphans(ctx context.Context, s Store, folder string, now, steady time.Time, known func(ctx context.Context, ids []string) (map[string]bool, error)) error {
+	if now.Sub(steady) < orphanAge {
+		return nil
+	}
 	var batch []string
 	var failures []error
 	failed := 0

@@ -59,14 +59,18 @@ func TestRemoveOrphans(t *testing.T) {
 	now := time.Now().Add(7*24*time.Hour + time.Minute)
 	s := &refusing{Store: d, stuck: func(id string) bool { return strings.HasPrefix(id, "00") }, away: blob.ErrUnavailable}
 
-	if err := blob.RemoveOrphans(t.Context(), s, "", time.Now(), known); err != nil || s.asked != 0 {
+	old := now.Add(-7 * 24 * time.Hour)
+	if err := blob.RemoveOrphans(t.Context(), s, "", now, old.Add(time.Second), known); err != nil || s.asked != 0 {
+		t.Errorf("a database that is known for less than a week: %d are asked for, %v", s.asked, err)
+	}
+	if err := blob.RemoveOrphans(t.Context(), s, "", time.Now(), old, known); err != nil || s.asked != 0 {
 		t.Errorf("young objects: %d are asked for, %v", s.asked, err)
 	}
-	if err := blob.RemoveOrphans(t.Context(), s, "", now, known); !errors.Is(err, blob.ErrUnavailable) || s.asked != 8 {
+	if err := blob.RemoveOrphans(t.Context(), s, "", now, old, known); !errors.Is(err, blob.ErrUnavailable) || s.asked != 8 {
 		t.Errorf("a store that is away: %d are asked for, %v", s.asked, err)
 	}
 	s.away = nil
-	err := blob.RemoveOrphans(t.Context(), s, "", now, known)
+	err := blob.RemoveOrphans(t.Context(), s, "", now, old, known)
 	if err == nil || !strings.Contains(err.Error(), "and 992 more") {
 		t.Errorf("a walk that left something says %v", err)
 	}
@@ -74,7 +78,7 @@ func TestRemoveOrphans(t *testing.T) {
 	if _, err := blobtest.Read(t, d, "77aa", 0, -1); err != nil {
 		t.Errorf("an object with a record: %v", err)
 	}
-	if err := blob.RemoveOrphans(t.Context(), s, "avatars", now, known); err != nil {
+	if err := blob.RemoveOrphans(t.Context(), s, "avatars", now, old, known); err != nil {
 		t.Error(err)
 	}
 	blobtest.Nothing(t, d, blob.Public("avatars", "77ab", "64"))

@@ -190,9 +190,16 @@ func (o due) failed(err error) error {
 	return fmt.Errorf("object %s: %w", o.id, err)
 }
 
+const orphansJob = "content.orphans"
+
 // sweepOrphans removes objects that no row knows. It runs daily.
 func (s *Service) sweepOrphans(ctx context.Context) error {
-	return blob.RemoveOrphans(ctx, s.Blobs, "", s.Now(), func(ctx context.Context, ids []string) (map[string]bool, error) {
+	now := s.Now()
+	steady, err := s.Jobs.Steady(ctx, orphansJob, now, blob.OrphanGap)
+	if err != nil {
+		return err
+	}
+	return blob.RemoveOrphans(ctx, s.Blobs, "", now, steady, func(ctx context.Context, ids []string) (map[string]bool, error) {
 		return readKnown(ctx, s.DB, ids)
 	})
 }

@@ -273,11 +273,50 @@ func TestStuckOrphan(t *testing.T) {
 		}
 	}
 	w.Blobs = stuckStore{w.Blobs, "00aa"}
-	w.below.Advance(8 * 24 * time.Hour)
+	w.look(8)
 	if err := w.sweepOrphans(t.Context()); err == nil {
 		t.Error("a walk that left something says nothing")
 	}
 	if left := w.objects(); len(left) != 1 {
 		t.Errorf("%v are left", left)
 	}
+}
+
+// look walks over orphans once a day.
+func (w *world) look(days int) {
+	w.t.Helper()
+	for range days {
+		_ = w.sweepOrphans(w.t.Context()) // the test's own walk comes after it
+		w.below.Advance(24 * time.Hour)
+	}
+}
+
+// A server that starts with a new database, or with an old backup, removes nothing of the store for a
+// week, however old it is: there is time to find out.
+func TestOrphansOfAnotherDatabase(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		if _, err := w.Blobs.Put(t.Context(), "77aa", strings.NewReader("of another database")); err != nil {
+			t.Fatal(err)
+		}
+		walk := func(when string, want int) {
+			t.Helper()
+			if err := w.sweepOrphans(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if n := len(w.objects()); n != want {
+				t.Errorf("%s: %d objects are left, want %d", when, n, want)
+			}
+		}
+		w.below.Advance(30 * 24 * time.Hour)
+		walk("a new database", 1)
+		w.look(6)
+		walk("after six days", 1)
+		w.below.Advance(4 * 24 * time.Hour) // as in a backup of then
+		walk("after a gap", 1)
+		w.look(6)
+		walk("six days after it", 1)
+		w.look(1)
+		walk("a week after it", 0)
+	})
 }
