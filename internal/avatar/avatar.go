@@ -443,7 +443,7 @@ func (s *Service) purge(ctx context.Context) error {
 				continue
 			}
 			failures = append(failures, err)
-			if blob.Away(ctx, s.Blobs, len(failures)) != nil {
+			if errors.Is(err, db.ErrUnavailable) || blob.Away(ctx, s.Blobs, len(failures)) != nil {
 				return errors.Join(failures...)
 			}
 		}
