@@ -210,7 +210,7 @@ func (w *forgotten) count(q string, args ...any) (n int) {
 
 func (w *forgotten) objects() (n int) {
 	w.Helper()
-	w.must(w.blobs.List(w.Context(), "", func(string, int64, time.Time) error { n++; return nil }))
+	w.must(w.blobs.List(w.Context(), "", "", func(string, int64, time.Time) error { n++; return nil }))
 	return n
 }
 

@@ -9,7 +9,8 @@
 //   - Guessing: an address has 128 random bits and is new for each picture, so it tells
 //     nothing about the account, and a cached address never shows another picture.
 //   - Pictures that outlive their account: a row names every object before the object is
-//     written. A job removes what a newer picture, a removal, a deletion or a crash left.
+//     written. A job removes what a newer picture, a removal, a deletion or a crash left, and a
+//     daily walk each object that no row names.
 //     Coffer serves a picture only while it is an account's; a CDN may keep its copy.
 //   - Costly requests: an account sends few pictures an hour, and the server takes few at
 //     once. Picture bounds the decoding. A slow sender gives its place to the next one.
@@ -33,6 +34,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,6 +61,7 @@ const folder = "avatars"
 
 const (
 	purgeJob   = "avatar.purge"
+	orphansJob = "avatar.orphans"
 	sweepEvery = 15 * time.Minute
 	// writeTime bounds the writing of a picture. A row that is pending for much longer was
 	// left by a crash.
@@ -95,6 +98,7 @@ type Config struct {
 type Service struct {
 	Config
 	base string // of every address
+	gone blob.Removal
 
 	mu      sync.Mutex
 	running map[*arrival]bool
@@ -121,6 +125,7 @@ func New(c Config) *Service {
 	s.Jobs.Handle(purgeJob, func(ctx context.Context, _ []byte) error { return s.purge(ctx) })
 	s.Jobs.Every("avatar.sweep", sweepEvery, s.Sweep,
 		jobs.Old{Table: "avatars", Rows: "(state = 'deleting' OR state = 'pending' AND created_at <= $1)", Age: abandonedAfter})
+	s.Jobs.Every(orphansJob, 24*time.Hour, s.sweepOrphans)
 	return s
 }
 
@@ -392,23 +397,61 @@ func (s *Service) Sweep(ctx context.Context) error {
 	return s.purge(ctx)
 }
 
+// sweepOrphans removes the objects of pictures that no row names. A power cut may bring back a picture
+// whose row is gone, and a CDN would serve it for ever. It runs daily.
+func (s *Service) sweepOrphans(ctx context.Context) error {
+	now := s.Now()
+	steady, err := s.Jobs.Steady(ctx, orphansJob, now, blob.OrphanGap)
+	if err != nil {
+		return err
+	}
+	return blob.RemoveOrphans(ctx, s.Blobs, folder, now, steady, func(ctx context.Context, objects []string) (map[string]bool, error) {
+		ids := make([]string, len(objects))
+		for i, object := range objects {
+			ids[i] = path.Base(path.Dir(object)) // folder/id/size.webp
+		}
+		named, err := readNamed(ctx, s.DB, ids)
+		known := map[string]bool{}
+		for i, object := range objects {
+			known[object] = named[ids[i]]
+		}
+		return known, err
+	})
+}
+
 // purge removes marked pictures, the objects first: after a crash in between it is done
-// again. A picture that cannot be removed does not hold up the others.
+// again. Pictures that cannot be removed do not hold up the others.
 func (s *Service) purge(ctx context.Context) error {
 	var failures []error
-	for after := ""; len(failures) < 8; {
+	begun := s.gone.Begin()
+	for after := begun; ; {
 		ids, err := readMarked(ctx, s.DB, after, purgeBatch)
-		if err != nil || len(ids) == 0 {
+		if err != nil {
 			return errors.Join(append(failures, err)...)
+		}
+		if len(ids) == 0 {
+			if s.gone.Leave(""); begun == "" {
+				return errors.Join(failures...)
+			}
+			begun, after = "", ""
+			continue
 		}
 		for _, id := range ids {
 			after = id
-			if err := s.remove(ctx, id); err != nil {
-				failures = append(failures, err)
+			err := s.remove(ctx, id)
+			if err == nil {
+				continue
+			}
+			failures = append(failures, err)
+			if errors.Is(err, db.ErrUnavailable) || blob.Away(ctx, s.Blobs, len(failures)) != nil {
+				return errors.Join(failures...)
 			}
 		}
+		if len(failures) >= blob.MostRefused {
+			s.gone.Leave(after)
+			return errors.Join(failures...)
+		}
 	}
-	return errors.Join(failures...)
 }
 
 func (s *Service) remove(ctx context.Context, id string) error {

@@ -72,3 +72,18 @@ func deleteMarked(ctx context.Context, q db.Querier, id string) error {
 	_, err := q.Exec(ctx, `DELETE FROM avatars WHERE id = $1 AND state = 'deleting'`, id)
 	return err
 }
+
+// readNamed returns those of the pictures that a row names, in any state.
+func readNamed(ctx context.Context, q db.Querier, ids []string) (map[string]bool, error) {
+	places, args := db.List(ids)
+	rows, err := q.Query(ctx, `SELECT id FROM avatars WHERE id IN (`+places+`)`, args...)
+	if err != nil {
+		return nil, err
+	}
+	have, err := rows.Strings()
+	named := make(map[string]bool, len(have))
+	for _, id := range have {
+		named[id] = true
+	}
+	return named, err
+}

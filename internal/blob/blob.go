@@ -5,7 +5,7 @@
 // rooms store only ciphertext (package seal), but for public objects.
 //
 // A public object lies in the clear under a readable place, [Public], from which a web server
-// or a CDN may serve it. List does not show it: its room keeps a record of each.
+// or a CDN may serve it. Its room keeps a record of each, and [RemoveOrphans] removes those without one.
 //
 // # What every store promises
 //
@@ -43,9 +43,9 @@ type Store interface {
 	// Delete removes an object and the leftovers of its unfinished Puts. An absent object
 	// is no error.
 	Delete(ctx context.Context, id string) error
-	// List calls fn for every object that is not public, with an id after after, ascending,
-	// until fn fails.
-	List(ctx context.Context, after string, fn func(id string, size int64, at time.Time) error) error
+	// List calls fn for every object with an id after after, ascending, until fn fails: for the
+	// public ones of a folder, or, if that is "", for those that are not public.
+	List(ctx context.Context, folder, after string, fn func(id string, size int64, at time.Time) error) error
 	// Ping reports whether the store is reachable.
 	Ping(ctx context.Context) error
 }
@@ -87,6 +87,15 @@ func Public(folder, id, name string) string { return folder + "/" + id + "/" + n
 var publicID = regexp.MustCompile(`^[a-z]{4,32}/[0-9a-f]{4,64}/[0-9a-z]{1,32}\.webp$`)
 
 func isPublic(id string) bool { return strings.Contains(id, "/") && publicID.MatchString(id) }
+
+var publicFolder = regexp.MustCompile(`^[a-z]{4,32}$`)
+
+func checkFolder(folder string) error {
+	if folder != "" && !publicFolder.MatchString(folder) {
+		return fmt.Errorf("blob: internal error: not a public folder: %q", folder)
+	}
+	return nil
+}
 
 func checkID(id string) error {
 	if isPublic(id) {

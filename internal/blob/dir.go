@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -205,31 +206,74 @@ func (d *Dir) Delete(ctx context.Context, id string) error {
 }
 
 // List implements [Store].
-func (d *Dir) List(ctx context.Context, after string, fn func(id string, size int64, at time.Time) error) error {
+func (d *Dir) List(ctx context.Context, folder, after string, fn func(id string, size int64, at time.Time) error) error {
+	if err := checkFolder(folder); err != nil {
+		return err
+	}
+	if folder != "" {
+		return d.listPublic(ctx, folder, after, fn)
+	}
 	for _, shard := range shards() {
 		if len(after) >= 2 && shard < after[:2] {
 			continue
 		}
-		if err := ctx.Err(); err != nil {
+		if err := d.listFolder(ctx, shard, "", after, fn); err != nil {
 			return err
 		}
-		entries, err := os.ReadDir(filepath.Join(d.root, shard))
-		if err != nil {
+	}
+	return nil
+}
+
+// listPublic lists a folder of public objects, which is absent before the first one, and whose folders
+// come and go with theirs.
+func (d *Dir) listPublic(ctx context.Context, folder, after string, fn func(id string, size int64, at time.Time) error) error {
+	f, err := os.Open(filepath.Join(d.root, folder))
+	if errors.Is(err, fs.ErrNotExist) {
+		return d.Ping(ctx)
+	} else if err != nil {
+		return down(ctx, "list", err)
+	}
+	names, err := f.Readdirnames(-1)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return down(ctx, "list", err)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		at := folder + "/" + name
+		if last := at + "/~"; last < after || !isPublic(at+"/0.webp") { // "~" is behind the names of all objects
+			continue
+		}
+		if err := d.listFolder(ctx, at, at+"/", after, fn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listFolder lists the objects of one folder, whose ids begin with prefix.
+func (d *Dir) listFolder(ctx context.Context, folder, prefix, after string, fn func(id string, size int64, at time.Time) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(filepath.Join(d.root, filepath.FromSlash(folder)))
+	if prefix != "" && errors.Is(err, fs.ErrNotExist) {
+		return nil // deleted meanwhile
+	} else if err != nil {
+		return down(ctx, "list", err)
+	}
+	for _, e := range entries {
+		id := prefix + e.Name()
+		if id <= after || checkID(id) != nil || e.IsDir() {
+			continue
+		}
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // deleted meanwhile
+		} else if err != nil {
 			return down(ctx, "list", err)
 		}
-		for _, e := range entries {
-			if e.Name() <= after || checkID(e.Name()) != nil {
-				continue
-			}
-			info, err := e.Info()
-			if errors.Is(err, fs.ErrNotExist) {
-				continue // deleted meanwhile
-			} else if err != nil {
-				return down(ctx, "list", err)
-			}
-			if err := fn(e.Name(), info.Size(), info.ModTime()); err != nil {
-				return err
-			}
+		if err := fn(id, info.Size(), info.ModTime()); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -122,7 +122,7 @@ func TestDirSweepsLeftovers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	err := d.List(t.Context(), "", func(id string, _ int64, _ time.Time) error {
+	err := d.List(t.Context(), "", "", func(id string, _ int64, _ time.Time) error {
 		return fmt.Errorf("a leftover is visible as %s", id)
 	})
 	if err != nil {
@@ -145,7 +145,7 @@ func TestDirUnavailable(t *testing.T) {
 	_, _, getErr := d.Get(t.Context(), blobtest.NewID(), 0, -1)
 	for name, err := range map[string]error{
 		"Put": putErr, "Get": getErr, "Delete": d.Delete(t.Context(), blobtest.NewID()), "Ping": d.Ping(t.Context()),
-		"List": d.List(t.Context(), "", func(string, int64, time.Time) error { return nil }),
+		"List": d.List(t.Context(), "", "", func(string, int64, time.Time) error { return nil }),
 	} {
 		if !errors.Is(err, blob.ErrUnavailable) || !fault.IsUnavailable(err) {
 			t.Errorf("%s = %v, want ErrUnavailable", name, err)
@@ -179,7 +179,7 @@ func TestDirSurvivesKills(t *testing.T) {
 		_ = cmd.Wait()
 	}
 	d, found := openDir(t, root), 0
-	err := d.List(t.Context(), "", func(id string, size int64, _ time.Time) error {
+	err := d.List(t.Context(), "", "", func(id string, size int64, _ time.Time) error {
 		p, err := blobtest.Read(t, d, id, 0, -1)
 		if err != nil {
 			return err

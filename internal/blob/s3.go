@@ -3,6 +3,7 @@ package blob
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -24,7 +25,7 @@ import (
 // S3 is a store in a bucket of any S3 server. Objects longer than one part go up in parts
 // of [partSize]. One part is in flight while the next is read, so a Put holds two parts in
 // memory. An object appears when its upload completes. Put aborts a failed upload; OpenS3
-// aborts one left by a crash after a day.
+// aborts one left by a crash after a day. If an answer is lost, Put looks whether its object stands.
 //
 // Not replacing an object relies on If-None-Match, which S3 honours since 2024. On servers
 // that ignore it only the check before the upload remains, and ids are random.
@@ -34,6 +35,8 @@ type S3 struct {
 	bucket string
 	prefix string
 	region string
+	// settleFor bounds how long a Put asks for an object that the store does not confirm.
+	settleFor time.Duration
 }
 
 var _ Store = (*S3)(nil)
@@ -98,7 +101,7 @@ func newS3(spec string) (*S3, error) {
 	if err != nil {
 		return nil, fmt.Errorf("blob: %w", err)
 	}
-	return &S3{core: core, bodies: bodies, bucket: bucket, prefix: prefix, region: region}, nil
+	return &S3{core: core, bodies: bodies, bucket: bucket, prefix: prefix, region: region, settleFor: settleFor}, nil
 }
 
 func transport() http.RoundTripper {
@@ -172,16 +175,17 @@ func checksum(p []byte) string {
 	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, crc32.Checksum(p, castagnoli)))
 }
 
-// putOptions are the options of a write to key that sends or starts a body. header is an
-// additional field. What a CDN serves tells its type and that it never changes.
-func (s *S3) putOptions(key, header, value string) minio.PutObjectOptions {
+// putOptions are the options of a write to key that sends or starts a body. mark tells the object
+// from those of other writes. header is an additional field. What a CDN serves tells its type and that
+// it never changes.
+func (s *S3) putOptions(key, mark, header, value string) minio.PutObjectOptions {
 	o := onlyNew()
 	o.ContentType = "application/octet-stream"
 	if isPublic(strings.TrimPrefix(key, s.prefix)) {
 		o.ContentType, o.CacheControl = publicType, publicCache
 	}
-	o.UserMetadata = map[string]string{header: value} // the library sends such names unchanged
-	o.DisableContentSha256 = true                     // the content authenticates itself (package seal)
+	o.UserMetadata = map[string]string{markName: mark, header: value} // the library sends the names of checksums unchanged
+	o.DisableContentSha256 = true                                     // the content authenticates itself (package seal)
 	return o
 }
 
@@ -212,62 +216,67 @@ func (s *S3) Put(ctx context.Context, id string, r io.Reader) (int64, error) {
 		parts.Put(first)
 		return 0, err
 	}
-	sum := checksum((*first)[:n])
-	err = s.send(ctx, first, n, false, func(body io.Reader) error {
-		_, err := s.bodies.PutObject(ctx, s.bucket, key, body, int64(n), "", "", s.putOptions(key, checksumHeader, sum))
+	sum, made := checksum((*first)[:n]), making{key: key, mark: rand.Text(), size: int64(n)}
+	tried, err := s.settle(ctx, made, false, func() error {
+		body := bytes.NewReader((*first)[:n])
+		_, err := s.bodies.PutObject(ctx, s.bucket, key, body, int64(n), "", "", s.putOptions(key, made.mark, checksumHeader, sum))
 		return err
 	})
 	if err != nil {
-		return 0, s.absent(ctx, "put", err)
+		return 0, err
+	}
+	if tried == 1 {
+		parts.Put(first)
 	}
 	return int64(n), nil
 }
 
-// tries is how often ask sends a request that fails.
+// tries is how often a request is sent that fails.
 const tries = 3
 
-// send calls put with buf[:n] as ask does, and returns the buffer. After a broken connection the
-// transport may read on for a while. So each try has its own reader, and the library's retries
-// are off. The buffer of a failed try is left to the garbage collector.
-func (s *S3) send(ctx context.Context, buf *[]byte, n int, repeatable bool, put func(body io.Reader) error) error {
-	tried, err := s.ask(ctx, repeatable, func() error { return put(bytes.NewReader((*buf)[:n])) })
-	if err == nil && tried == 1 {
-		parts.Put(buf)
+// send sends buf[:n] by put until the server accepts it, and returns the buffer. put may run more than
+// once without harm. After a broken connection the transport may read on for a while. So each try has
+// its own reader, and the library's retries are off. The buffer of a failed try is left to the garbage
+// collector.
+func (s *S3) send(ctx context.Context, buf *[]byte, n int, put func(body io.Reader) error) (err error) {
+	for tried := 1; ; tried++ {
+		if err = put(bytes.NewReader((*buf)[:n])); err == nil {
+			if tried == 1 {
+				parts.Put(buf)
+			}
+			return nil
+		}
+		if _, refused := refusal(err); refused || tried == tries || !wait(ctx, tried) {
+			return err
+		}
 	}
-	return err
 }
 
-// ask calls do until the server accepts it, and returns how often it did. Without an answer the
-// server may have done it, so ask repeats only a repeatable do. A server that says that it is busy may
-// have done it too. A refusal after that tells nothing: its cause may be the earlier try.
-func (s *S3) ask(ctx context.Context, repeatable bool, do func() error) (tried int, err error) {
-	for tried = 1; ; tried++ {
-		if err = do(); err == nil {
-			return tried, nil
-		}
-		var answer minio.ErrorResponse
-		again := repeatable
-		if errors.As(err, &answer) && answer.StatusCode > 0 {
-			// Servers find out late that a completion fails, behind the 200.
-			again = answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusOK
-			if !again && !repeatable && tried > 1 {
-				err = fmt.Errorf("refused when it was asked again: %d %s %s", answer.StatusCode, answer.Code, answer.Message)
-			}
-		}
-		if !again || tried == tries {
-			return tried, err
-		}
-		select {
-		case <-time.After(time.Duration(tried) * 200 * time.Millisecond):
-		case <-ctx.Done():
-			return tried, err
-		}
+// refusal returns the server's answer if it says that the request is not done. Without an answer the
+// server may have done it, and a server that is busy may have done it too. Servers find out late that a
+// completion fails, behind the 200.
+func refusal(err error) (answer minio.ErrorResponse, refused bool) {
+	if !errors.As(err, &answer) || answer.StatusCode == 0 {
+		return answer, false
+	}
+	busy := answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusOK
+	return answer, !busy
+}
+
+// wait waits before the next try, longer each time. It reports false when ctx is over.
+func wait(ctx context.Context, tried int) bool {
+	select {
+	case <-time.After(min(time.Duration(tried)*200*time.Millisecond, 5*time.Second)):
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
 // putParts uploads the full first part and the rest of r.
 func (s *S3) putParts(ctx context.Context, key string, first *[]byte, r io.Reader) (size int64, err error) {
-	id, err := s.core.NewMultipartUpload(ctx, s.bucket, key, s.putOptions(key, "X-Amz-Checksum-Algorithm", "CRC32C"))
+	made := making{key: key, mark: rand.Text()}
+	id, err := s.core.NewMultipartUpload(ctx, s.bucket, key, s.putOptions(key, made.mark, "X-Amz-Checksum-Algorithm", "CRC32C"))
 	if err != nil {
 		parts.Put(first)
 		return 0, s.absent(ctx, "put", err)
@@ -289,7 +298,7 @@ func (s *S3) putParts(ctx context.Context, key string, first *[]byte, r io.Reade
 		go func() {
 			sum := checksum((*buf)[:n])
 			part := minio.CompletePart{PartNumber: number, ChecksumCRC32C: sum}
-			err := s.send(ctx, buf, n, true, func(body io.Reader) error {
+			err := s.send(ctx, buf, n, func(body io.Reader) error {
 				p, err := s.bodies.PutObjectPart(ctx, s.bucket, key, id, number, body, int64(n),
 					minio.PutObjectPartOptions{DisableContentSha256: true, CustomHeader: http.Header{checksumHeader: {sum}}})
 				part.ETag = p.ETag
@@ -323,12 +332,13 @@ func (s *S3) putParts(ctx context.Context, key string, first *[]byte, r io.Reade
 			break
 		}
 	}
-	_, err = s.ask(ctx, false, func() error {
+	made.size, made.etag = size, etagOf(complete)
+	_, err = s.settle(ctx, made, true, func() error {
 		_, err := s.bodies.CompleteMultipartUpload(ctx, s.bucket, key, id, complete, onlyNew())
 		return err
 	})
 	if err != nil {
-		return 0, s.absent(ctx, "put", err)
+		return 0, err
 	}
 	return size, nil
 }
@@ -388,11 +398,14 @@ func (s *S3) Delete(ctx context.Context, id string) error {
 }
 
 // List implements [Store].
-func (s *S3) List(ctx context.Context, after string, fn func(id string, size int64, at time.Time) error) error {
-	if err := ctx.Err(); err != nil {
+func (s *S3) List(ctx context.Context, folder, after string, fn func(id string, size int64, at time.Time) error) error {
+	if err := errors.Join(checkFolder(folder), ctx.Err()); err != nil {
 		return err
 	}
 	o := minio.ListObjectsOptions{Prefix: s.prefix, Recursive: true}
+	if folder != "" {
+		o.Prefix += folder + "/"
+	}
 	if after != "" {
 		o.StartAfter = s.prefix + after
 	}
@@ -401,7 +414,7 @@ func (s *S3) List(ctx context.Context, after string, fn func(id string, size int
 			return s.failed(ctx, "list", info.Err)
 		}
 		id := strings.TrimPrefix(info.Key, s.prefix)
-		if isPublic(id) || checkID(id) != nil {
+		if isPublic(id) != (folder != "") || checkID(id) != nil {
 			continue
 		}
 		if err := fn(id, info.Size, info.LastModified); err != nil {

@@ -308,50 +308,6 @@ func TestS3BehindAProxyThatFindsNothing(t *testing.T) {
 	}
 }
 
-// A server that has stored an object and does not say so is unavailable. When it is asked again it
-// speaks of the object that it has just made: that is neither another one's, nor missing.
-func TestS3StoresWithoutSayingSo(t *testing.T) {
-	spec, err := url.Parse(blobtest.S3URL(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, answer := range map[string]func(http.ResponseWriter){
-		"silent": func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
-		"busy":   func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) },
-	} {
-		var stored atomic.Int64
-		s := behind(t, spec, func(front http.Handler, w http.ResponseWriter, r *http.Request) {
-			query := r.URL.Query()
-			last := r.Method == http.MethodPut && !query.Has("partNumber") || r.Method == http.MethodPost && query.Has("uploadId")
-			switch {
-			case !last:
-				front.ServeHTTP(w, r)
-			case stored.Add(1) == 1:
-				front.ServeHTTP(httptest.NewRecorder(), r)
-				answer(w)
-			case r.Method == http.MethodPost: // as some servers do; others say yes again
-				w.WriteHeader(http.StatusNotFound)
-				_, _ = io.WriteString(w, `<Error><Code>NoSuchUpload</Code></Error>`)
-			default:
-				front.ServeHTTP(w, r)
-			}
-		})
-		for _, n := range []int{3, 17 << 20} {
-			stored.Store(0)
-			id := blobtest.NewID()
-			if _, err := s.Put(t.Context(), id, bytes.NewReader(make([]byte, n))); !errors.Is(err, blob.ErrUnavailable) {
-				t.Errorf("%s, %d bytes: %v, want ErrUnavailable", name, n, err)
-			}
-			if got, err := blobtest.Read(t, s, id, 0, -1); err != nil || len(got) != n {
-				t.Errorf("%s: %d of %d bytes are stored, %v: the test sees nothing", name, len(got), n, err)
-			}
-			if err := s.Delete(t.Context(), id); err != nil {
-				t.Error(err)
-			}
-		}
-	}
-}
-
 // shortWriter breaks the connection after left bytes of a body.
 type shortWriter struct {
 	http.ResponseWriter

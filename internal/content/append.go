@@ -390,7 +390,8 @@ func (a *appending) drop(ctx context.Context, p part) {
 	}
 	stands, err := giveUpPart(ctx, a.DB, p.id)
 	if err == nil && !stands {
-		err = errors.Join(a.remove(ctx, partRows, []string{p.id}, nil)...)
+		failures, _ := a.remove(ctx, partRows, []string{p.id}, nil)
+		err = errors.Join(failures...)
 	}
 	if err != nil {
 		a.Log.WarnContext(ctx, "a part of an upload stays until the sweep", "error", fmt.Errorf("part %s: %w", p.id, err))

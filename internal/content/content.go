@@ -61,6 +61,8 @@ type Service struct {
 	// pageParts is how many parts of a list a reader holds.
 	pageParts int
 	dropped   []Dropped
+
+	goneObjects, goneParts blob.Removal
 }
 
 // Dropped is told which objects of an account have lost their last reference, in the
@@ -83,7 +85,7 @@ func New(c Config) (*Service, error) {
 	s.Jobs.Every("content.sweep", sweepEvery, s.Sweep, jobs.Old{Table: "blob_growth", Rows: "expires_at <= $1"},
 		jobs.Old{Table: "blobs", Rows: "(state = 'deleting' OR state = 'pending' AND touched_at <= $1)", Age: abandonedAfter},
 		jobs.Old{Table: "blob_parts", Rows: "(state = 'deleting' OR state = 'pending' AND touched_at <= $1)", Age: abandonedAfter})
-	s.Jobs.Every("content.orphans", 24*time.Hour, s.sweepOrphans)
+	s.Jobs.Every(orphansJob, 24*time.Hour, s.sweepOrphans)
 	return s, nil
 }
 

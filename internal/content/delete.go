@@ -3,6 +3,7 @@ package content
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -44,11 +45,8 @@ func (s *Service) enqueuePurge(ctx context.Context, tx *db.Tx, owner account.ID)
 	return s.Jobs.Enqueue(ctx, tx, purgeJob, struct{}{}, jobs.Key(string(owner)))
 }
 
-// purgeFailures is how many objects may refuse to go before the store itself is blamed.
-const purgeFailures = 8
-
 // purge removes everything that is marked, and first marks the objects of forgotten accounts.
-// An object that cannot be removed does not hold up the others.
+// Objects that cannot be removed do not hold up the others.
 func (s *Service) purge(ctx context.Context) error {
 	if err := s.markAccounts(ctx); err != nil {
 		return err
@@ -56,11 +54,7 @@ func (s *Service) purge(ctx context.Context) error {
 	if err := s.markParts(ctx); err != nil {
 		return err
 	}
-	failures := s.purgeRows(ctx, partRows)
-	if len(failures) < purgeFailures {
-		failures = append(failures, s.purgeRows(ctx, objectRows)...)
-	}
-	return errors.Join(failures...)
+	return errors.Join(append(s.purgeRows(ctx, partRows, &s.goneParts), s.purgeRows(ctx, objectRows, &s.goneObjects)...)...)
 }
 
 // inBatches runs a statement until it finds less than sweepBatch.
@@ -88,21 +82,31 @@ func (s *Service) markParts(ctx context.Context) error {
 	}
 }
 
-func (s *Service) purgeRows(ctx context.Context, t table) (failures []error) {
-	for after := ""; ; {
+func (s *Service) purgeRows(ctx context.Context, t table, place *blob.Removal) (failures []error) {
+	begun := place.Begin()
+	for after := begun; ; {
 		inStore, inSQL, err := readMarked(ctx, s.DB, t, after, sweepBatch)
 		if err != nil {
 			return append(failures, err)
 		}
 		if len(inStore)+len(inSQL) == 0 {
-			return failures
+			if place.Leave(""); begun == "" {
+				return failures
+			}
+			begun, after = "", ""
+			continue
 		}
 		for _, ids := range [][]string{inStore, inSQL} { // ascending both
 			if len(ids) > 0 {
 				after = max(after, ids[len(ids)-1])
 			}
 		}
-		if failures = append(failures, s.remove(ctx, t, inStore, inSQL)...); len(failures) >= purgeFailures {
+		refused, away := s.remove(ctx, t, inStore, inSQL)
+		if failures = append(failures, refused...); away {
+			return failures
+		}
+		if len(failures) >= blob.MostRefused {
+			place.Leave(after)
 			return failures
 		}
 	}
@@ -131,14 +135,17 @@ func (s *Service) markAccounts(ctx context.Context) error {
 }
 
 // remove removes rows that are marked, content first: after a crash in between it is done
-// again. It stops at the failure that blames the store.
-func (s *Service) remove(ctx context.Context, t table, inStore, inSQL []string) (failures []error) {
+// again. It reports whether the store is away, and then leaves the rest.
+func (s *Service) remove(ctx context.Context, t table, inStore, inSQL []string) (failures []error, away bool) {
 	gone := make([]string, 0, len(inStore))
 	for _, id := range inStore {
 		err := s.Blobs.Delete(ctx, id)
 		if err == nil || errors.Is(err, blob.ErrID) { // a row that a writer of the database made
 			gone = append(gone, id)
-		} else if failures = append(failures, err); len(failures) == purgeFailures {
+			continue
+		}
+		failures = append(failures, err)
+		if away = blob.Away(ctx, s.Blobs, len(failures)) != nil; away {
 			break
 		}
 	}
@@ -153,71 +160,46 @@ func (s *Service) remove(ctx context.Context, t table, inStore, inSQL []string) 
 	for ids := range slices.Chunk(inSQL, smallBatch) {
 		delete(ids)
 	}
-	return failures
+	return failures, away
 }
 
 // Sweep removes what unfinished uploads left. It runs every sweepEvery.
 func (s *Service) Sweep(ctx context.Context) error {
 	since := s.Now().Add(-abandonedAfter)
-	var failures []error // of one kind; the others go all the same
-	for _, mark := range []func() (int64, error){
-		func() (int64, error) {
-			return s.giveUpPending(ctx, func(tx *db.Tx) (given, error) { return markAbandoned(ctx, tx, since, sweepBatch) })
-		},
-		func() (int64, error) { return markAbandonedParts(ctx, s.DB, since, sweepBatch) },
-		func() (int64, error) { return s.abandonExpired(ctx) },
-	} {
-		failures = append(failures, inBatches(mark))
-	}
-	return errors.Join(append(failures, s.purge(ctx))...)
+	return errors.Join( // of one kind; the others go all the same
+		s.giveUpAbandoned(ctx, since),
+		inBatches(func() (int64, error) { return markAbandonedParts(ctx, s.DB, since, sweepBatch) }),
+		s.abandonExpired(ctx),
+		s.purge(ctx))
 }
 
-// orphanAge is how old an object without a row must be before it is removed. Rows are older
-// than their objects, so there are orphans only after a database was restored from a backup.
-// The age is the time to find out that it was the wrong one.
-const orphanAge = 7 * 24 * time.Hour
+// giveUpAbandoned gives up pending objects that no upload has touched. Damaged ones hold up no other.
+func (s *Service) giveUpAbandoned(ctx context.Context, since time.Time) error {
+	return db.Walk(ctx, func(last *due, limit int) ([]due, error) {
+		return readAbandoned(ctx, s.DB, since, last, limit)
+	}, func(o due) error {
+		return o.failed(s.giveUpPending(ctx, func(tx *db.Tx) (given, error) { return markAbandoned(ctx, tx, o.id, since) }))
+	})
+}
+
+// failed names the object in an error.
+func (o due) failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("object %s: %w", o.id, err)
+}
+
+const orphansJob = "content.orphans"
 
 // sweepOrphans removes objects that no row knows. It runs daily.
 func (s *Service) sweepOrphans(ctx context.Context) error {
-	before := s.Now().Add(-orphanAge)
-	var batch []string
-	var failures []error // one that cannot be removed does not hold up the others
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		known, err := readKnown(ctx, s.DB, batch)
-		if err != nil {
-			return err
-		}
-		for _, id := range batch {
-			if known[id] {
-				continue
-			}
-			if err := s.Blobs.Delete(ctx, id); err != nil {
-				failures = append(failures, err)
-			}
-			if len(failures) == purgeFailures {
-				return errors.Join(failures...)
-			}
-		}
-		batch = batch[:0]
-		return nil
+	now := s.Now()
+	steady, err := s.Jobs.Steady(ctx, orphansJob, now, blob.OrphanGap)
+	if err != nil {
+		return err
 	}
-	err := s.Blobs.List(ctx, "", func(id string, _ int64, at time.Time) error {
-		if at.After(before) {
-			return nil
-		}
-		if batch = append(batch, id); len(batch) < sweepBatch {
-			return nil
-		}
-		return flush()
+	return blob.RemoveOrphans(ctx, s.Blobs, "", now, steady, func(ctx context.Context, ids []string) (map[string]bool, error) {
+		return readKnown(ctx, s.DB, ids)
 	})
-	if err == nil {
-		err = flush()
-	}
-	if len(failures) < purgeFailures { // else err has them
-		err = errors.Join(append(failures, err)...)
-	}
-	return err
 }

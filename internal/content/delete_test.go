@@ -52,14 +52,64 @@ func TestStuckObject(t *testing.T) {
 	w.left("after the sweep", 0)
 }
 
+// refusingStore cannot remove objects with short ids.
+type refusingStore struct {
+	blob.Store
+	asked *int
+	away  error
+}
+
+func (s refusingStore) Delete(ctx context.Context, id string) error {
+	if *s.asked++; len(id) < 32 {
+		return errors.New("operation not permitted")
+	}
+	return s.Store.Delete(ctx, id)
+}
+
+func (s refusingStore) Ping(context.Context) error { return s.away }
+
+// A thousand objects that cannot be removed, and come first, hold up no other for long: each run goes
+// on behind those of the one before. While the store is away a run asks for a few alone.
+func TestStuckObjects(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	o := w.mustStore(pattern(70_000), "")
+	_, err := w.DB.Exec(t.Context(), `WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1999)
+		INSERT INTO blobs (id, account, state, wrapped, size, refs, touched_at) SELECT '00' || i, $1, 'deleting', $2, 1, 0, 0 FROM n`, string(ada), []byte{0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.release(ada, o.ID)
+	store, asked := w.Blobs, 0
+	w.Blobs = refusingStore{store, &asked, blob.ErrUnavailable}
+	if err := w.purge(t.Context()); err == nil || asked != 8 {
+		t.Errorf("a store that is away was asked for %d objects: %v", asked, err)
+	}
+	w.Blobs = refusingStore{store, &asked, nil}
+	for run := range 6 {
+		if asked = 0; w.purge(t.Context()) == nil || asked > 2*blob.MostRefused {
+			t.Errorf("run %d: asked for %d objects, or silent", run, asked)
+		}
+	}
+	if left := w.objects(); len(left) != 0 {
+		t.Errorf("%v are left", left)
+	}
+	if n := w.count(`SELECT COUNT(*) FROM blobs`); n != 1000 {
+		t.Errorf("%d rows are left, want those of the stuck objects", n)
+	}
+	w.Blobs = store
+	if err := w.purge(t.Context()); err != nil || w.count(`SELECT COUNT(*) FROM blobs`) != 0 {
+		t.Errorf("when they can be removed: %v", err)
+	}
+}
+
 // Rows that a writer of the database makes, with ids that no object has, keep no content from
 // being removed, however many they are. Nothing outside of the store is touched.
 func TestAttackRowsThatNameNoObject(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	o := w.mustStore(pattern(70_000), "")
-	for i := range 2 * purgeFailures {
+	for i := range 2 * blob.MostRefused {
 		_, err := w.DB.Exec(t.Context(), `INSERT INTO blobs (id, account, state, wrapped, size, refs, touched_at) VALUES ($1, 'eve', 'deleting', $2, 1, 0, 0)`,
-			fmt.Sprintf("../../%02d", i), []byte{0})
+			fmt.Sprintf("../../%03d", i), []byte{0})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -223,11 +273,50 @@ func TestStuckOrphan(t *testing.T) {
 		}
 	}
 	w.Blobs = stuckStore{w.Blobs, "00aa"}
-	w.below.Advance(orphanAge + time.Hour)
+	w.look(8)
 	if err := w.sweepOrphans(t.Context()); err == nil {
 		t.Error("a walk that left something says nothing")
 	}
 	if left := w.objects(); len(left) != 1 {
 		t.Errorf("%v are left", left)
 	}
+}
+
+// look walks over orphans once a day.
+func (w *world) look(days int) {
+	w.t.Helper()
+	for range days {
+		_ = w.sweepOrphans(w.t.Context()) // the test's own walk comes after it
+		w.below.Advance(24 * time.Hour)
+	}
+}
+
+// A server that starts with a new database, or with an old backup, removes nothing of the store for a
+// week, however old it is: there is time to find out.
+func TestOrphansOfAnotherDatabase(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		if _, err := w.Blobs.Put(t.Context(), "77aa", strings.NewReader("of another database")); err != nil {
+			t.Fatal(err)
+		}
+		walk := func(when string, want int) {
+			t.Helper()
+			if err := w.sweepOrphans(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if n := len(w.objects()); n != want {
+				t.Errorf("%s: %d objects are left, want %d", when, n, want)
+			}
+		}
+		w.below.Advance(30 * 24 * time.Hour)
+		walk("a new database", 1)
+		w.look(6)
+		walk("after six days", 1)
+		w.below.Advance(4 * 24 * time.Hour) // as in a backup of then
+		walk("after a gap", 1)
+		w.look(6)
+		walk("six days after it", 1)
+		w.look(1)
+		walk("a week after it", 0)
+	})
 }

@@ -175,30 +175,17 @@ func (s *Service) giveUp(ctx context.Context, tx *db.Tx, owner account.ID, id st
 	return s.enqueuePurge(ctx, tx, owner)
 }
 
-// abandonExpired gives up some objects whose growth is over, and returns how many it found. A few
-// damaged ones hold up no other. It returns 0, and their errors, once it can do no more.
-func (s *Service) abandonExpired(ctx context.Context) (int64, error) {
-	expired, err := readExpired(ctx, s.DB, s.Now(), sweepBatch)
-	if err != nil {
-		return 0, err
-	}
-	var failures []error
-	for _, e := range expired {
-		err := s.DB.Tx(ctx, func(tx *db.Tx) error {
-			_, err := s.Expire(ctx, tx, account.ID(e[1]), e[0])
+// abandonExpired gives up objects whose growth is over. Damaged ones hold up no other.
+func (s *Service) abandonExpired(ctx context.Context) error {
+	now := s.Now()
+	return db.Walk(ctx, func(last *due, limit int) ([]due, error) {
+		return readExpired(ctx, s.DB, now, last, limit)
+	}, func(o due) error {
+		return o.failed(s.DB.Tx(ctx, func(tx *db.Tx) error {
+			_, err := s.Expire(ctx, tx, o.owner, o.id)
 			return err
-		})
-		if errors.Is(err, db.ErrUnavailable) || ctx.Err() != nil {
-			return 0, errors.Join(append(failures, err)...)
-		}
-		if err != nil {
-			failures = append(failures, fmt.Errorf("object %s: %w", e[0], err))
-		}
-	}
-	if len(failures) == len(expired) || len(expired) < sweepBatch {
-		return 0, errors.Join(failures...)
-	}
-	return int64(len(expired)), nil
+		}))
+	})
 }
 
 // growingKey opens the key of an object that grows.

@@ -216,7 +216,7 @@ func TestOrphansAreNotParts(t *testing.T) {
 	if _, err := w.Blobs.Put(t.Context(), newID(), strings.NewReader("orphan")); err != nil {
 		t.Fatal(err)
 	}
-	w.below.Advance(orphanAge + time.Hour)
+	w.look(8)
 	if err := w.sweepOrphans(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,7 @@ var statements = []struct {
 		return err
 	}},
 	{"abandoned", func(ctx context.Context, tx *db.Tx, w grown) error {
-		_, err := markAbandoned(ctx, tx, w.Now().Add(time.Hour), 100)
+		_, err := readAbandoned(ctx, tx, w.Now().Add(time.Hour), nil, 100)
 		return err
 	}},
 	{"marked", func(ctx context.Context, tx *db.Tx, _ grown) error {
@@ -83,7 +83,7 @@ var statements = []struct {
 		return err
 	}},
 	{"expired", func(ctx context.Context, tx *db.Tx, w grown) error {
-		_, err := readExpired(ctx, tx, w.Now(), 100)
+		_, err := readExpired(ctx, tx, w.Now(), nil, 100)
 		return err
 	}},
 	{"parts of marked", func(ctx context.Context, tx *db.Tx, _ grown) error {

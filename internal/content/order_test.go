@@ -26,7 +26,7 @@ func TestSettleAndSweepInOneOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		sweeps, settles, settled := 0, 0, make(chan error, 1)
-		_, err = w.giveUpPending(ctx, func(tx *db.Tx) (given, error) {
+		err = w.giveUpPending(ctx, func(tx *db.Tx) (given, error) {
 			g, err := markPending(ctx, tx, []string{o.ID})
 			if err != nil {
 				return g, err

@@ -131,21 +131,9 @@ func endGrowth(ctx context.Context, q db.Querier, owner string, limit int) (int6
 	return q.Exec(ctx, `DELETE FROM blob_growth WHERE blob IN (SELECT blob FROM blob_growth WHERE account = $1 LIMIT $2)`, owner, limit)
 }
 
-// readExpired returns some objects whose growth is over, each with its account.
-func readExpired(ctx context.Context, q db.Querier, now time.Time, limit int) (expired [][2]string, err error) {
-	rows, err := q.Query(ctx, `SELECT blob, account FROM blob_growth WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2`, now.UnixMilli(), limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var e [2]string
-		if err := rows.Scan(&e[0], &e[1]); err != nil {
-			return nil, err
-		}
-		expired = append(expired, e)
-	}
-	return expired, rows.Err()
+// readExpired returns objects behind one whose growth is over.
+func readExpired(ctx context.Context, q db.Querier, now time.Time, last *due, limit int) ([]due, error) {
+	return readDue(ctx, q, `SELECT blob, account, expires_at FROM blob_growth WHERE expires_at <= $1`, `(expires_at, blob)`, now, last, limit)
 }
 
 // markGrowing marks an object for deletion that has grown; the caller has ended its growth.

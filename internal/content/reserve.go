@@ -112,21 +112,18 @@ func (u *Upload) hold(ctx context.Context, o incoming, insert func(tx *db.Tx) er
 	})
 }
 
-// giveUpPending marks pending objects, no longer counts what they held, and returns how many
-// they were.
-func (s *Service) giveUpPending(ctx context.Context, mark func(tx *db.Tx) (given, error)) (n int64, err error) {
-	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+// giveUpPending marks pending objects, and no longer counts what they held.
+func (s *Service) giveUpPending(ctx context.Context, mark func(tx *db.Tx) (given, error)) error {
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
 		g, err := mark(tx)
 		if err != nil {
 			return err
 		}
-		n = g.objects
-		for _, owner := range slices.Sorted(maps.Keys(g.held)) { // one order: two sweeps do not wait for each other
-			if err := subUsage(ctx, tx, owner, use{reserved: g.held[owner]}); err != nil {
+		for _, owner := range slices.Sorted(maps.Keys(g)) { // one order: two of them do not wait for each other
+			if err := subUsage(ctx, tx, owner, use{reserved: g[owner]}); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return n, err
 }

@@ -102,6 +102,40 @@ func (o *Object) read(ctx context.Context, q db.Querier) (size int64, err error)
 	return size, o.readList(ctx, q)
 }
 
+// due is an object that a sweep is to end, and since when.
+type due struct {
+	id    string
+	owner account.ID
+	at    int64
+}
+
+// readDue returns objects behind one, in an order: of time, then of ids.
+func readDue(ctx context.Context, q db.Querier, query, order string, until time.Time, last *due, limit int) (all []due, err error) {
+	args := []any{until.UnixMilli(), limit}
+	if last != nil {
+		query += ` AND ` + order + ` > ($3, $4)`
+		args = append(args, last.at, last.id)
+	}
+	rows, err := q.Query(ctx, query+` ORDER BY `+strings.Trim(order, "()")+` LIMIT $2`, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var o due
+		if err := rows.Scan(&o.id, &o.owner, &o.at); err != nil {
+			return nil, err
+		}
+		all = append(all, o)
+	}
+	return all, rows.Err()
+}
+
+// readAbandoned returns pending objects behind one that no upload has touched since the time.
+func readAbandoned(ctx context.Context, q db.Querier, since time.Time, last *due, limit int) ([]due, error) {
+	return readDue(ctx, q, `SELECT id, account, touched_at FROM blobs WHERE state = 'pending' AND touched_at < $1`, `(touched_at, id)`, since, last, limit)
+}
+
 // touchPending says of pending objects that their upload lives.
 func touchPending(ctx context.Context, q db.Querier, ids []string, now time.Time) error {
 	return db.InPieces(ids, func(piece []string) error {

@@ -276,7 +276,7 @@ func (u *Upload) Abort(ctx context.Context) {
 // was swept, or went with its account, while the object was still coming in.
 func (s *Service) discard(ctx context.Context, objects []incoming) error {
 	ids := idsOf(objects)
-	if _, err := s.giveUpPending(ctx, func(tx *db.Tx) (given, error) { return markPending(ctx, tx, ids) }); err != nil {
+	if err := s.giveUpPending(ctx, func(tx *db.Tx) (given, error) { return markPending(ctx, tx, ids) }); err != nil {
 		return err
 	}
 	standing, err := readLive(ctx, s.DB, ids)
@@ -293,5 +293,6 @@ func (s *Service) discard(ctx context.Context, objects []incoming) error {
 			inStore = append(inStore, o.ID)
 		}
 	}
-	return errors.Join(s.remove(ctx, objectRows, inStore, inSQL)...)
+	failures, _ := s.remove(ctx, objectRows, inStore, inSQL)
+	return errors.Join(failures...)
 }

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
-	"time"
 
 	"github.com/tink-crypto/tink-go/v2/streamingaead/subtle"
 
@@ -192,7 +191,7 @@ func TestSweep(t *testing.T) {
 		if err := w.settle(u); !errors.Is(err, ErrExpired) {
 			t.Errorf("settling what was swept: %v", err)
 		}
-		w.below.Advance(7 * 24 * time.Hour)
+		w.look(7)
 		sweep()
 		if objects := len(w.objects()); objects != 3 {
 			t.Errorf("after a week: %d objects", objects)

@@ -155,11 +155,8 @@ func holdMore(ctx context.Context, tx *db.Tx, id string, n int64) (bool, error) 
 	return changed == 1, err
 }
 
-// given is what pending objects held that were given up.
-type given struct {
-	objects int64
-	held    map[account.ID]int64
-}
+// given is what pending objects held that were given up, by account.
+type given map[account.ID]int64
 
 // markPending gives up those of the objects that are not live.
 func markPending(ctx context.Context, tx *db.Tx, ids []string) (given, error) {
@@ -167,9 +164,9 @@ func markPending(ctx context.Context, tx *db.Tx, ids []string) (given, error) {
 	return giveUp(ctx, tx, places, args...)
 }
 
-// markAbandoned gives up some pending objects that no upload has touched since the time.
-func markAbandoned(ctx context.Context, tx *db.Tx, since time.Time, limit int) (given, error) {
-	return giveUp(ctx, tx, `SELECT id FROM blobs WHERE state = 'pending' AND touched_at < $1 ORDER BY touched_at LIMIT $2`, since.UnixMilli(), limit)
+// markAbandoned gives up a pending object that no upload has touched since the time.
+func markAbandoned(ctx context.Context, tx *db.Tx, id string, since time.Time) (given, error) {
+	return giveUp(ctx, tx, `SELECT id FROM blobs WHERE id = $1 AND touched_at < $2`, id, since.UnixMilli())
 }
 
 func giveUp(ctx context.Context, tx *db.Tx, which string, args ...any) (g given, err error) {
@@ -178,16 +175,15 @@ func giveUp(ctx context.Context, tx *db.Tx, which string, args ...any) (g given,
 		return g, err
 	}
 	defer rows.Close()
-	g.held = map[account.ID]int64{}
+	g = given{}
 	for rows.Next() {
 		var owner account.ID
 		var holds int64
 		if err := rows.Scan(&owner, &holds); err != nil {
 			return g, err
 		}
-		g.objects++
 		if holds != 0 {
-			g.held[owner] += holds
+			g[owner] += holds
 		}
 	}
 	return g, rows.Err()

@@ -161,7 +161,7 @@ func (w *world) call(method, id string, header ...string) answer {
 // objects returns the ids of contents, in the store and in SQL.
 func (w *world) objects() (ids []string) {
 	w.t.Helper()
-	err := w.Blobs.List(context.Background(), "", func(id string, _ int64, _ time.Time) error {
+	err := w.Blobs.List(context.Background(), "", "", func(id string, _ int64, _ time.Time) error {
 		ids = append(ids, id)
 		return nil
 	})

@@ -1,6 +1,10 @@
 package db_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"coffer/internal/db"
@@ -43,4 +47,51 @@ func TestExecInBatches(t *testing.T) {
 			t.Fatalf("changed %d, %v; %d are left", n, err, left())
 		}
 	})
+}
+
+// TestWalk walks past a thousand rows that fail and are at the head of the order, and names a few of
+// them. A database that is away, or a context that is over, ends it at once.
+func TestWalk(t *testing.T) {
+	const bad, all = 1000, 1000 + 2*db.WalkRows
+	walk := func(ctx context.Context, do func(n int) error) (done []int, err error) {
+		err = db.Walk(ctx, func(last *int, limit int) (rows []int, _ error) {
+			first := 0
+			if last != nil {
+				first = *last + 1
+			}
+			for n := first; n < min(first+limit, all); n++ {
+				rows = append(rows, n)
+			}
+			return rows, nil
+		}, func(n int) error {
+			err := do(n)
+			if err == nil {
+				done = append(done, n)
+			}
+			return err
+		})
+		return done, err
+	}
+	damaged := func(n int) error {
+		if n < bad {
+			return fmt.Errorf("row %d is damaged", n)
+		}
+		return nil
+	}
+	done, err := walk(t.Context(), damaged)
+	if len(done) != all-bad || done[0] != bad || err == nil || strings.Count(err.Error(), "is damaged") != 8 || !strings.Contains(err.Error(), "and 992 more") {
+		t.Errorf("%d rows behind the damaged ones, %v", len(done), err)
+	}
+	if done, err := walk(t.Context(), func(int) error { return nil }); len(done) != all || err != nil {
+		t.Errorf("%d rows, %v", len(done), err)
+	}
+	asked := 0
+	if _, err := walk(t.Context(), func(int) error { asked++; return db.ErrUnavailable }); asked != 1 || !errors.Is(err, db.ErrUnavailable) {
+		t.Errorf("a database that is away: %d rows, %v", asked, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	asked = 0
+	if _, err := walk(ctx, func(int) error { asked++; cancel(); return ctx.Err() }); asked != 1 || !errors.Is(err, context.Canceled) {
+		t.Errorf("a context that is over: %d rows, %v", asked, err)
+	}
 }

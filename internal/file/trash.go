@@ -316,7 +316,7 @@ func (s *Service) purgeTrash(ctx context.Context) error {
 		return nil
 	}
 	before := s.Now().Add(-s.TrashKeep).UnixMilli()
-	return s.eachOwner(ctx, readOldTrashAccounts, before, func(c *changing) (int, error) {
+	return s.eachOwner(ctx, readOldTrash, before, func(c *changing) (int, error) {
 		n, objects, err := deleteOldTrash(ctx, c.tx, c.owner, before, clearRows)
 		if err != nil || n == 0 {
 			return n, err

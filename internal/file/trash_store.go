@@ -77,13 +77,9 @@ func readTrashed(ctx context.Context, q db.Querier, owner account.ID, id string)
 	return t, err
 }
 
-// readOldTrashAccounts returns accounts behind one that have entries deleted by then.
-func readOldTrashAccounts(ctx context.Context, q db.Querier, before int64, after string, limit int) ([]string, error) {
-	rows, err := q.Query(ctx, `SELECT DISTINCT account FROM files WHERE trashed_at IS NOT NULL AND trashed_at <= $1 AND account > $2 ORDER BY account LIMIT $3`, before, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	return rows.Strings()
+// readOldTrash returns entries behind one that were deleted by then.
+func readOldTrash(ctx context.Context, q db.Querier, before int64, last *old, limit int) ([]old, error) {
+	return readOld(ctx, q, `SELECT trashed_at, account FROM files WHERE trashed_at IS NOT NULL AND trashed_at <= $1`, `(trashed_at, account)`, before, last, limit)
 }
 
 // deleteOldTrash is [deleteChildren] of the entries of the trash that were deleted by then.

@@ -287,23 +287,18 @@ func (s *Service) clear(ctx context.Context, payload []byte) error {
 // clearAll goes on where a job was given up. It runs hourly. An account that cannot be cleared
 // holds up no other.
 func (s *Service) clearAll(ctx context.Context) error {
-	var failures []error
-	for after := ""; ; {
-		owners, err := readGoneAccounts(ctx, s.DB, after, clearRows)
-		if err != nil || len(owners) == 0 {
-			return errors.Join(append(failures, err)...)
+	return db.Walk(ctx, func(last *string, limit int) ([]string, error) {
+		after := ""
+		if last != nil {
+			after = *last
 		}
-		for _, owner := range owners {
-			err := s.clearAccount(ctx, account.ID(owner))
-			if errors.Is(err, db.ErrUnavailable) || ctx.Err() != nil {
-				return errors.Join(append(failures, err)...)
-			}
-			if err != nil {
-				failures = append(failures, fmt.Errorf("account %s: %w", owner, err))
-			}
+		return readGoneAccounts(ctx, s.DB, after, limit)
+	}, func(owner string) error {
+		if err := s.clearAccount(ctx, account.ID(owner)); err != nil {
+			return fmt.Errorf("account %s: %w", owner, err)
 		}
-		after = owners[len(owners)-1]
-	}
+		return nil
+	})
 }
 
 func (s *Service) clearAccount(ctx context.Context, owner account.ID) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -344,7 +343,7 @@ func (s *Service) purgeVersions(ctx context.Context) error {
 		return nil
 	}
 	before := s.Now().Add(-s.VersionsKeep).UnixMilli()
-	return s.eachOwner(ctx, readOldVersionAccounts, before, func(c *changing) (int, error) {
+	return s.eachOwner(ctx, readOldVersions, before, func(c *changing) (int, error) {
 		blobs, err := deleteOldVersions(ctx, c.tx, c.owner, before, clearRows)
 		if err != nil {
 			return 0, err
@@ -353,27 +352,27 @@ func (s *Service) purgeVersions(ctx context.Context) error {
 	})
 }
 
-// eachOwner calls purge for each account that find names, in transactions that hold the
-// account's lock, until purge removes less than a batch.
-func (s *Service) eachOwner(ctx context.Context, find func(ctx context.Context, q db.Querier, before int64, after string, limit int) ([]string, error), before int64, purge func(c *changing) (int, error)) error {
-	var failures []error
-	for after := ""; ; {
-		owners, err := find(ctx, s.DB, before, after, clearRows)
-		if err != nil || len(owners) == 0 {
-			return errors.Join(append(failures, err)...)
+// eachOwner calls purge for each account of the rows that find returns, in transactions that hold the
+// account's lock, until purge removes less than a batch. An account that cannot be purged holds up no
+// other.
+func (s *Service) eachOwner(ctx context.Context, find func(ctx context.Context, q db.Querier, before int64, last *old, limit int) ([]old, error), before int64, purge func(c *changing) (int, error)) error {
+	done := map[account.ID]bool{}
+	return db.Walk(ctx, func(last *old, limit int) ([]old, error) {
+		return find(ctx, s.DB, before, last, limit)
+	}, func(o old) error {
+		if done[o.owner] {
+			return nil
 		}
-		for _, owner := range owners {
-			for n := clearRows; n >= clearRows; {
-				err := s.change(ctx, account.ID(owner), func(c *changing) (err error) {
-					n, err = purge(c)
-					return err
-				})
-				if err != nil {
-					failures = append(failures, fmt.Errorf("account %s: %w", owner, err))
-					break
-				}
+		done[o.owner] = true
+		for n := clearRows; n >= clearRows; {
+			err := s.change(ctx, o.owner, func(c *changing) (err error) {
+				n, err = purge(c)
+				return err
+			})
+			if err != nil {
+				return fmt.Errorf("account %s: %w", o.owner, err)
 			}
 		}
-		after = owners[len(owners)-1]
-	}
+		return nil
+	})
 }

@@ -158,13 +158,37 @@ func deleteVersions(ctx context.Context, tx *db.Tx, owner account.ID, entry stri
 	return rows.Strings()
 }
 
-// readOldVersionAccounts returns accounts behind one that have versions replaced by then.
-func readOldVersionAccounts(ctx context.Context, q db.Querier, before int64, after string, limit int) ([]string, error) {
-	rows, err := q.Query(ctx, `SELECT DISTINCT account FROM file_versions WHERE replaced_at <= $1 AND account > $2 ORDER BY account LIMIT $3`, before, after, limit)
+// readOldVersions returns versions behind one that were replaced by then.
+func readOldVersions(ctx context.Context, q db.Querier, before int64, last *old, limit int) ([]old, error) {
+	return readOld(ctx, q, `SELECT replaced_at, account FROM file_versions WHERE replaced_at <= $1`, `(replaced_at, account)`, before, last, limit)
+}
+
+// old is what a sweep needs of a row: since when, and whose.
+type old struct {
+	at    int64
+	owner account.ID
+}
+
+// readOld returns rows behind one, in an order: of time, then of accounts. It reads no younger row.
+func readOld(ctx context.Context, q db.Querier, query, order string, before int64, last *old, limit int) (all []old, err error) {
+	args := []any{before, limit}
+	if last != nil {
+		query += ` AND ` + order + ` > ($3, $4)`
+		args = append(args, last.at, string(last.owner))
+	}
+	rows, err := q.Query(ctx, query+` ORDER BY `+strings.Trim(order, "()")+` LIMIT $2`, args...)
 	if err != nil {
 		return nil, err
 	}
-	return rows.Strings()
+	defer rows.Close()
+	for rows.Next() {
+		var o old
+		if err := rows.Scan(&o.at, &o.owner); err != nil {
+			return nil, err
+		}
+		all = append(all, o)
+	}
+	return all, rows.Err()
 }
 
 // deleteOldVersions removes up to limit versions of an account that were replaced by then.

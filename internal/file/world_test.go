@@ -243,7 +243,7 @@ func (w *world) forget(owner account.ID) error {
 // objects returns the ids of contents, in the store and in SQL.
 func (w *world) objects() (ids []string) {
 	w.t.Helper()
-	err := w.Contents.Blobs.List(context.Background(), "", func(id string, _ int64, _ time.Time) error {
+	err := w.Contents.Blobs.List(context.Background(), "", "", func(id string, _ int64, _ time.Time) error {
 		ids = append(ids, id)
 		return nil
 	})

@@ -69,6 +69,14 @@ func (q *Queue) noteAges(ctx context.Context, p period) error {
 	return setAges(ctx, q.db, p.name, q.cfg.Now().UnixMilli(), p.agesOf())
 }
 
+// Steady notes that periodic work looks at now for what this database does not know. It returns since
+// when the work has done so with no gap longer than that. A database that came from a backup, or is new,
+// has no such past: it may lack what stands elsewhere.
+func (q *Queue) Steady(ctx context.Context, name string, now time.Time, gap time.Duration) (since time.Time, err error) {
+	ms, err := look(ctx, q.db, name, now.UnixMilli(), now.Add(-gap).UnixMilli())
+	return time.UnixMilli(ms), err
+}
+
 // ErrAges refuses a process whose settings keep rows for another time than those of the node
 // that started last.
 var ErrAges = errors.New("the servers keep rows for other times than these settings say")

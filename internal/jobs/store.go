@@ -166,6 +166,16 @@ func readAges(ctx context.Context, q db.Querier, name string) (ages string, err 
 	return ages, err
 }
 
+// look notes that periodic work looks at now, and returns since when it has done so with no gap before
+// since.
+func look(ctx context.Context, d *db.DB, name string, now, since int64) (steady int64, err error) {
+	err = d.WriteRow(ctx, `INSERT INTO job_periods (name, due_at, looked_at, steady_at) VALUES ($1, $2, $2, $2)
+		ON CONFLICT (name) DO UPDATE SET looked_at = excluded.looked_at,
+			steady_at = CASE WHEN job_periods.looked_at BETWEEN $3 AND $2 THEN job_periods.steady_at ELSE excluded.steady_at END
+		RETURNING steady_at`, name, now, since).Scan(&steady)
+	return steady, err
+}
+
 // readPeriod returns when the work is due; [db.ErrNoRows] before its first run.
 func readPeriod(ctx context.Context, q db.Querier, name string) (due int64, err error) {
 	err = q.QueryRow(ctx, `SELECT due_at FROM job_periods WHERE name = $1`, name).Scan(&due)

@@ -38,13 +38,32 @@ func endDraft(ctx context.Context, tx *db.Tx, pin string) (bool, error) {
 	return n == 1, err
 }
 
-// readLoose returns what is due.
-func readLoose(ctx context.Context, q db.Querier, now int64, limit int) ([]string, error) {
-	rows, err := q.Query(ctx, `SELECT pin FROM pin_loose WHERE due_at <= $1 ORDER BY due_at, pin LIMIT $2`, now, limit)
+// loose is a pin whose files are no longer its own, and since when they may go.
+type loose struct {
+	pin string
+	due int64
+}
+
+// readLoose returns what is due behind one.
+func readLoose(ctx context.Context, q db.Querier, now int64, last *loose, limit int) (all []loose, err error) {
+	args, behind := []any{now, limit}, ""
+	if last != nil {
+		behind = ` AND (due_at, pin) > ($3, $4)`
+		args = append(args, last.due, last.pin)
+	}
+	rows, err := q.Query(ctx, `SELECT pin, due_at FROM pin_loose WHERE due_at <= $1`+behind+` ORDER BY due_at, pin LIMIT $2`, args...)
 	if err != nil {
 		return nil, err
 	}
-	return rows.Strings()
+	defer rows.Close()
+	for rows.Next() {
+		var l loose
+		if err := rows.Scan(&l.pin, &l.due); err != nil {
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	return all, rows.Err()
 }
 
 // readLooseOf returns what an account has of it.

@@ -286,3 +286,26 @@ func TestOneFolderAtATime(t *testing.T) {
 		t.Errorf("then: %v", err)
 	}
 }
+
+// TestStuckDrafts: drafts that cannot be cleared hold up no other, even if more of them than a run reads
+// at once are the first.
+func TestStuckDrafts(t *testing.T) {
+	const stuck = 2*db.WalkRows + 200
+	w := newWorld(t, dbtest.SQLite(t))
+	for q, args := range map[string][]any{
+		`CREATE TRIGGER stuck BEFORE UPDATE ON pin_loose WHEN OLD.pin LIKE 'x%' BEGIN SELECT RAISE(ABORT, 'stuck'); END`: nil,
+		`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $2)
+			INSERT INTO pin_loose (pin, account, due_at) SELECT 'x' || i, $1, 1 FROM n`: {string(w.ada), stuck},
+		`INSERT INTO pin_loose (pin, account, due_at) VALUES ('y', $1, 2)`: {string(w.ada)},
+	} {
+		if _, err := w.DB.Exec(t.Context(), q, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.due(t.Context()); err == nil {
+		t.Error("a run that left something says nothing")
+	}
+	if n := w.rows("pin_loose"); n != stuck {
+		t.Errorf("%d drafts are left, want the %d stuck ones", n, stuck)
+	}
+}

@@ -57,13 +57,11 @@ const (
 func (s *Service) due(ctx context.Context) error {
 	const batch = 500
 	now := s.Now().UnixMilli()
-	failures := []error{s.enqueueDue(ctx, now, batch)}
-	loose, err := readLoose(ctx, s.DB, now, batch)
-	failures = append(failures, err)
-	for _, id := range loose { // each apart: one that cannot be cleared stops no other
-		failures = append(failures, s.clear(ctx, id))
-	}
-	return errors.Join(failures...)
+	return errors.Join(s.enqueueDue(ctx, now, batch), db.Walk(ctx, func(last *loose, limit int) ([]loose, error) {
+		return readLoose(ctx, s.DB, now, last, limit)
+	}, func(l loose) error {
+		return s.clear(ctx, l.pin) // each apart: one that cannot be cleared stops no other
+	}))
 }
 
 // enqueueDue enqueues the jobs of what has waited long enough.

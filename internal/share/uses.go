@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -131,22 +132,26 @@ func (s *Service) sweep(ctx context.Context) error {
 		return err
 	}
 	const batch = 200
+	var failures []error
 	for after := ""; ; {
 		rows, err := readForSweep(ctx, s.DB, after, batch)
 		if err != nil || len(rows) == 0 {
-			return err
+			return errors.Join(append(failures, err)...)
 		}
 		entries := map[account.ID][]string{}
 		for _, r := range rows {
 			entries[r.Account] = append(entries[r.Account], r.Entry)
 		}
-		for owner, ids := range entries {
+		for owner, ids := range entries { // one that fails holds up no other
 			missing, err := s.Files.Missing(ctx, s.DB, owner, ids)
-			if err != nil {
-				return err
+			if err == nil {
+				err = s.removeOf(ctx, owner, rows, missing)
 			}
-			if err := s.removeOf(ctx, owner, rows, missing); err != nil {
-				return err
+			if errors.Is(err, db.ErrUnavailable) || ctx.Err() != nil {
+				return errors.Join(append(failures, err)...)
+			}
+			if err != nil {
+				failures = append(failures, fmt.Errorf("account %s: %w", owner, err))
 			}
 		}
 		after = rows[len(rows)-1].ID
@@ -159,6 +164,7 @@ func (s *Service) removeOf(ctx context.Context, owner account.ID, rows []row, en
 	for _, id := range entries {
 		lost[id] = true
 	}
+	var failures []error
 	for _, r := range rows {
 		if r.Account != owner || !lost[r.Entry] {
 			continue
@@ -168,10 +174,10 @@ func (s *Service) removeOf(ctx context.Context, owner account.ID, rows []row, en
 			return err
 		})
 		if err != nil {
-			return err
+			failures = append(failures, err)
 		}
 	}
-	return nil
+	return errors.Join(failures...)
 }
 
 // clearJob removes the log and the tickets of a link, whose id is the payload. The transaction that

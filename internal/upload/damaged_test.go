@@ -2,6 +2,7 @@ package upload
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"net/http"
 	"strings"
@@ -135,19 +136,26 @@ func TestUploadOfAnOlderServer(t *testing.T) {
 	}
 }
 
-// A row that keeps one upload from being removed holds up no other.
+// Rows that keep uploads from being removed hold up no other, even if more of them than a sweep reads
+// at once are the first.
 func TestSweepGoesPastDamage(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		first := w.begin(5)
-		w.below.Advance(time.Minute)
+		const bad = 2*db.WalkRows + 50
 		w.begin(5)
 		var damage any = "damage"
 		if d.Engine() == db.PostgreSQL {
 			damage = int64(math.MinInt64) // nothing can be less by so much
 		}
-		if _, err := d.Exec(t.Context(), `UPDATE blob_growth SET reserved = $1 WHERE blob = (SELECT blob FROM uploads WHERE id = $2)`, damage, strings.TrimPrefix(first, "/uploads/")); err != nil {
-			t.Fatal(err)
+		for q, args := range map[string][]any{
+			`INSERT INTO uploads (` + rowColumns + `) SELECT 'x' || i, $1, 'x' || i, $2, '', 0, '', 0, 1, i / 50 FROM n`: {string(ada), []byte("details")},
+			`INSERT INTO blob_growth (blob, account, taken, length, reserved, attempt, progress, expires_at)
+				SELECT 'x' || i, $1, 0, 5, $2, 0, $3, i / 50 FROM n`: {string(ada), damage, []byte("progress")},
+		} {
+			q = fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) `, bad) + q
+			if _, err := d.Exec(t.Context(), q, args...); err != nil {
+				t.Fatal(err)
+			}
 		}
 		w.below.Advance(w.Keep + time.Hour)
 		for name, sweep := range map[string]func(context.Context) error{"uploads": w.Sweep, "blob_growth": w.Contents.Sweep} {
@@ -155,10 +163,13 @@ func TestSweepGoesPastDamage(t *testing.T) {
 				t.Errorf("%s: a sweep that left something says nothing", name)
 			}
 		}
-		for _, table := range []string{"uploads", "blob_growth", "blobs"} {
-			if n := w.rows(table); n != 1 {
-				t.Errorf("%d rows in %s", n, table)
+		for _, table := range []string{"uploads", "blob_growth"} {
+			if n := w.rows(table); n != bad {
+				t.Errorf("%d rows in %s, want the %d damaged ones", n, table, bad)
 			}
+		}
+		if n := w.rows("blobs"); n != 0 {
+			t.Errorf("%d objects are left", n)
 		}
 	})
 }
@@ -175,10 +186,7 @@ func TestBeginningIsShort(t *testing.T) {
 		return work().Less(before)
 	}
 	few := cost()
-	if _, err := d.Exec(t.Context(), `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
-		INSERT INTO uploads (`+rowColumns+`) SELECT 'x' || i, $1, 'x', $2, 'x', 1, '', 0, i, $3 FROM n`, string(ada), []byte("details"), int64(1)<<52); err != nil {
-		t.Fatal(err)
-	}
+	w.plantFiles(20_000)
 	if many := cost(); many.Steps > 2*few.Steps {
 		t.Errorf("%d steps, beside 20,000 files %d", few.Steps, many.Steps)
 	}

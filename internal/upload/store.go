@@ -41,28 +41,38 @@ func readUpload(ctx context.Context, q db.Querier, owner account.ID, id string) 
 }
 
 // readUnfinished returns the account's unfinished uploads, the newest first.
-func readUnfinished(ctx context.Context, q db.Querier, owner account.ID, now time.Time) ([]row, error) {
+func readUnfinished(ctx context.Context, q db.Querier, owner account.ID, now time.Time) (all []row, err error) {
 	rows, err := q.Query(ctx, `SELECT `+rowColumns+` FROM uploads WHERE account = $1 AND file = '' AND expires_at > $2 ORDER BY created_at DESC, id DESC`,
 		string(owner), now.UnixMilli())
 	if err != nil {
 		return nil, err
 	}
-	return scanRows(rows)
-}
-
-func readExpired(ctx context.Context, q db.Querier, now time.Time, limit int) ([]row, error) {
-	rows, err := q.Query(ctx, `SELECT `+rowColumns+` FROM uploads WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2`, now.UnixMilli(), limit)
-	if err != nil {
-		return nil, err
-	}
-	return scanRows(rows)
-}
-
-func scanRows(rows *db.Rows) (all []row, err error) {
 	defer rows.Close()
 	for rows.Next() {
 		var r row
 		if err := rows.Scan(r.fields()...); err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, rows.Err()
+}
+
+// readExpired returns uploads behind one that have expired by now: what their removal needs of them.
+func readExpired(ctx context.Context, q db.Querier, now time.Time, last *row, limit int) (all []row, err error) {
+	args, behind := []any{now.UnixMilli(), limit}, ""
+	if last != nil {
+		behind = ` AND (expires_at, id) > ($3, $4)`
+		args = append(args, last.ExpiresAt, last.ID)
+	}
+	rows, err := q.Query(ctx, `SELECT id, account, blob, file, expires_at FROM uploads WHERE expires_at <= $1`+behind+` ORDER BY expires_at, id LIMIT $2`, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r row
+		if err := rows.Scan(&r.ID, &r.Account, &r.Blob, &r.File, &r.ExpiresAt); err != nil {
 			return nil, err
 		}
 		all = append(all, r)

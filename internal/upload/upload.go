@@ -462,29 +462,18 @@ func ended(err error) error {
 // sweepEvery is how long an expired upload may stay.
 const sweepEvery = 5 * time.Minute
 
-// Sweep removes expired uploads with their bytes. One that still receives bytes lives on. A few that
+// Sweep removes expired uploads with their bytes. One that still receives bytes lives on. Those that
 // cannot be removed hold up no other.
 func (s *Service) Sweep(ctx context.Context) error {
-	const batch = 200
-	for {
-		rows, err := readExpired(ctx, s.DB, s.Now(), batch)
-		if err != nil {
-			return err
+	now := s.Now()
+	return db.Walk(ctx, func(last *row, limit int) ([]row, error) {
+		return readExpired(ctx, s.DB, now, last, limit)
+	}, func(r row) error {
+		if err := s.expire(ctx, r); err != nil {
+			return fmt.Errorf("upload %s: %w", r.ID, err)
 		}
-		var failures []error
-		for _, r := range rows {
-			err := s.expire(ctx, r)
-			if errors.Is(err, db.ErrUnavailable) || ctx.Err() != nil {
-				return errors.Join(append(failures, err)...)
-			}
-			if err != nil {
-				failures = append(failures, fmt.Errorf("upload %s: %w", r.ID, err))
-			}
-		}
-		if len(failures) == len(rows) || len(rows) < batch {
-			return errors.Join(failures...)
-		}
-	}
+		return nil
+	})
 }
 
 func (s *Service) expire(ctx context.Context, r row) error {

@@ -387,7 +387,7 @@ func (w *world) empty() {
 			w.t.Errorf("%d rows of %s are left", n, table)
 		}
 	}
-	err = w.Contents.Blobs.List(context.Background(), "", func(id string, _ int64, _ time.Time) error {
+	err = w.Contents.Blobs.List(context.Background(), "", "", func(id string, _ int64, _ time.Time) error {
 		w.t.Errorf("object %s is left", id)
 		return nil
 	})

@@ -33,7 +33,7 @@ func S3(t testing.TB) *blob.S3 {
 	t.Cleanup(func() {
 		ctx := context.Background()
 		var ids []string
-		if err := s.List(ctx, "", func(id string, _ int64, _ time.Time) error { ids = append(ids, id); return nil }); err != nil {
+		if err := s.List(ctx, "", "", func(id string, _ int64, _ time.Time) error { ids = append(ids, id); return nil }); err != nil {
 			t.Errorf("clean up: %v", err)
 		}
 		for _, id := range ids {
@@ -133,9 +133,11 @@ func Nothing(t testing.TB, s blob.Store, id string) {
 	}
 }
 
-func ids(t testing.TB, s blob.Store, after string) (all []string) {
+func ids(t testing.TB, s blob.Store, after string) []string { return idsIn(t, s, "", after) }
+
+func idsIn(t testing.TB, s blob.Store, folder, after string) (all []string) {
 	t.Helper()
-	err := s.List(context.Background(), after, func(id string, _ int64, _ time.Time) error {
+	err := s.List(context.Background(), folder, after, func(id string, _ int64, _ time.Time) error {
 		all = append(all, id)
 		return nil
 	})
@@ -320,7 +322,7 @@ func cancelled(t *testing.T, s blob.Store) {
 	if err := s.Delete(ctx, id); !errors.Is(err, context.Canceled) {
 		t.Errorf("Delete under a cancelled context: %v", err)
 	}
-	err := s.List(ctx, "", func(string, int64, time.Time) error { return nil })
+	err := s.List(ctx, "", "", func(string, int64, time.Time) error { return nil })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("List under a cancelled context: %v", err)
 	}
@@ -349,7 +351,7 @@ func list(t *testing.T, s blob.Store) {
 			t.Errorf("List after number %d = %d ids, want %d", at, len(got), len(want)-at-1)
 		}
 	}
-	err := s.List(t.Context(), "", func(id string, size int64, at time.Time) error {
+	err := s.List(t.Context(), "", "", func(id string, size int64, at time.Time) error {
 		if size != 3 || at.Before(before) || at.After(time.Now().Add(time.Minute)) {
 			t.Errorf("%s: size %d, time %v", id, size, at)
 		}
@@ -359,7 +361,7 @@ func list(t *testing.T, s blob.Store) {
 		t.Error(err)
 	}
 	enough, seen := errors.New("enough"), 0
-	err = s.List(t.Context(), "", func(string, int64, time.Time) error { seen++; return enough })
+	err = s.List(t.Context(), "", "", func(string, int64, time.Time) error { seen++; return enough })
 	if !errors.Is(err, enough) || seen != 1 {
 		t.Errorf("List went on after fn failed: %d calls, %v", seen, err)
 	}
@@ -384,7 +386,7 @@ func oddIDs(t *testing.T, s blob.Store) {
 	}
 }
 
-// public objects keep the contract under their readable place, and List does not show them.
+// public objects keep the contract under their readable place. List shows them in their folder alone.
 func public(t *testing.T, s blob.Store) {
 	ctx, folder := t.Context(), NewID()
 	small, large := blob.Public("avatars", folder, "64"), blob.Public("avatars", folder, "512")
@@ -409,6 +411,20 @@ func public(t *testing.T, s blob.Store) {
 	}
 	if all := ids(t, s, ""); len(all) > 0 {
 		t.Errorf("List shows %v", all)
+	}
+	MustPut(t, s, []byte("abc"))
+	for after, want := range map[string][]string{"": {large, small}, large: {small}, small: nil, "avatars/": {large, small}, "avatars0": nil} {
+		if got := idsIn(t, s, "avatars", after); !slices.Equal(got, want) {
+			t.Errorf("List behind %q shows %v, want %v", after, got, want)
+		}
+	}
+	if all := idsIn(t, s, "others", ""); len(all) > 0 {
+		t.Errorf("List of an absent folder shows %v", all)
+	}
+	for _, folder := range []string{"..", "ab", "avatars/", "tmp", "avatars/" + folder} {
+		if err := s.List(ctx, folder, "", func(string, int64, time.Time) error { return nil }); err == nil {
+			t.Errorf("List took the folder %q", folder)
+		}
 	}
 	if err := s.Delete(ctx, small); err != nil {
 		t.Fatal(err)
