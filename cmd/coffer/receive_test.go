@@ -65,7 +65,9 @@ func TestLineAfterLine(t *testing.T) {
 		if _, err := io.WriteString(person, line); err != nil {
 			t.Fatal(err)
 		}
-		if s, err := term.line(t.Context()); s+"\n" != line || err != nil {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if s, err := term.line(ctx); s+"\n" != line || err != nil {
 			t.Errorf("read %q %v", s, err)
 		}
 	}
