@@ -70,7 +70,7 @@ func TestSocketsOfOneAddress(t *testing.T) {
 		t.Fatalf("a member that comes back: %s", res.Status)
 	}
 	again.conn.Close(closeNormal, "")
-	eventually(t, 5*time.Second, func() bool {
+	eventually(t, farewell+15*time.Second, func() bool { // the older socket is not read
 		e, _ := w.dialFrom(here, other.Name, other.Token)
 		return e != nil
 	}, "the place of a member that left is never free")
