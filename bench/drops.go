@@ -328,7 +328,7 @@ func (b *bench) sockets() ([]row, error) {
 func (b *bench) waiting() (sample, error) {
 	data := fmt.Sprintf("p8-%d", time.Now().UnixNano())
 	p, _, err := b.coffer(data, append([]string{
-		"COFFER_MAX_STREAMS=100000", "COFFER_MAX_STREAMS_ADDRESS=100000",
+		"COFFER_MAX_STREAMS=100000", "COFFER_MAX_STREAMS_ADDRESS=100000", "COFFER_DROP_SOCKETS_ADDRESS=100000",
 	}, dropLimits...)...)
 	if err != nil {
 		return sample{}, err

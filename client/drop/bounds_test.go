@@ -159,3 +159,22 @@ func TestReceiverThatNeverConfirms(t *testing.T) {
 		}
 	}
 }
+
+// TestReceiveWaitsAsTold: a refusal that says when to come back is heard.
+func TestReceiveWaitsAsTold(t *testing.T) {
+	t.Parallel()
+	r, host, guest := pair(t)
+	item, _ := give(t, host, guest, []byte("x"), "x")
+	r.lie(lies{busy: 1, wait: 2})
+	began := time.Now()
+	if err := guest.Receive(soon(t), item, &memory{}); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took < 2*time.Second {
+		t.Errorf("it came back after %v", took)
+	}
+	n := guest.ear.awaitEvent(t, Retrying)
+	if !errors.Is(n.Err, ErrBusy) || guest.ear.count(Retrying) != 1 {
+		t.Errorf("heard %v", guest.ear.heard())
+	}
+}

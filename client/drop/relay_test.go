@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -44,6 +45,7 @@ type lies struct {
 	finish  func(tr *relayedTransfer) bool // false: the receiver does not hear of the end
 	welcome func(w map[string]any)
 	busy    int // transfers that are refused at first
+	wait    int // seconds until a refused one may come back; 0 is not told
 }
 
 // relayed is a member as the server sees it.
@@ -399,6 +401,9 @@ func (r *relay) transfer(w http.ResponseWriter, req *http.Request) {
 	_ = json.NewDecoder(req.Body).Decode(&in)
 	if r.lies.busy > 0 {
 		r.lies.busy--
+		if r.lies.wait > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(r.lies.wait))
+		}
 		answer(w, 429, "too_many_transfers")
 		return
 	}

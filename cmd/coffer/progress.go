@@ -18,10 +18,14 @@ type screen struct {
 	width func() int // 0 without a terminal
 	now   func() time.Time
 
-	mu    sync.Mutex
-	rows  []*row
-	drawn int // lines of rows on the terminal
-	last  time.Time
+	asks   sync.Mutex // held while a question is open: there is one at a time
+	mu     sync.Mutex
+	asking bool     // no row is drawn, and what would be said is held
+	held   []func() // until the answer
+	missed int      // of those, for which there was no room
+	rows   []*row
+	drawn  int // lines of rows on the terminal
+	last   time.Time
 }
 
 // row is a running transfer.
@@ -42,6 +46,7 @@ const (
 	redraw   = 100 * time.Millisecond
 	rateSpan = 5 * time.Second // over which speed is measured
 	maxRows  = 8
+	maxHeld  = 2 * maxJobs // a line for each item that comes, and one for its offer
 )
 
 func newScreen(t *terminal) *screen {
@@ -50,11 +55,24 @@ func newScreen(t *terminal) *screen {
 
 // println prints a line that stays.
 func (s *screen) println(line string) {
+	s.aside(func() { fmt.Fprintln(s.out, line) })
+}
+
+// aside lets say write while no row is shown. It does not wait for the person: while a question
+// is open, what is to be said comes after the answer.
+func (s *screen) aside(say func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.erase()
-	fmt.Fprintln(s.out, line)
-	s.draw()
+	switch {
+	case !s.asking:
+		s.erase()
+		say()
+		s.draw()
+	case len(s.held) < maxHeld:
+		s.held = append(s.held, say)
+	default:
+		s.missed++
+	}
 }
 
 // progress notes that done of total bytes have come.
@@ -104,13 +122,28 @@ func (s *screen) tick() {
 	s.refresh(s.now())
 }
 
-// ask lets question talk to the person while no row is shown.
+// ask lets question talk to the person while no row is shown. Only one question is open at a time,
+// and it holds up no other call.
 func (s *screen) ask(question func() error) error {
+	s.asks.Lock()
+	defer s.asks.Unlock()
+	s.mu.Lock()
+	s.erase()
+	s.asking = true
+	s.mu.Unlock()
+	err := question()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.erase()
-	defer s.draw()
-	return question()
+	s.asking = false
+	for _, say := range s.held {
+		say()
+	}
+	if s.missed > 0 {
+		fmt.Fprintf(s.out, "… and %d more lines\n", s.missed)
+	}
+	s.held, s.missed = nil, 0
+	s.draw()
+	return err
 }
 
 func (s *screen) row(key, label string) *row {
@@ -144,7 +177,7 @@ func (s *screen) erase() {
 
 func (s *screen) draw() {
 	columns := s.width()
-	if columns == 0 {
+	if columns == 0 || s.asking {
 		return
 	}
 	var b strings.Builder

@@ -133,3 +133,49 @@ func TestQR(t *testing.T) {
 		t.Errorf("a code wider than the terminal: %d bytes, %v", out.Len(), err)
 	}
 }
+
+// TestScreenAsks: a question holds up no other call. What is said meanwhile comes after the answer.
+func TestScreenAsks(t *testing.T) {
+	var out bytes.Buffer
+	s := &screen{out: &out, width: func() int { return 60 }, now: time.Now}
+	s.progress("1", "photo.jpg", 0, 100)
+	done := make(chan bool)
+	err := s.ask(func() error {
+		out.Reset()
+		go func() {
+			s.println("hello")
+			s.aside(func() { out.WriteString("noted\n") })
+			s.last = time.Time{}
+			s.progress("1", "photo.jpg", 50, 100)
+			s.tick()
+			s.end("2")
+			close(done)
+		}()
+		select {
+		case <-done:
+		case <-time.After(10 * time.Second):
+			t.Error("a line waits for the answer")
+		}
+		if out.Len() > 0 {
+			t.Errorf("beside the question: %q", out.String())
+		}
+		return errNotAll
+	})
+	<-done
+	if err != errNotAll {
+		t.Errorf("the answer: %v", err)
+	}
+	if got := out.String(); !strings.HasPrefix(got, "hello\nnoted\nphoto.jpg") || !strings.Contains(got, " 50 %") {
+		t.Errorf("after the answer: %q", got)
+	}
+	out.Reset()
+	_ = s.ask(func() error {
+		for range maxHeld + 3 {
+			s.println("x")
+		}
+		return nil
+	})
+	if got := out.String(); strings.Count(got, "x\n") != maxHeld || !strings.Contains(got, "… and 3 more lines\n") {
+		t.Errorf("%d lines were held", strings.Count(got, "x\n"))
+	}
+}

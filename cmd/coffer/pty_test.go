@@ -300,6 +300,26 @@ func TestSendAtTerminal(t *testing.T) {
 	}
 }
 
+// TestFarewellAtAQuestion: the end of the drop is noticed while a question is open, and there is
+// nothing left to decide.
+func TestFarewellAtAQuestion(t *testing.T) {
+	server := serving(t)
+	dir, to := t.TempDir(), t.TempDir()
+	for in, content := range map[string]string{dir: "new", to: "older"} { // the same length would ask later
+		if err := os.WriteFile(filepath.Join(in, "one.txt"), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sender := atTerminal(t, "send", "--server", server, "--keep", filepath.Join(dir, "one.txt"))
+	p := atTerminal(t, "receive", "--out", to, sender.find(`Link:  (http\S+#v1\.[A-Za-z0-9_-]{22})`))
+	p.sees("one.txt exists. Keep [b]oth, [r]eplace it, or [s]kip? ")
+	sender.types("\x03")
+	if status := p.ends(); status != 1 {
+		t.Errorf("status %d:\n%s", status, p.screen())
+	}
+	p.sees("the host has closed the drop")
+}
+
 // TestReceiveAtTerminal asks what becomes of a name that is taken, and types a wrong code
 // before the right one.
 func TestReceiveAtTerminal(t *testing.T) {

@@ -172,7 +172,7 @@ func (r *receiving) run(ctx context.Context, heard *hearing) error {
 			done++
 			switch {
 			case err == nil:
-			case over == nil && errors.Is(err, r.m.Err()): // said once, below
+			case r.m.Err() != nil && errors.Is(err, r.m.Err()): // said once, below
 				failed = cleaned(r.m.Err())
 			default:
 				failed = errNotAll
@@ -254,10 +254,7 @@ func named(p drop.Person) string {
 }
 
 func (r *receiving) warn(format string, args ...any) {
-	_ = r.screen.ask(func() error {
-		r.t.note("%s", disk.Clean(fmt.Sprintf(format, args...)))
-		return nil
-	})
+	r.screen.aside(func() { r.t.note("%s", disk.Clean(fmt.Sprintf(format, args...))) })
 }
 
 // take brings one item. Its error names the item.
@@ -319,7 +316,7 @@ func (r *receiving) bring(ctx context.Context, item drop.Item) error {
 // decide settles what becomes of a name that is taken, before anything is brought. What may
 // be the item itself is left to the sender's digest.
 func (r *receiving) decide(ctx context.Context, p *disk.Part) (existing disk.Existing, skip bool, err error) {
-	key := strings.ToLower(p.Name())
+	key := disk.FoldKey(p.Name())
 	r.mu.Lock()
 	w := r.own[key]
 	if w == nil {
@@ -337,6 +334,8 @@ func (r *receiving) decide(ctx context.Context, p *disk.Part) (existing disk.Exi
 	case r.Existing == "ask" && (!taken || p.Claims()):
 		return disk.Refuse, false, nil
 	case r.Existing == "ask":
+		ctx, cancel := r.while(ctx)
+		defer cancel()
 		return r.ask(ctx, p.Name())
 	case r.Existing == "replace" && taken: // a name that was free goes to the first item
 		return disk.Replace, false, nil
@@ -348,12 +347,26 @@ func (r *receiving) decide(ctx context.Context, p *disk.Part) (existing disk.Exi
 // item of this run has it.
 func (r *receiving) askLate(ctx context.Context, name string) (disk.Existing, bool, error) {
 	r.mu.Lock()
-	items := r.own[strings.ToLower(name)].items
+	items := r.own[disk.FoldKey(name)].items
 	r.mu.Unlock()
 	if items > 1 {
 		return disk.KeepBoth, false, nil
 	}
 	return r.ask(ctx, name)
+}
+
+// while returns a context that ends with this device's part in the drop: nothing can come then, so
+// there is nothing to decide.
+func (r *receiving) while(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-r.m.Done():
+			cancel(r.m.Err())
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
 }
 
 // ask lets the person decide. Only one question is asked at a time.
@@ -363,6 +376,7 @@ func (r *receiving) ask(ctx context.Context, name string) (existing disk.Existin
 			fmt.Fprintf(r.t.err, "%s exists. Keep [b]oth, [r]eplace it, or [s]kip? ", name)
 			answer, err := r.t.line(ctx)
 			if err != nil {
+				fmt.Fprintln(r.t.err) // after the question
 				return err
 			}
 			switch strings.ToLower(answer) {

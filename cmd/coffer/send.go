@@ -350,10 +350,7 @@ func (s *sending) tell(line string) {
 }
 
 func (s *sending) warn(format string, args ...any) {
-	_ = s.screen.ask(func() error {
-		s.t.note("%s", disk.Clean(fmt.Sprintf(format, args...)))
-		return nil
-	})
+	s.screen.aside(func() { s.t.note("%s", disk.Clean(fmt.Sprintf(format, args...))) })
 }
 
 // maxCodes bounds the codes that are drawn without a person: each gives a stranger three

@@ -23,6 +23,13 @@ type terminal struct {
 	inIs     bool // standard input is a terminal
 	outIs    bool // standard output is one
 	lines    *bufio.Reader
+	reading  chan answer // of a line; its asker may have given up
+}
+
+// answer is what was read.
+type answer struct {
+	s   string
+	err error
 }
 
 func newTerminal() *terminal {
@@ -49,8 +56,8 @@ func (t *terminal) note(format string, args ...any) {
 	fmt.Fprintf(t.err, "coffer: "+format+"\n", args...)
 }
 
-// line reads a line. It returns when ctx ends, and the reader then stays behind: the program
-// ends soon after.
+// line reads a line. It returns when ctx ends, and the reader then stays behind: the next call
+// gets its line. Calls do not overlap.
 func (t *terminal) line(ctx context.Context) (string, error) {
 	s, err := t.rawLine(ctx)
 	return strings.TrimSpace(s), err
@@ -58,13 +65,24 @@ func (t *terminal) line(ctx context.Context) (string, error) {
 
 // rawLine is line whose spaces stay.
 func (t *terminal) rawLine(ctx context.Context) (string, error) {
-	return await(ctx, func() (string, error) {
-		s, err := t.lines.ReadString('\n')
-		if errors.Is(err, io.EOF) && s != "" {
-			err = nil
-		}
-		return strings.TrimRight(s, "\r\n"), err
-	})
+	if t.reading == nil {
+		got := make(chan answer, 1)
+		t.reading = got
+		go func() {
+			s, err := t.lines.ReadString('\n')
+			if errors.Is(err, io.EOF) && s != "" {
+				err = nil
+			}
+			got <- answer{strings.TrimRight(s, "\r\n"), err}
+		}()
+	}
+	select {
+	case a := <-t.reading:
+		t.reading = nil
+		return a.s, a.err
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
 }
 
 // ask asks for a line, and shows the question at a terminal.
@@ -111,10 +129,6 @@ func (t *terminal) hidden(ctx context.Context, question string) (string, error) 
 
 // await calls read, and returns early when ctx ends.
 func await(ctx context.Context, read func() (string, error)) (string, error) {
-	type answer struct {
-		s   string
-		err error
-	}
 	got := make(chan answer, 1)
 	go func() {
 		s, err := read()

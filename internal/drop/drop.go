@@ -13,6 +13,7 @@
 //     sockets at most.
 //   - Members that ask, open and cut without end: requests, and sockets beyond the first, are
 //     counted by address and by member. Each costs durable writes, and others have to read it.
+//   - Addresses that hold many sockets: so many members of one address are connected at once.
 //   - Races: the last place, a name, a ticket and a stream have one winner each. One
 //     conditional statement decides, or the removal from a queue.
 //   - Cross-site sockets: package rest checks the Origin. The token of a socket is a header
@@ -118,6 +119,7 @@ type Service struct {
 	sweeping    atomic.Bool
 	hub         hub
 	budget      budget
+	crowd       crowd
 	reject      limit.Rule
 	passed      *metric.Counter
 	ended       metric.Counters
@@ -141,7 +143,7 @@ func New(c Config) (*Service, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{Config: c, budget: newBudget(c.DropMemory), reject: limit.Rule{Name: "drop-reject", Limit: rejections, Window: rejectPause}}
+	s := &Service{Config: c, budget: newBudget(c.DropMemory), crowd: newCrowd(), reject: limit.Rule{Name: "drop-reject", Limit: rejections, Window: rejectPause}}
 	s.hub = newHub()
 	s.measure(c.Metrics)
 	s.drained, s.drain = context.WithCancel(context.Background())

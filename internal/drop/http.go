@@ -67,7 +67,7 @@ func (s *Service) Routes(a *rest.API) {
 		Rows: "F-D2, F-D3, F-D6", Waits: true, Socket: true,
 		Summary:     "The socket of a member",
 		Description: "A WebSocket with the subprotocol `coffer.drop.v1`: docs/drop-protocol.md §4.",
-		Errors:      []*fault.Error{limit.ErrLimited, ErrNoDrop, errToken, errUpgrade},
+		Errors:      []*fault.Error{limit.ErrLimited, errCrowd, ErrNoDrop, errToken, errUpgrade},
 	}, rest.RawDoc{Params: []rest.RawParam{ticket}}, s.getSocket)
 	rest.Raw(a, rest.Op{
 		Method: http.MethodGet, Path: "/drops/{name}/transfers/{id}/stream", ID: "stream-drop-transfer", Tag: tag, Access: rest.DropMember, Status: http.StatusOK,
@@ -254,6 +254,17 @@ func (s *Service) getSocket(w http.ResponseWriter, r *http.Request) error {
 	if !m.Admitted && m.Sockets >= maxSockets {
 		return errToken // the guest joins anew
 	}
+	client, _ := rest.ClientIn(r.Context())
+	network := limit.AddrKey(client.Addr)
+	if err := s.crowd.enter(network, m.RID, !m.Admitted, s.DropSockets); err != nil {
+		return err
+	}
+	leaves := true
+	defer func() {
+		if leaves {
+			s.crowd.leave(network, m.RID)
+		}
+	}()
 	if m.Sockets > 0 { // the first one was counted as an opening or a join
 		if err := s.countAsk(r.Context(), m); err != nil {
 			return err
@@ -271,7 +282,7 @@ func (s *Service) getSocket(w http.ResponseWriter, r *http.Request) error {
 	}
 	conn.SetReadLimit(maxChunk + overhead + 4)
 	ctx := context.WithoutCancel(r.Context())
-	c, err := s.open(ctx, place, m, conn, h.wire)
+	c, err := s.open(ctx, place, m, network, conn, h.wire)
 	if c == nil {
 		s.leave(place)
 		_ = conn.Close(closeRestart, "") // the end reconnects, and then hears why
@@ -279,8 +290,9 @@ func (s *Service) getSocket(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		s.Log.Warn("drops: a socket could not be opened", "error", err)
-		c.end(reconnectFrame, closeRestart)
+		c.spare(reconnectFrame, closeRestart)
 	}
+	leaves = false
 	go c.read()
 	return nil
 }

@@ -180,10 +180,10 @@ func (c *socket) hear(kind byte, payload []byte) {
 	case noteNewer:
 		var number int64
 		if json.Unmarshal(payload, &number) == nil && number > c.number {
-			c.end(replacedFrame, closeNormal)
+			c.spare(replacedFrame, closeNormal)
 		}
 	case noteAdmitted:
-		c.admitted.Store(true)
+		c.letIn()
 	case noteOut:
 		c.judged.Store(true)
 		c.end(closedFrame(string(payload)), closeNormal)
@@ -297,7 +297,7 @@ func (s *Service) watch(r *room, now time.Time) {
 	select {
 	case <-r.lost: // notes may be missing: the members come back and look
 		for _, c := range s.forsake(r) {
-			c.end(reconnectFrame, closeRestart)
+			c.spare(reconnectFrame, closeRestart)
 		}
 		return
 	default:
@@ -356,7 +356,7 @@ func (s *Service) reconnectAll() {
 	}
 	s.hub.mu.Unlock()
 	for _, c := range all {
-		c.end(reconnectFrame, closeRestart)
+		c.spare(reconnectFrame, closeRestart)
 	}
 }
 

@@ -136,6 +136,9 @@ func (c *socket) deliver(ctx context.Context, in incoming) (code string, err err
 func (c *socket) admit(ctx context.Context, rid string) error {
 	s := c.s
 	ok, err := admitGuest(ctx, s.DB, c.m.Drop, rid, s.lateBefore())
+	if err == nil && !ok { // it may have been cut: its guess was right, and counts no more
+		err = acquitGuest(ctx, s.DB, c.m.Drop, rid)
+	}
 	if err != nil || !ok {
 		return err
 	}

@@ -15,9 +15,10 @@ type Settings struct {
 	DropStall time.Duration `name:"drop-stall" env:"COFFER_DROP_STALL" default:"60s" group:"Lifetimes" help:"How long a transfer waits for a receiver that takes nothing."`
 	DropPing  time.Duration `name:"drop-ping" env:"COFFER_DROP_PING" default:"25s" group:"Lifetimes" help:"Silence after which the server pings the socket of a member; after twice that it ends the socket."`
 
-	DropQueue  int   `name:"drop-queue" env:"COFFER_DROP_QUEUE" default:"8" group:"Limits" help:"Most chunks that wait for the receiver in one transfer."`
-	DropMemory int64 `name:"drop-memory" env:"COFFER_DROP_MEMORY" default:"268435456" group:"Limits" help:"Memory of one node for waiting chunks and messages of drops, in bytes. One drop gets at most a quarter of what others leave."`
-	DropGuests int   `name:"drop-guests" env:"COFFER_DROP_GUESTS" default:"32" group:"Limits" help:"Guests of one drop."`
+	DropQueue   int   `name:"drop-queue" env:"COFFER_DROP_QUEUE" default:"8" group:"Limits" help:"Most chunks that wait for the receiver in one transfer."`
+	DropMemory  int64 `name:"drop-memory" env:"COFFER_DROP_MEMORY" default:"268435456" group:"Limits" help:"Memory of one node for waiting chunks and messages of drops, in bytes. One drop gets at most a quarter of what others leave."`
+	DropGuests  int   `name:"drop-guests" env:"COFFER_DROP_GUESTS" default:"32" group:"Limits" help:"Guests of one drop."`
+	DropSockets int   `name:"drop-sockets-address" env:"COFFER_DROP_SOCKETS_ADDRESS" default:"200" group:"Limits" help:"Members of drops that are connected at once from one address (IPv6: one /64) to one node. Guests that wait have half of them."`
 
 	OpenLimit limit.Rule `name:"limit-drop-open" env:"COFFER_LIMIT_DROP_OPEN" default:"30/1h" group:"Limits" help:"Drops opened from one address."`
 	JoinLimit limit.Rule `name:"limit-drop-join" env:"COFFER_LIMIT_DROP_JOIN" default:"120/10m" group:"Limits" help:"Joins of drops from one address."`
@@ -51,6 +52,8 @@ func (s *Settings) AfterApply() error {
 		return fmt.Errorf("COFFER_DROP_MEMORY: at least %d", minMemory)
 	case s.DropGuests < 1 || s.DropGuests > 1000:
 		return errors.New("COFFER_DROP_GUESTS: from 1 to 1000")
+	case s.DropSockets < 1:
+		return errors.New("COFFER_DROP_SOCKETS_ADDRESS: must be positive")
 	}
 	return nil
 }

@@ -35,12 +35,14 @@ type socket struct {
 	s        *Service
 	room     *room
 	m        member
-	number   int64 // of the member's connections
+	network  string // of its address, by which the crowd counts it
+	number   int64  // of the member's connections
 	conn     *websocket.Conn
 	wire     *wire
 	since    time.Time // of the join
 	admitted atomic.Bool
 	judged   atomic.Bool  // this guest was rejected, or its guess counted
+	spared   atomic.Bool  // the server ended it, or a newer socket of the member took its place
 	told     atomic.Int32 // messages of a guest before its admission
 	rate     rate
 	head     [4]byte // of the binary frame that is being read
@@ -72,8 +74,8 @@ type owed struct {
 }
 
 // open makes the socket of a member known, here and to the others.
-func (s *Service) open(ctx context.Context, r *room, m member, conn *websocket.Conn, w *wire) (*socket, error) {
-	c := &socket{s: s, room: r, m: m, conn: conn, wire: w, transfers: map[uint32]*transfer{}, next: 1}
+func (s *Service) open(ctx context.Context, r *room, m member, network string, conn *websocket.Conn, w *wire) (*socket, error) {
+	c := &socket{s: s, room: r, m: m, network: network, conn: conn, wire: w, transfers: map[uint32]*transfer{}, next: 1}
 	c.admitted.Store(m.Admitted)
 	c.since = time.Now().Add(time.UnixMilli(m.Joined).Sub(s.Now())) // a second socket gives no second minute
 	if err := s.register(ctx); err != nil {
@@ -101,17 +103,23 @@ func (s *Service) open(ctx context.Context, r *room, m member, conn *websocket.C
 		if older.number > c.number {
 			older = c
 		}
-		older.end(replacedFrame, closeNormal)
+		older.spare(replacedFrame, closeNormal)
 	}
 	people, err := listPeople(ctx, s.DB, m.Drop)
 	if err != nil {
 		return c, err
 	}
+	for _, p := range people {
+		if p.RID == m.RID && p.Admitted && !m.Admitted { // while its socket was on the way
+			c.m.Admitted = true
+			c.letIn()
+		}
+	}
 	c.welcome(people)
 	if err := s.publish(ctx, m.Drop, noteNewer, m.RID, frame(c.number)); err != nil {
 		return c, err
 	}
-	if m.Admitted {
+	if c.m.Admitted {
 		return c, s.publish(ctx, m.Drop, noteAll, m.RID, memberFrame(m.RID, m.Host, true, false))
 	}
 	return c, s.tell(ctx, m.Drop, m.HostRID, noteFrame, joinFrame(m.RID))
@@ -198,7 +206,13 @@ func (c *socket) queue(b []byte, size int64) {
 const farewell = 4 * time.Second
 
 // end queues the last frame. The first call decides.
-func (c *socket) end(last []byte, code websocket.StatusCode) {
+func (c *socket) end(last []byte, code websocket.StatusCode) { c.endAs(last, code, false) }
+
+// spare is end for a socket whose member did nothing to end it. It counts no guess: the member may
+// come back, or is back already, and its guess goes on with its newest socket.
+func (c *socket) spare(last []byte, code websocket.StatusCode) { c.endAs(last, code, true) }
+
+func (c *socket) endAs(last []byte, code websocket.StatusCode, spared bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed || c.last != nil {
@@ -206,7 +220,10 @@ func (c *socket) end(last []byte, code websocket.StatusCode) {
 	}
 	c.last = &code
 	time.AfterFunc(farewell, c.kill)
-	go c.countGuess()
+	c.spared.Store(spared)
+	if !spared {
+		go c.countGuess()
+	}
 	if last != nil {
 		c.s.budget.force(c.m.Drop, int64(len(last)))
 		c.bytes += int64(len(last))
@@ -345,15 +362,22 @@ func (r *rate) spend(now time.Time) float64 {
 // read reads the member's frames until the connection ends, then clears up.
 func (c *socket) read() {
 	err := c.readAll()
-	c.countGuess()
-	if refusal, ok := errors.AsType[violation](err); ok {
+	refusal, breached := errors.AsType[violation](err)
+	// A guest that says goodbye does not come back. One whose connection broke may.
+	c.mu.Lock()
+	cut := !breached && websocket.CloseStatus(err) < 0 && c.last == nil
+	c.mu.Unlock()
+	if !cut && !c.spared.Load() {
+		c.countGuess()
+	}
+	if breached {
 		c.mu.Lock()
 		c.closed = true
 		c.mu.Unlock()
 		_ = c.conn.Close(refusal.code, refusal.reason) // at worst the connection is cut
 	}
 	_ = c.conn.CloseNow()
-	c.gone()
+	c.gone(cut)
 }
 
 // violation is a breach of the protocol, which ends the connection.
@@ -435,10 +459,15 @@ func (c *socket) readChunk(r io.Reader) error {
 	return nil
 }
 
-// countGuess counts a guest that ends before the host has judged it. Its second message may be its
-// tag: a guess would cost its address nothing if it left in time.
+// guessed reports whether this guest may have shown its tag, and the host has not judged it. Its
+// second message may be the tag: a guess would cost its address nothing if it left in time.
+func (c *socket) guessed() bool {
+	return !c.admitted.Load() && c.told.Load() >= 2 && !c.judged.Load()
+}
+
+// countGuess counts a guest that ends before the host has judged it.
 func (c *socket) countGuess() {
-	if c.admitted.Load() || c.told.Load() < 2 || c.s.drained.Err() != nil || !c.judged.CompareAndSwap(false, true) {
+	if !c.guessed() || c.s.drained.Err() != nil || !c.judged.CompareAndSwap(false, true) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -446,8 +475,22 @@ func (c *socket) countGuess() {
 	_ = c.log(c.s.countGuess(ctx, c.m.Drop, []byte(c.m.Address)))
 }
 
-// gone clears up after the connection.
-func (c *socket) gone() {
+// comeBack is how long a guest that was cut may take to come back before its guess counts.
+const comeBack = 3 * time.Second
+
+// lapse counts the guess of a guest that was cut, unless it came back, was let in or was judged. One
+// statement decides: then there is nothing to forget.
+func (c *socket) lapse() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	forgotten, err := forgetGuest(ctx, c.s.DB, c.m.RID, c.number)
+	if _ = c.log(err); forgotten {
+		c.countGuess()
+	}
+}
+
+// gone clears up after the connection. cut: the guest has not said that it leaves.
+func (c *socket) gone(cut bool) {
 	c.mu.Lock()
 	c.closed = true
 	c.s.budget.give(c.m.Drop, c.bytes)
@@ -471,29 +514,46 @@ func (c *socket) gone() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := c.noteGone(ctx); err != nil {
+	if err := c.noteGone(ctx, cut); err != nil {
 		c.s.Log.Warn("drops: cannot note the end of a connection", "error", err)
 	}
 	c.s.leave(c.room)
+	c.s.crowd.leave(c.network, c.m.RID)
 }
 
-// noteGone tells the database and the others. A guest that was not admitted is forgotten: its
-// run of the key exchange cannot go on.
-func (c *socket) noteGone(ctx context.Context) error {
+// noteGone tells the database and the others. A guest that was not admitted is forgotten, unless it
+// may come back: within its minute when the server ended its socket, soon when it was cut and may
+// have shown its tag.
+func (c *socket) noteGone(ctx context.Context, cut bool) error {
 	s := c.s
-	if c.s.drained.Err() != nil && c.admitted.Load() {
+	if c.s.drained.Err() != nil {
 		return nil // Drain notes all at once
 	}
-	if !c.admitted.Load() {
-		if err := forgetGuest(ctx, s.DB, c.m.RID, c.number); err != nil {
+	late := time.Since(c.since) > joinTime-3*comeBack // its row may go before the guess is counted
+	switch {
+	case c.admitted.Load(), c.spared.Load():
+	case cut && c.guessed() && !late:
+		time.AfterFunc(comeBack, c.lapse)
+	default:
+		c.countGuess()
+		if _, err := forgetGuest(ctx, s.DB, c.m.RID, c.number); err != nil {
 			return err
 		}
 	}
-	was, err := disconnect(ctx, s.DB, c.m.RID, s.node, c.number, s.Now().UnixMilli())
-	if err != nil || !was {
+	admitted, err := disconnect(ctx, s.DB, c.m.RID, s.node, c.number, s.Now().UnixMilli())
+	if errors.Is(err, db.ErrNoRows) {
+		return nil
+	}
+	if err != nil || !admitted {
 		return err
 	}
 	return s.publish(ctx, c.m.Drop, noteAll, c.m.RID, memberFrame(c.m.RID, c.m.Host, false, false))
+}
+
+// letIn notes the admission of this guest.
+func (c *socket) letIn() {
+	c.admitted.Store(true)
+	c.s.crowd.admit(c.network, c.m.RID)
 }
 
 // maxNumber is more transfers than a socket has in its life.

@@ -185,10 +185,11 @@ func connect(ctx context.Context, q *db.DB, rid, node string, now int64) (number
 	return number, err
 }
 
-// disconnect notes the end of a connection, unless the member has a newer one.
-func disconnect(ctx context.Context, q db.Querier, rid, node string, number, now int64) (bool, error) {
-	n, err := q.Exec(ctx, `UPDATE drop_members SET node = '', seen_at = $4 WHERE rid = $1 AND node = $2 AND sockets = $3`, rid, node, number, now)
-	return n == 1, err
+// disconnect notes the end of a connection, and reports whether the member was admitted;
+// db.ErrNoRows when it has a newer connection, or is gone.
+func disconnect(ctx context.Context, q *db.DB, rid, node string, number, now int64) (admitted bool, err error) {
+	err = q.WriteRow(ctx, `UPDATE drop_members SET node = '', seen_at = $4 WHERE rid = $1 AND node = $2 AND sockets = $3 RETURNING admitted`, rid, node, number, now).Scan(&admitted)
+	return admitted, err
 }
 
 // disconnectAll notes the end of all connections of a node.
@@ -204,8 +205,14 @@ func deleteGuest(ctx context.Context, q db.Querier, drop, rid string) (bool, err
 }
 
 // forgetGuest removes a guest that was not admitted, unless it has a newer connection.
-func forgetGuest(ctx context.Context, q db.Querier, rid string, number int64) error {
-	_, err := q.Exec(ctx, `DELETE FROM drop_members WHERE rid = $1 AND admitted = FALSE AND sockets = $2`, rid, number)
+func forgetGuest(ctx context.Context, q db.Querier, rid string, number int64) (bool, error) {
+	n, err := q.Exec(ctx, `DELETE FROM drop_members WHERE rid = $1 AND admitted = FALSE AND sockets = $2`, rid, number)
+	return n == 1, err
+}
+
+// acquitGuest removes a guest that its host would let in and that is away.
+func acquitGuest(ctx context.Context, q db.Querier, drop, rid string) error {
+	_, err := q.Exec(ctx, `DELETE FROM drop_members WHERE drop_id = $1 AND rid = $2 AND admitted = FALSE AND node = '' AND sockets > 0`, drop, rid)
 	return err
 }
 
@@ -215,9 +222,10 @@ func rejectGuest(ctx context.Context, q *db.DB, drop, rid string) (address []byt
 	return address, err
 }
 
-// admitGuest lets a guest in that joined after since.
+// admitGuest lets a guest in that joined after since. One whose connection broke has missed what its
+// host told it with the admission, and would keep its place for nothing.
 func admitGuest(ctx context.Context, q db.Querier, drop, rid string, since int64) (bool, error) {
-	n, err := q.Exec(ctx, `UPDATE drop_members SET admitted = TRUE WHERE drop_id = $1 AND rid = $2 AND admitted = FALSE AND joined_at > $3`, drop, rid, since)
+	n, err := q.Exec(ctx, `UPDATE drop_members SET admitted = TRUE WHERE drop_id = $1 AND rid = $2 AND admitted = FALSE AND joined_at > $3 AND (node <> '' OR sockets = 0)`, drop, rid, since)
 	return n == 1, err
 }
 

@@ -132,8 +132,8 @@ func partName(name string, n int) string {
 	return name + Suffix
 }
 
-// foldKey is equal for names that a file system without case takes for one.
-func foldKey(name string) string {
+// FoldKey is equal for names that a file system without case takes for one.
+func FoldKey(name string) string {
 	return norm.NFC.String(cases.Fold().String(norm.NFC.String(name)))
 }
 
@@ -171,7 +171,7 @@ type Places struct{ names *names }
 
 // NewPlaces returns Places in which none is taken, for paths of at most so many bytes.
 func NewPlaces(most int) Places {
-	n := newNames(SafeName, foldKey)
+	n := newNames(SafeName, FoldKey)
 	n.most = most
 	return Places{n}
 }

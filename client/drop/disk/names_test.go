@@ -123,9 +123,9 @@ func TestPlaces(t *testing.T) {
 		{"a slash at the end", same, []string{"a/b//"}, []string{""}},
 		{"cleaned alike", same, []string{"a\x01.txt", "a\x02.txt", "a_.txt", "a\x03.txt"}, []string{"a_.txt", "a_ (2).txt", "a_ (3).txt", "a_ (4).txt"}},
 		{"case counts", same, []string{"A", "a"}, []string{"A", "a"}},
-		{"case does not count", foldKey, []string{"README", "readme", "ReadMe/x", "readMe/y"}, []string{"README", "readme (2)", "ReadMe (3)/x", "readMe (4)/y"}},
-		{"composed and decomposed", foldKey, []string{"é", "e\u0301"}, []string{"é", "e\u0301 (2)"}},
-		{"ß and ss", foldKey, []string{"straße", "STRASSE"}, []string{"straße", "STRASSE (2)"}},
+		{"case does not count", FoldKey, []string{"README", "readme", "ReadMe/x", "readMe/y"}, []string{"README", "readme (2)", "ReadMe (3)/x", "readMe (4)/y"}},
+		{"composed and decomposed", FoldKey, []string{"é", "e\u0301"}, []string{"é", "e\u0301 (2)"}},
+		{"ß and ss", FoldKey, []string{"straße", "STRASSE"}, []string{"straße", "STRASSE (2)"}},
 		{"too long", same, []string{strings.Repeat("a/", 2048) + "a"}, []string{""}},
 	} {
 		n := newNames(func(s string) (string, error) { return safeName(s, false) }, c.key)
@@ -140,7 +140,7 @@ func TestPlaces(t *testing.T) {
 
 // TestManyAlike places names that all become one. A search from 2 for each would take hours.
 func TestManyAlike(t *testing.T) {
-	n := newNames(func(s string) (string, error) { return safeName(s, false) }, foldKey)
+	n := newNames(func(s string) (string, error) { return safeName(s, false) }, FoldKey)
 	marks := []rune("\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e")
 	for i := range MaxEntries {
 		name := []rune(fmt.Sprintf("%05d", i))

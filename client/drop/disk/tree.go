@@ -175,7 +175,7 @@ func (t *tree) readHeader() error {
 	}
 	key := func(name string) string { return name }
 	if t.fold {
-		key = foldKey
+		key = FoldKey
 	}
 	t.layout, err = parseHeader(raw, t.size, newNames(SafeName, key))
 	return err

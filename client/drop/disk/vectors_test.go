@@ -60,7 +60,7 @@ func TestNameVectors(t *testing.T) {
 
 // placed are the places of files and folders, nil where one is refused.
 func placed(files, dirs []string) []string {
-	n := newNames(func(part string) (string, error) { return safeName(part, false) }, foldKey)
+	n := newNames(func(part string) (string, error) { return safeName(part, false) }, FoldKey)
 	var all []string
 	for i, path := range slices.Concat(files, dirs) {
 		at, err := n.place(path, i >= len(files))

@@ -1,5 +1,5 @@
 // A folder as one stream: docs/drop-protocol.md, section 8.
-import { Malformed, u32, utf8 } from './bytes';
+import { b64, Malformed, u32, utf8 } from './bytes';
 import { Places } from './names';
 import type { Offered } from './pick';
 
@@ -13,6 +13,12 @@ export function bundle({ kind, files, dirs = [] }: Offered): Blob {
   const header = utf8(JSON.stringify({ files: files.map(({ path, file }) => [path, file.size, file.lastModified]), dirs }));
   if (header.length > longestHeader) throw new Malformed('folder: too long a list');
   return new Blob([u32(header.length), header, ...files.map(({ file }) => file)]);
+}
+
+// stamp is equal for files that have not changed, as far as a browser tells without reading them.
+export async function stamp({ files, dirs = [] }: Offered): Promise<string> {
+  const list = utf8(JSON.stringify([files.map(({ path, file }) => [path, file.size, file.lastModified]), dirs]));
+  return b64(new Uint8Array(await crypto.subtle.digest('SHA-256', list)));
 }
 
 // Contents is what a received folder holds. Paths are safe; `at` is a file's place in the stream.

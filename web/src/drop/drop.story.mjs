@@ -198,6 +198,8 @@ test('the host reloads: name, code and guests stay, and the same files are offer
   await page.addInitScript(() => delete globalThis.showOpenFilePicker);
   await page.goto('/send');
   const dir = tree(t, { 'a.txt': 'after the reload', 'b.txt': 'another' });
+  const at = new Date(1_700_000_000_000); // whole seconds, to be set again
+  fs.utimesSync(path.join(dir, 'a.txt'), at, at);
   const choose = async (button, file) => {
     const chooser = await follows(page, 'filechooser', () => page.getByRole('button', { name: button, exact: true }).click());
     await chooser.setFiles(path.join(dir, file));
@@ -211,8 +213,14 @@ test('the host reloads: name, code and guests stay, and the same files are offer
   assert.deepEqual(await shared(page), told);
   await page.getByRole('heading', { level: 1, name: 'Connected with 1 device' }).waitFor();
   await line(page, 'a.txt').getByText('the browser no longer has it').waitFor();
-  await choose('Choose', 'b.txt');
+  // A file of the same name and length is not the one that others were told of.
+  fs.writeFileSync(path.join(dir, 'a.txt'), 'before a reload!');
+  await choose('Choose', 'a.txt');
   await page.getByText('That is not the same as “a.txt”.').waitFor();
+  await choose('Choose', 'b.txt');
+  await line(page, 'a.txt').getByText('the browser no longer has it').waitFor();
+  fs.writeFileSync(path.join(dir, 'a.txt'), 'after the reload');
+  fs.utimesSync(path.join(dir, 'a.txt'), at, at);
   await choose('Choose', 'a.txt');
   await page.getByRole('button', { name: 'Stop offering a.txt' }).waitFor();
   await bob.getByRole('button', { name: 'Receive a.txt', exact: true }).click();

@@ -1,11 +1,11 @@
 // One member of a drop: what it is told, whom it knows, what is offered.
 import { b64, random, type Bytes } from './bytes';
-import { bundle } from './bundle';
+import { bundle, stamp } from './bundle';
 import { chunkFor } from './chunk';
 import type { Item, Missing, Phase, Refusal, State } from './drop';
 import { GuestDoor, NotTheHost } from './guest';
 import { HostDoor, mostWrong } from './host';
-import { Channel, Counter, mostItems, offersOf, saidOf, type Described, type Said } from './message';
+import { Channel, Counter, known, offersOf, saidOf, type Described, type Said } from './message';
 import { clean } from './names';
 import type { Offered } from './pick';
 import { Receiving, type ReceiveGround } from './receive';
@@ -265,10 +265,7 @@ export class Member implements ReceiveGround {
     this.people.set(from, person);
     if (message.k === 'hello') person.device = message.device;
     if (message.k === 'offer') {
-      for (const item of message.items) {
-        if (!this.items.has(item.id) && [...this.items.values()].filter(({ owner }) => owner === from).length >= mostItems) break;
-        this.items.set(item.id, item);
-      }
+      known(this.items, from, message.items, this.receiving.taken);
       this.moved_();
     }
     if (message.k === 'withdraw') for (const id of message.ids) if (this.items.get(id)?.owner === from) this.items.delete(id);
@@ -309,6 +306,7 @@ export class Member implements ReceiveGround {
   }
 
   async offer(offered: Offered, id = `${this.kept.rid}.${b64(random(16))}`): Promise<void> {
+    const stamped = await stamp(offered);
     const blob = bundle(offered);
     const chunk = this.missing.get(id) ? this.kept.offered.find(({ item }) => item.id === id)!.item.chunk : chunkFor(blob.size);
     const item: Described = {
@@ -318,7 +316,7 @@ export class Member implements ReceiveGround {
     this.sending.sources.set(id, new Source(item, blob));
     this.items.set(id, item);
     this.missing.delete(id);
-    this.kept.offered = [...this.kept.offered.filter((o) => o.item.id !== id), { item, ...(offered.handle && { handle: offered.handle }) }];
+    this.kept.offered = [...this.kept.offered.filter((o) => o.item.id !== id), { item, stamp: stamped, ...(offered.handle && { handle: offered.handle }) }];
     this.tellAll([{ k: 'offer', items: [item] }]);
     this.changed();
     await this.keep();
@@ -347,6 +345,9 @@ export class Member implements ReceiveGround {
   async again(id: string, files: Offered): Promise<boolean> {
     const before = this.missing.get(id)?.item;
     if (!before || files.kind !== before.kind || files.name !== before.name || bundle(files).size !== before.size) return false;
+    // Files that changed meanwhile are another item: a receiver would take them for the one that it read of.
+    const was = this.kept.offered.find(({ item }) => item.id === id)?.stamp;
+    if (was !== undefined && was !== await stamp(files)) return false;
     await this.offer(files, id);
     return true;
   }

@@ -118,6 +118,22 @@ export function saidOf(said: Record<string, unknown>, from: string): Said | unde
   }
 }
 
+// known adds what a member offers. An item never changes under its id, nor does one that was withdrawn
+// and that this browser took: its state and its bytes would pass for another's.
+export function known(items: Map<string, Described>, from: string, offered: readonly Described[], taken: (id: string) => Described | undefined): void {
+  let own = 0;
+  for (const { owner } of items.values()) if (owner === from) own++;
+  for (const item of offered) {
+    const before = taken(item.id);
+    if (items.has(item.id) || (before && !same(before, item))) continue;
+    if (own++ >= mostItems) break;
+    items.set(item.id, item);
+  }
+}
+
+const same = (a: Described, b: Described) =>
+  a.name === b.name && a.kind === b.kind && a.size === b.size && a.chunk === b.chunk && a.files === b.files && a.type === b.type;
+
 function described(item: unknown, from: string): Described | undefined {
   const { id, name, kind, size, type, files, chunk } = (item ?? {}) as Record<string, unknown>;
   if (typeof id !== 'string' || typeof name !== 'string' || name === '' || name.length > 1024) return undefined;

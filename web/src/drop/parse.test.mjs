@@ -216,3 +216,34 @@ test('a device says what it is, without a version', () => {
     ['Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0', 'Edge, Mac'], ['', 'Browser'],
   ]) assert.equal(drop.device(agent), want);
 });
+
+test('an item never changes under its id', async () => {
+  const item = (id, size, name = 'a.txt') => ({ id: rid + '.' + id, owner: rid, name, kind: 'file', size, type: '', files: 1, chunk: 65536 });
+  const items = new Map();
+  const none = () => undefined;
+  drop.known(items, rid, [item(rid, 1), item(rid, 2)], none);
+  drop.known(items, rid, [item(rid, 3), item(other, 4)], none);
+  assert.deepEqual([...items.values()].map(({ size }) => size), [1, 4]);
+  // Withdrawn, and offered again as another: what was taken under the id does not become that.
+  items.clear();
+  const taken = (id) => (id === rid + '.' + rid ? item(rid, 1) : undefined);
+  drop.known(items, rid, [item(rid, 3), item(other, 4)], taken);
+  drop.known(items, rid, [item(rid, 1, 'b.exe')], taken);
+  assert.deepEqual([...items.values()].map(({ size }) => size), [4]);
+  drop.known(items, rid, [item(rid, 1)], taken);
+  assert.equal(items.size, 2);
+  // 500 of one sender, whatever others offer.
+  const many = Array.from({ length: 600 }, (_, i) => ({ ...item(rid, i), id: `${other}.${i}`, owner: other }));
+  drop.known(items, other, many, none);
+  drop.known(items, other, many, none);
+  assert.equal(items.size, 502);
+});
+
+test('a stamp tells files that changed from those that did not', async () => {
+  const file = (path, size, lastModified) => ({ path, file: { size, lastModified } });
+  const of = (files, dirs) => drop.stamp({ name: 'x', kind: 'folder', files, dirs });
+  const first = await of([file('a', 1, 5)], []);
+  assert.equal(await of([file('a', 1, 5)]), first);
+  for (const changed of [[file('a', 1, 6)], [file('a', 2, 5)], [file('b', 1, 5)], [file('a', 1, 5), file('c', 0, 5)]]) assert.notEqual(await of(changed, []), first);
+  assert.notEqual(await of([file('a', 1, 5)], ['d']), first);
+});

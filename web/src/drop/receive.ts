@@ -119,6 +119,8 @@ export class Receiving {
     for (const take of this.takes.values()) take.stop?.abort();
   }
 
+  taken = (id: string): Described | undefined => this.takes.get(id)?.item;
+
   verified(id: string): Described | undefined {
     const take = this.takes.get(id);
     return take && !take.to && (take.shown.state === 'verified' || take.shown.state === 'saved') ? take.item : undefined;

@@ -17,7 +17,7 @@ export interface Kept {
   code?: string;
   key?: Uint8Array<ArrayBuffer>; // of the link
   wrong: number; // codes, for the one in force
-  offered: { item: Described; handle?: FileSystemHandle }[];
+  offered: { item: Described; stamp?: string; handle?: FileSystemHandle }[]; // stamp: of the files that were offered
   heard: Record<string, number>; // by rid: the highest number of a message
 }
 
