@@ -34,10 +34,14 @@ func TestCursors(t *testing.T) {
 		"another account": func() (*Mark, error) { return bob.OpenMark("pins", "all", cursor) },
 		"another table":   func() (*Mark, error) { return ada.OpenMark("shares", "all", cursor) },
 		"another list":    func() (*Mark, error) { return ada.OpenMark("pins", "failed", cursor) },
-		"altered":         func() (*Mark, error) { return ada.OpenMark("pins", "all", cursor[:20]+strings.ToUpper(cursor[20:])+"A") },
-		"no base64":       func() (*Mark, error) { return ada.OpenMark("pins", "all", "!") },
-		"garbage":         func() (*Mark, error) { return ada.OpenMark("pins", "all", "abc") },
-		"no mark":         func() (*Mark, error) { return ada.OpenMark("pins", "all", ada.SealCursor("pins", "all", []byte("seven.."))) },
+		"altered": func() (*Mark, error) {
+			return ada.OpenMark("pins", "all", cursor[:20]+strings.ToUpper(cursor[20:])+"A")
+		},
+		"no base64": func() (*Mark, error) { return ada.OpenMark("pins", "all", "!") },
+		"garbage":   func() (*Mark, error) { return ada.OpenMark("pins", "all", "abc") },
+		"no mark": func() (*Mark, error) {
+			return ada.OpenMark("pins", "all", ada.SealCursor("pins", "all", []byte("seven..")))
+		},
 	} {
 		if got, err := open(); !errors.Is(err, errCursor) || got != nil {
 			t.Errorf("%s: %v, %v", name, got, err)

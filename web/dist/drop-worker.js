@@ -240,6 +240,10 @@ function bundle({ kind, files, dirs = [] }) {
   if (header.length > longestHeader) throw new Malformed("folder: too long a list");
   return new Blob([u32(header.length), header, ...files.map(({ file }) => file)]);
 }
+async function stamp({ files, dirs = [] }) {
+  const list = utf8(JSON.stringify([files.map(({ path, file }) => [path, file.size, file.lastModified]), dirs]));
+  return b64(new Uint8Array(await crypto.subtle.digest("SHA-256", list)));
+}
 function contents(header, size, windows2) {
   let read;
   try {
@@ -2435,6 +2439,17 @@ function saidOf(said, from) {
       return void 0;
   }
 }
+function known(items, from, offered, taken) {
+  let own = 0;
+  for (const { owner } of items.values()) if (owner === from) own++;
+  for (const item of offered) {
+    const before = taken(item.id);
+    if (items.has(item.id) || before && !same(before, item)) continue;
+    if (own++ >= mostItems) break;
+    items.set(item.id, item);
+  }
+}
+var same = (a, b) => a.name === b.name && a.kind === b.kind && a.size === b.size && a.chunk === b.chunk && a.files === b.files && a.type === b.type;
 function described(item, from) {
   const { id, name, kind, size, type, files, chunk } = item ?? {};
   if (typeof id !== "string" || typeof name !== "string" || name === "" || name.length > 1024) return void 0;
@@ -2686,6 +2701,7 @@ var Receiving = class {
     this.stopped = true;
     for (const take of this.takes.values()) take.stop?.abort();
   }
+  taken = (id) => this.takes.get(id)?.item;
   verified(id) {
     const take = this.takes.get(id);
     return take && !take.to && (take.shown.state === "verified" || take.shown.state === "saved") ? take.item : void 0;
@@ -3487,8 +3503,8 @@ var Member = class {
     this.guest = void 0;
     this.phase = "in";
     this.restored = true;
-    const known = [...this.people.values()];
-    for (const person of known) this.person(person);
+    const known2 = [...this.people.values()];
+    for (const person of known2) this.person(person);
     this.person({ rid: kept.rid, host: false, here: true });
     if (!this.people.has(kept.hostRid)) this.person({ rid: kept.hostRid, host: true, here: true });
     await this.keep();
@@ -3505,10 +3521,7 @@ var Member = class {
     this.people.set(from, person);
     if (message.k === "hello") person.device = message.device;
     if (message.k === "offer") {
-      for (const item of message.items) {
-        if (!this.items.has(item.id) && [...this.items.values()].filter(({ owner }) => owner === from).length >= mostItems) break;
-        this.items.set(item.id, item);
-      }
+      known(this.items, from, message.items, this.receiving.taken);
       this.moved_();
     }
     if (message.k === "withdraw") {
@@ -3547,6 +3560,7 @@ var Member = class {
     this.receiving.stop();
   }
   async offer(offered, id = `${this.kept.rid}.${b64(random(16))}`) {
+    const stamped = await stamp(offered);
     const blob = bundle(offered);
     const chunk = this.missing.get(id) ? this.kept.offered.find(({ item: item2 }) => item2.id === id).item.chunk : chunkFor(blob.size);
     const item = {
@@ -3562,7 +3576,7 @@ var Member = class {
     this.sending.sources.set(id, new Source(item, blob));
     this.items.set(id, item);
     this.missing.delete(id);
-    this.kept.offered = [...this.kept.offered.filter((o) => o.item.id !== id), { item, ...offered.handle && { handle: offered.handle } }];
+    this.kept.offered = [...this.kept.offered.filter((o) => o.item.id !== id), { item, stamp: stamped, ...offered.handle && { handle: offered.handle } }];
     this.tellAll([{ k: "offer", items: [item] }]);
     this.changed();
     await this.keep();
@@ -3587,6 +3601,8 @@ var Member = class {
   async again(id, files) {
     const before = this.missing.get(id)?.item;
     if (!before || files.kind !== before.kind || files.name !== before.name || bundle(files).size !== before.size) return false;
+    const was = this.kept.offered.find(({ item }) => item.id === id)?.stamp;
+    if (was !== void 0 && was !== await stamp(files)) return false;
     await this.offer(files, id);
     return true;
   }

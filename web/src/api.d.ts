@@ -772,7 +772,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The pending secret as a QR code */
+        /**
+         * The pending secret as a QR code
+         * @description The server shows it to the session that began the set-up. For every other session no set-up is pending.
+         */
         get: operations["read-totp-qr"];
         put?: never;
         post?: never;
@@ -17482,7 +17485,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too Many Requests: `rate_limited`, `too_many_streams`. */
+            /** @description Too Many Requests: `rate_limited`, `too_many_sockets`, `too_many_streams`. */
             429: {
                 headers: {
                     [name: string]: unknown;
