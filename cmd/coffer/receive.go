@@ -373,6 +373,9 @@ func (r *receiving) while(ctx context.Context) (context.Context, func()) {
 func (r *receiving) ask(ctx context.Context, name string) (existing disk.Existing, skip bool, err error) {
 	err = r.screen.ask(func() error {
 		for {
+			if ctx.Err() != nil { // another question was open until now
+				return context.Cause(ctx)
+			}
 			fmt.Fprintf(r.t.err, "%s exists. Keep [b]oth, [r]eplace it, or [s]kip? ", name)
 			answer, err := r.t.line(ctx)
 			if err != nil {

@@ -174,7 +174,7 @@ func (s *Service) getEvents(ctx context.Context, in *pageInput) (*eventsOutput, 
 	if in.Cursor != "" {
 		n, err := strconv.ParseInt(in.Cursor, 10, 64)
 		if err != nil || n < 1 {
-			return nil, fault.InvalidField("query.cursor", "invalid", "The cursor does not belong to this list.")
+			return nil, fault.InvalidField("query.cursor", "invalid_cursor", "The cursor does not belong to this list.")
 		}
 		before = n
 	}
@@ -248,7 +248,7 @@ type jobsOutput struct{ Body rest.Page[AdminJob] }
 
 func (s *Service) getJobs(ctx context.Context, in *jobsInput) (*jobsOutput, error) {
 	if in.Cursor != "" && known(account.ID(in.Cursor)) != nil {
-		return nil, fault.InvalidField("query.cursor", "invalid", "The cursor does not belong to this list.")
+		return nil, fault.InvalidField("query.cursor", "invalid_cursor", "The cursor does not belong to this list.")
 	}
 	all, err := s.Jobs.List(ctx, in.State, in.Cursor, in.Limit)
 	out := &jobsOutput{rest.Page[AdminJob]{Items: []AdminJob{}}}

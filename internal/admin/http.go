@@ -133,7 +133,7 @@ func (s *Service) getAccounts(ctx context.Context, in *accountsInput) (*accounts
 		return out, err
 	}
 	if in.Cursor != "" && known(account.ID(in.Cursor)) != nil {
-		return nil, fault.InvalidField("query.cursor", "invalid", "The cursor does not belong to this list.")
+		return nil, fault.InvalidField("query.cursor", "invalid_cursor", "The cursor does not belong to this list.")
 	}
 	all, err := s.Accounts.All(ctx, account.ID(in.Cursor), in.Limit)
 	for _, l := range all {

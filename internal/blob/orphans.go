@@ -14,9 +14,9 @@ import (
 // and empty one. The time is there to find out that it is the wrong one.
 const orphanAge = 7 * 24 * time.Hour
 
-// OrphanGap is how long the walk may pause. After a longer pause the records count as those of another
-// database.
-const OrphanGap = 3 * 24 * time.Hour
+// OrphanGap is how long the daily walk may pause. After a longer pause the records count as those of another
+// database. A backup that is younger counts as no pause: then orphanAge less this time is left.
+const OrphanGap = 36 * time.Hour
 
 const (
 	orphanBatch = 200

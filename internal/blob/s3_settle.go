@@ -50,7 +50,8 @@ func (s *S3) settle(ctx context.Context, m making, long bool, do func() error) (
 		if stands || failed != nil {
 			return tried, failed
 		}
-		gone := answer.Code == minio.NoSuchUpload // by an earlier try, whose object may appear late
+		// An earlier try took the upload, or is at it: its object may appear late.
+		gone := answer.Code == minio.NoSuchUpload || answer.Code == "ConditionalRequestConflict"
 		if refused && !gone {
 			return tried, down(ctx, "put", fmt.Errorf("refused when it was asked again: %d %s %s", answer.StatusCode, answer.Code, answer.Message))
 		}

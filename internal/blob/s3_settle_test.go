@@ -80,6 +80,16 @@ func TestS3StoresWithoutSayingSo(t *testing.T) {
 // A server completes an upload behind a connection that broke, and denies the upload meanwhile. Its
 // object appears late, and the Put waits for it.
 func TestS3CompletesLate(t *testing.T) {
+	t.Run("no upload", func(t *testing.T) { completesLate(t, noUpload) })
+	t.Run("another request makes it", func(t *testing.T) {
+		completesLate(t, func(w http.ResponseWriter) {
+			w.WriteHeader(http.StatusConflict)
+			_, _ = io.WriteString(w, `<Error><Code>ConditionalRequestConflict</Code></Error>`)
+		})
+	})
+}
+
+func completesLate(t *testing.T, deny func(http.ResponseWriter)) {
 	var done sync.WaitGroup
 	var asked atomic.Int64
 	s := behind(t, s3Address(t), func(front http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -96,7 +106,7 @@ func TestS3CompletesLate(t *testing.T) {
 			})
 			panic(http.ErrAbortHandler)
 		default:
-			noUpload(w)
+			deny(w)
 		}
 	})
 	id, p := blobtest.NewID(), blobtest.Pattern(17<<20)

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,7 +57,7 @@ func Walk[R any](ctx context.Context, read func(last *R, limit int) ([]R, error)
 			last = &rows[i]
 			err := do(rows[i])
 			if errors.Is(err, ErrUnavailable) || ctx.Err() != nil {
-				return ended(err)
+				return ended(cmp.Or(err, ctx.Err()))
 			}
 			if err == nil {
 				continue

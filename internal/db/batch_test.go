@@ -91,7 +91,8 @@ func TestWalk(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	asked = 0
-	if _, err := walk(ctx, func(int) error { asked++; cancel(); return ctx.Err() }); asked != 1 || !errors.Is(err, context.Canceled) {
+	// The row is done, and the others are left.
+	if _, err := walk(ctx, func(int) error { asked++; cancel(); return nil }); asked != 1 || !errors.Is(err, context.Canceled) {
 		t.Errorf("a context that is over: %d rows, %v", asked, err)
 	}
 }

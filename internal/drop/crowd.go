@@ -53,6 +53,9 @@ func (c crowd) enter(network, rid string, waits bool, most int) error {
 		return refusal
 	case !again && (len(p.members) >= most || waits && p.waiting >= (most+1)/2):
 		return refusal
+	case again && !waits && s.waits: // it was let in elsewhere
+		p.waiting--
+		s.waits = false
 	case !again && waits:
 		p.waiting++
 		s.waits = true

@@ -59,7 +59,9 @@ func TestSocketsOfOneAddress(t *testing.T) {
 	refused("a third guest that waits", o.Name, tokens[2])
 	h.say(`{"t":"admit","rid":"` + rids[0] + `"}`)
 	eventually(t, 5*time.Second, func() bool { return w.local(host.Drop, rids[0]).admitted.Load() }, "it is not let in")
-	w.dialFrom(here, o.Name, tokens[2])
+	if e, res := w.dialFrom(here, o.Name, tokens[2]); e == nil {
+		t.Fatalf("a guest in the place of one that was let in: %s", res.Status)
+	}
 	other, _ := w.openDrop()
 	refused("a fifth member", other.Name, other.Token)
 	if e, res := w.dialFrom(there, other.Name, other.Token); e == nil {
@@ -132,6 +134,15 @@ func TestCrowd(t *testing.T) {
 	c.leave("a", "two")
 	if len(c.networks) != 0 {
 		t.Errorf("left over: %v", c.networks)
+	}
+	// Of a guest that was let in elsewhere the next socket tells.
+	for _, waits := range []bool{true, false} {
+		if err := c.enter("a", "one", waits, 2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.enter("a", "two", true, 2); err != nil {
+		t.Error(err)
 	}
 	var settings Settings
 	limittest.Defaults(t, &settings)

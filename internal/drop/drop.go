@@ -62,6 +62,7 @@ const (
 	maxTold      = 12               // messages of such a guest: an exchange, a greeting and its offers
 	maxSockets   = 3                // of such a guest, one after the other
 	toldAgain    = 4                // its messages on each but the first
+	comeBack     = 3 * time.Second  // for a guest that was cut, until its guess counts
 	joinPause    = 2 * time.Second  // until a join that has to wait is tried again
 	joinTime     = time.Minute      // from a join to its admission
 	transferTime = time.Minute      // from a request for a file to its stream
@@ -121,6 +122,7 @@ type Service struct {
 	budget      budget
 	crowd       crowd
 	reject      limit.Rule
+	comeBack    time.Duration // for a guest that was cut, until its guess counts
 	passed      *metric.Counter
 	ended       metric.Counters
 	// drained ends when the server stops.
@@ -143,7 +145,7 @@ func New(c Config) (*Service, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{Config: c, budget: newBudget(c.DropMemory), crowd: newCrowd(), reject: limit.Rule{Name: "drop-reject", Limit: rejections, Window: rejectPause}}
+	s := &Service{Config: c, budget: newBudget(c.DropMemory), crowd: newCrowd(), comeBack: comeBack, reject: limit.Rule{Name: "drop-reject", Limit: rejections, Window: rejectPause}}
 	s.hub = newHub()
 	s.measure(c.Metrics)
 	s.drained, s.drain = context.WithCancel(context.Background())

@@ -475,9 +475,6 @@ func (c *socket) countGuess() {
 	_ = c.log(c.s.countGuess(ctx, c.m.Drop, []byte(c.m.Address)))
 }
 
-// comeBack is how long a guest that was cut may take to come back before its guess counts.
-const comeBack = 3 * time.Second
-
 // lapse counts the guess of a guest that was cut, unless it came back, was let in or was judged. One
 // statement decides: then there is nothing to forget.
 func (c *socket) lapse() {
@@ -521,19 +518,19 @@ func (c *socket) gone(cut bool) {
 	c.s.crowd.leave(c.network, c.m.RID)
 }
 
-// noteGone tells the database and the others. A guest that was not admitted is forgotten, unless it
-// may come back: within its minute when the server ended its socket, soon when it was cut and may
-// have shown its tag.
+// noteGone tells the database and the others. A guest that was not admitted is forgotten, unless it may
+// have shown its tag. Then it may come back: within its minute when the server ended its socket, soon
+// when it was cut.
 func (c *socket) noteGone(ctx context.Context, cut bool) error {
 	s := c.s
-	if c.s.drained.Err() != nil {
+	if c.s.drained.Err() != nil && (c.admitted.Load() || c.guessed()) {
 		return nil // Drain notes all at once
 	}
-	late := time.Since(c.since) > joinTime-3*comeBack // its row may go before the guess is counted
+	late := time.Since(c.since) > joinTime-15*time.Second // its row may go before the guess is counted
 	switch {
-	case c.admitted.Load(), c.spared.Load():
+	case c.admitted.Load(), c.spared.Load() && c.guessed():
 	case cut && c.guessed() && !late:
-		time.AfterFunc(comeBack, c.lapse)
+		time.AfterFunc(s.comeBack, c.lapse)
 	default:
 		c.countGuess()
 		if _, err := forgetGuest(ctx, s.DB, c.m.RID, c.number); err != nil {
@@ -552,8 +549,8 @@ func (c *socket) noteGone(ctx context.Context, cut bool) error {
 
 // letIn notes the admission of this guest.
 func (c *socket) letIn() {
-	c.admitted.Store(true)
 	c.s.crowd.admit(c.network, c.m.RID)
+	c.admitted.Store(true)
 }
 
 // maxNumber is more transfers than a socket has in its life.

@@ -354,7 +354,7 @@ func (s *Service) purgeVersions(ctx context.Context) error {
 
 // eachOwner calls purge for each account of the rows that find returns, in transactions that hold the
 // account's lock, until purge removes less than a batch. An account that cannot be purged holds up no
-// other.
+// other. Rows of one time and account may share their place in the order: one of them is enough.
 func (s *Service) eachOwner(ctx context.Context, find func(ctx context.Context, q db.Querier, before int64, last *old, limit int) ([]old, error), before int64, purge func(c *changing) (int, error)) error {
 	done := map[account.ID]bool{}
 	return db.Walk(ctx, func(last *old, limit int) ([]old, error) {

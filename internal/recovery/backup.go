@@ -61,15 +61,14 @@ func (s *Service) setUpBackup() {
 	s.Jobs.Handle(backupJob, s.runBackup)
 	s.Accounts.Protect(backupLine, protectBackup)
 	s.Accounts.AddWayBack(account.WayBack{On: backupOn, Off: s.dropBackup})
+	// The holder of a session that ends may know the codes that wait.
+	dropPending := func(ctx context.Context, tx *db.Tx, id account.ID) error {
+		return dropCodesIn(ctx, tx, id, pendingCode)
+	}
+	s.Sessions.AddBegun(dropPending)
 	s.Accounts.Keep(backupLine, account.Keeper{
 		Export: s.exportBackup, Forget: func(ctx context.Context, tx *db.Tx, id account.ID) error { return dropCodes(ctx, tx, id) },
-		// The holder of a session that ends may know the codes that wait.
-		SignOut: func(ctx context.Context, tx *db.Tx, id account.ID, _ string) error {
-			return dropCodesIn(ctx, tx, id, pendingCode)
-		},
-	})
-	s.Sessions.AddBegun(func(ctx context.Context, tx *db.Tx, id account.ID) error {
-		return dropCodesIn(ctx, tx, id, pendingCode)
+		SignOut: func(ctx context.Context, tx *db.Tx, id account.ID, _ string) error { return dropPending(ctx, tx, id) },
 	})
 }
 

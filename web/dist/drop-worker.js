@@ -3863,7 +3863,7 @@ async function open() {
 async function join(name, secret, tries = 3) {
   if (!isSecret(secret)) return refuse(name, "wrong_code");
   let made2;
-  for (const until = Date.now() + 45e3; ; ) {
+  for (const until = Date.now() + 65e3; ; ) {
     try {
       made2 = await api("POST", `/${encodeURIComponent(name)}/join`, void 0, {});
       break;

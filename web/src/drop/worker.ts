@@ -88,7 +88,7 @@ async function open(): Promise<void> {
 async function join(name: string, secret: string, tries = 3): Promise<void> {
   if (!isSecret(secret)) return refuse(name, 'wrong_code');
   let made: { guest_token: string; rid: string };
-  for (const until = Date.now() + 45_000; ;) {
+  for (const until = Date.now() + 65_000; ;) {
     try {
       made = await api('POST', `/${encodeURIComponent(name)}/join`, undefined, {});
       break;
