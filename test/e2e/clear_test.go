@@ -140,7 +140,7 @@ func (s *server) objects(t *testing.T) (n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := store.List(t.Context(), "", func(string, int64, time.Time) error { n++; return nil }); err != nil {
+	if err := store.List(t.Context(), "", "", func(string, int64, time.Time) error { n++; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	return n

@@ -75,7 +75,7 @@ func dumpS3(t *testing.T, spec string) []byte {
 	}
 	var all []byte
 	objects := 0
-	if err := s.List(t.Context(), "", func(id string, size int64, _ time.Time) error {
+	if err := s.List(t.Context(), "", "", func(id string, size int64, _ time.Time) error {
 		objects++
 		r, _, err := s.Get(t.Context(), id, 0, size)
 		if err != nil {
